@@ -1,0 +1,1 @@
+//! A tracing layer of alert rules: windows, states, notifiers and playbooks.

@@ -1,0 +1,1 @@
+//! Production logging and monitoring for Rust services.

@@ -1,0 +1,1 @@
+//! A tracing layer that encodes an event into one line of JSON.

@@ -1,0 +1,1 @@
+//! Request histograms and counters from the log, as OpenMetrics or Prometheus text.

@@ -1,0 +1,1 @@
+//! Tower layers: a request span with trace context, one closing line, propagation and load shedding.
