@@ -1,0 +1,233 @@
+//! Counts requests into a bounded number of series, and writes them as histograms.
+
+use crate::histogram::{Exemplar, Exemplars, Histogram, bucket};
+use crate::page::{Buckets, Kind, Number, Page, labels};
+use crate::request::{Key, OTHER_METHOD, Request, SHED};
+use crate::table::Table;
+use std::collections::BTreeMap;
+use std::hash::{BuildHasher as _, RandomState};
+use std::sync::OnceLock;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Every request ever recorded, by method, route, status and error.
+#[derive(Debug)]
+pub(crate) struct RequestSeries {
+    hasher: RandomState,
+    table: Table<Series>,
+    // One for each class of status, shed or not: the bound holds, and so do rules over `5..`.
+    overflow: [OnceLock<Box<Series>>; 2 * CLASSES],
+}
+
+#[derive(Debug)]
+struct Series {
+    method: &'static str,
+    route: Box<str>,
+    status: u16,
+    error: Box<str>,
+    labels: String,
+    // Bounds in nanoseconds, sum in microseconds: a sum of nanoseconds would wrap within weeks on a
+    // server that holds ten thousand streams open.
+    duration: Histogram<{ DURATION_NS.len() + 1 }>,
+    exemplars: Exemplars<{ DURATION_NS.len() + 1 }>,
+    size: Histogram<{ SIZE.len() + 1 }>,
+}
+
+impl RequestSeries {
+    pub(crate) fn new(max_series: usize) -> Self {
+        Self {
+            hasher: RandomState::new(),
+            table: Table::new(max_series),
+            overflow: [const { OnceLock::new() }; 2 * CLASSES],
+        }
+    }
+
+    /// `now` is asked only when the request may leave an exemplar.
+    pub(crate) fn record(&self, request: &Request<'_>, now: impl Fn() -> SystemTime) {
+        let series = self.find(request.key());
+        let ns = u64::try_from(request.latency.as_nanos()).unwrap_or(u64::MAX);
+        let at = bucket(&DURATION_NS, ns);
+        series.duration.record(at, ns.saturating_add(500) / 1_000);
+        series
+            .size
+            .record(bucket(&SIZE, request.bytes_out), request.bytes_out);
+        if let Some(trace_id) = request.exemplar_trace() {
+            let since_1970 = now().duration_since(UNIX_EPOCH).unwrap_or_default();
+            let unix_ms = u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX);
+            let seconds = request.latency.as_secs_f64();
+            series.exemplars.offer(
+                at,
+                Exemplar {
+                    trace_id,
+                    seconds,
+                    unix_ms,
+                },
+            );
+        }
+    }
+
+    pub(crate) fn write(&self, page: &mut Page) {
+        let overflow = self
+            .overflow
+            .iter()
+            .filter_map(|slot| slot.get().map(|s| &**s));
+        let mut all: Vec<&Series> = self.table.iter().chain(overflow).collect();
+        all.sort_unstable_by_key(|series| &series.labels);
+
+        let bounds = DURATION_NS.map(|ns| ns as f64 / 1e9);
+        page.family(DURATION, Kind::Histogram, DURATION_HELP);
+        for series in &all {
+            let counts = series.duration.counts();
+            let sum = Number::Real(series.duration.sum() as f64 / 1e6);
+            let buckets = Buckets {
+                bounds: &bounds,
+                counts: &counts,
+                sum,
+            };
+            page.histogram(&series.labels, &buckets, |at| series.exemplars.at(at));
+        }
+        let bounds = SIZE.map(|bytes| bytes as f64);
+        page.family(BODY_SIZE, Kind::Histogram, BODY_SIZE_HELP);
+        for series in &all {
+            let counts = series.size.counts();
+            let sum = Number::Whole(series.size.sum());
+            page.histogram(
+                &series.labels,
+                &Buckets {
+                    bounds: &bounds,
+                    counts: &counts,
+                    sum,
+                },
+                |_| None,
+            );
+        }
+        page.family(SHED_REQUESTS, Kind::Counter, SHED_HELP);
+        for (route, count) in shed_by_route(&all) {
+            page.counter(&labels(&[("http_route", route)]), Number::Whole(count));
+        }
+    }
+
+    fn find(&self, key: Key<'_>) -> &Series {
+        let hash = self.hasher.hash_one(key);
+        self.table
+            .find_or_insert(hash, |series| series.key() == key, || Series::new(key))
+            .unwrap_or_else(|| self.overflow(key))
+    }
+
+    fn overflow(&self, key: Key<'_>) -> &Series {
+        let class = usize::from(key.status / 100).min(CLASSES - 1);
+        let shed = key.error == SHED;
+        let slot = &self.overflow[class + if shed { CLASSES } else { 0 }];
+        slot.get_or_init(|| Box::new(Series::overflow(class, shed)))
+    }
+}
+
+impl Series {
+    fn new(key: Key<'_>) -> Self {
+        let status = if key.status == 0 {
+            String::new()
+        } else {
+            key.status.to_string()
+        };
+        let error = match key.error {
+            // By the semantic conventions a 5xx that nothing else explains is its own error type.
+            "" if key.status >= 500 => &status,
+            error => error,
+        };
+        Self::with_labels(key, &status, error)
+    }
+
+    fn overflow(class: usize, shed: bool) -> Self {
+        let error = if shed { SHED } else { "" };
+        let key = Key {
+            method: OTHER_METHOD,
+            route: OVERFLOW,
+            status: 0,
+            error,
+        };
+        let status = if class == 0 {
+            String::new()
+        } else {
+            format!("{class}xx")
+        };
+        let error_label = if shed || class < 5 {
+            error
+        } else {
+            OTHER_METHOD
+        };
+        Self::with_labels(key, &status, error_label)
+    }
+
+    fn with_labels(key: Key<'_>, status: &str, error: &str) -> Self {
+        let labels = labels(&[
+            ("http_request_method", key.method),
+            ("http_route", key.route),
+            ("http_response_status_code", status),
+            ("error_type", error),
+        ]);
+        Self {
+            method: key.method,
+            route: key.route.into(),
+            status: key.status,
+            error: key.error.into(),
+            labels,
+            duration: Histogram::new(),
+            exemplars: Exemplars::new(),
+            size: Histogram::new(),
+        }
+    }
+
+    fn key(&self) -> Key<'_> {
+        Key {
+            method: self.method,
+            route: &self.route,
+            status: self.status,
+            error: &self.error,
+        }
+    }
+}
+
+/// Summed from the same series that the histogram shows, so that the two cannot disagree.
+fn shed_by_route<'a>(all: &[&'a Series]) -> BTreeMap<&'a str, u64> {
+    let mut routes = BTreeMap::new();
+    for series in all.iter().filter(|series| &*series.error == SHED) {
+        *routes.entry(&*series.route).or_default() += series.duration.counts().iter().sum::<u64>();
+    }
+    routes
+}
+
+/// The label value of what came after the bound was reached.
+pub(crate) const OVERFLOW: &str = "_other";
+
+// 1xx to 5xx, and what is none of them. A status of 600 or more is counted with the server's errors.
+const CLASSES: usize = 6;
+
+/// Semantic conventions of OpenTelemetry, `http.server.request.duration`: advised bucket boundaries.
+const DURATION_NS: [u64; 14] = [
+    5_000_000,
+    10_000_000,
+    25_000_000,
+    50_000_000,
+    75_000_000,
+    100_000_000,
+    250_000_000,
+    500_000_000,
+    750_000_000,
+    1_000_000_000,
+    2_500_000_000,
+    5_000_000_000,
+    7_500_000_000,
+    10_000_000_000,
+];
+
+/// Powers of four from 256 B to 16 MiB. The conventions advise none for sizes.
+const SIZE: [u64; 9] = [
+    256, 1_024, 4_096, 16_384, 65_536, 262_144, 1_048_576, 4_194_304, 16_777_216,
+];
+
+pub(crate) const DURATION: &str = "http_server_request_duration_seconds";
+pub(crate) const BODY_SIZE: &str = "http_server_response_body_size_bytes";
+pub(crate) const SHED_REQUESTS: &str = "dogwatch_requests_shed";
+
+const DURATION_HELP: &str = "Time from a request's head to the end of its answer, for every request that ended. Requests turned away on purpose have error_type=\"shed\".";
+const BODY_SIZE_HELP: &str = "Size of the answers' bodies as sent.";
+const SHED_HELP: &str = "Requests turned away on purpose. They are in the duration histogram too, with error_type=\"shed\".";
