@@ -1,0 +1,284 @@
+//! Encodes the fields that one event or span gives, within its budgets.
+
+use crate::cut::Cut;
+use crate::escape::{HEX, escape_until};
+use crate::plan::{Plan, Shape, Slot};
+use crate::redact::Treatment;
+use crate::shield::shielded;
+use std::error::Error;
+use std::fmt::{self, Write as _};
+use tracing_core::Field;
+use tracing_core::field::Visit;
+
+/// Room that a field needs beside its key to be begun: the longest number, as an error's message.
+const LEAST_VALUE: usize = 80;
+
+/// Room kept behind a text for what closes it: `","causes":[]}`.
+const CLOSING: usize = 16;
+
+/// Causes of an error that are written; a longer chain (or a ring) ends there.
+const CAUSES: usize = 16;
+
+/// Stands for the rest of a value whose `Display` or `Debug` returned an error.
+const FAILED: &str = "<formatting failed>";
+
+/// Stands for the rest of a value whose `Display` or `Debug` panicked.
+const PANICKED: &str = "<formatting panicked>";
+
+/// A field that was written: where it starts, and whether its value was cut.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Mark {
+    pub(crate) slot: u32,
+    pub(crate) start: u32,
+    pub(crate) cut: bool,
+}
+
+pub(crate) struct Encoder<'a> {
+    pub(crate) out: &'a mut Vec<u8>,
+    pub(crate) marks: &'a mut Vec<Mark>,
+    pub(crate) lost: &'a mut Cut,
+    pub(crate) plan: &'a Plan,
+    /// `out` does not grow longer than this.
+    pub(crate) limit: usize,
+    pub(crate) max_field: usize,
+}
+
+impl Visit for Encoder<'_> {
+    fn record_f64(&mut self, field: &Field, value: f64) {
+        if value.is_finite() {
+            self.scalar(field, zmij::Buffer::new().format_finite(value));
+        } else {
+            self.scalar(field, "null");
+        }
+    }
+
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        self.scalar(field, itoa::Buffer::new().format(value));
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.scalar(field, itoa::Buffer::new().format(value));
+    }
+
+    // Wider than any reader's numbers: a string keeps every digit.
+    fn record_i128(&mut self, field: &Field, value: i128) {
+        self.record_str(field, itoa::Buffer::new().format(value));
+    }
+
+    fn record_u128(&mut self, field: &Field, value: u128) {
+        self.record_str(field, itoa::Buffer::new().format(value));
+    }
+
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        self.scalar(field, if value { "true" } else { "false" });
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        let Some(slot) = self.begin(field) else {
+            return;
+        };
+        if slot.treatment.is_some() {
+            return self.treated(slot, &value);
+        }
+        self.open(slot.shape);
+        let end = self.text_end();
+        let whole = escape_until(self.out, value, end);
+        self.close(slot.shape, whole);
+    }
+
+    fn record_bytes(&mut self, field: &Field, value: &[u8]) {
+        self.record_debug(field, &format_args!("{}", Hex(value)));
+    }
+
+    fn record_error(&mut self, field: &Field, value: &(dyn Error + 'static)) {
+        let Some(slot) = self.begin(field) else {
+            return;
+        };
+        if slot.treatment.is_some() {
+            return self.treated(slot, value);
+        }
+        if slot.shape == Shape::Text {
+            self.open(Shape::Text);
+            let whole = self.format(|out| write!(out, "{value}"));
+            return self.close(Shape::Text, whole);
+        }
+        self.open(Shape::Error);
+        let mut whole = self.format(|out| write!(out, "{value}"));
+        self.out.extend_from_slice(b"\",\"causes\":[");
+        whole &= self.causes(value);
+        self.out.extend_from_slice(b"]}");
+        self.mark_cut(!whole);
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        let Some(slot) = self.begin(field) else {
+            return;
+        };
+        if slot.treatment.is_some() {
+            return self.treated(slot, &format_args!("{value:?}"));
+        }
+        self.open(slot.shape);
+        let whole = self.format(|out| write!(out, "{value:?}"));
+        self.close(slot.shape, whole);
+    }
+}
+
+impl<'a> Encoder<'a> {
+    /// Writes a field's key, unless the field is left out.
+    fn begin(&mut self, field: &Field) -> Option<&'a Slot> {
+        let index = field.index() as u32;
+        let slot = self.plan.slots.get(index as usize)?;
+        if matches!(slot.treatment, Some(Treatment::Drop)) {
+            return None;
+        }
+        // Macros give fields in order; a hand-made value set may give one twice: the first counts.
+        if self.marks.last().is_some_and(|last| last.slot >= index)
+            && self.marks.iter().any(|mark| mark.slot == index)
+        {
+            return None;
+        }
+        if self.out.len() + slot.key.len() + LEAST_VALUE > self.limit {
+            self.lost.note(&slot.key);
+            return None;
+        }
+        self.marks.push(Mark {
+            slot: index,
+            start: self.out.len() as u32,
+            cut: false,
+        });
+        self.out.extend_from_slice(&slot.key);
+        Some(slot)
+    }
+
+    /// A number or truth as its JSON text.
+    fn scalar(&mut self, field: &Field, json: &str) {
+        let Some(slot) = self.begin(field) else {
+            return;
+        };
+        if slot.treatment.is_some() {
+            return self.treated(slot, &json);
+        }
+        if slot.shape == Shape::Plain {
+            return self.out.extend_from_slice(json.as_bytes());
+        }
+        self.open(slot.shape);
+        self.out.extend_from_slice(json.as_bytes());
+        self.close(slot.shape, true);
+    }
+
+    /// What stands for a secret.
+    #[cold]
+    fn treated(&mut self, slot: &Slot, value: &dyn fmt::Display) {
+        let shape = if slot.shape == Shape::Plain {
+            Shape::Text
+        } else {
+            slot.shape
+        };
+        self.open(shape);
+        match &slot.treatment {
+            Some(treatment @ Treatment::Hash(_)) => {
+                let mut text = String::new();
+                // A value that failed is hashed as far as it came.
+                let _ = shielded(|| write!(text, "{value}"));
+                let hash = treatment.apply(&text).unwrap_or_default();
+                self.out.extend_from_slice(hash.as_bytes());
+            }
+            _ => self.out.extend_from_slice(Treatment::MASKED.as_bytes()),
+        }
+        self.close(shape, true);
+    }
+
+    fn open(&mut self, shape: Shape) {
+        if shape == Shape::Error {
+            self.out.extend_from_slice(b"{\"message\":");
+        }
+        self.out.push(b'"');
+    }
+
+    fn close(&mut self, shape: Shape, whole: bool) {
+        self.out.push(b'"');
+        if shape == Shape::Error {
+            self.out.extend_from_slice(b",\"causes\":[]}");
+        }
+        self.mark_cut(!whole);
+    }
+
+    fn mark_cut(&mut self, cut: bool) {
+        if let (true, Some(mark)) = (cut, self.marks.last_mut()) {
+            mark.cut = true;
+        }
+    }
+
+    /// Where a text that starts here must end.
+    fn text_end(&self) -> usize {
+        (self.out.len() + self.max_field).min(self.limit - CLOSING)
+    }
+
+    /// Writes what `write` formats as a text, whatever it does. True when all of it went in.
+    fn format(&mut self, write: impl FnOnce(&mut Text<'_>) -> fmt::Result) -> bool {
+        let end = self.text_end();
+        let mut text = Text {
+            out: self.out,
+            end,
+            full: false,
+        };
+        let result = shielded(|| write(&mut text));
+        let full = text.full;
+        let remark = match result {
+            Some(Ok(())) => return !full,
+            Some(Err(_)) if full => return false,
+            Some(Err(_)) => FAILED,
+            None => PANICKED,
+        };
+        escape_until(self.out, remark, end);
+        !full
+    }
+
+    /// The texts of an error's sources, outermost first. True when all went in.
+    fn causes(&mut self, error: &(dyn Error + 'static)) -> bool {
+        let mut whole = true;
+        let mut next = shielded(|| error.source()).flatten();
+        for n in 0..CAUSES {
+            let Some(cause) = next else { return whole };
+            if self.out.len() + LEAST_VALUE > self.limit {
+                return false;
+            }
+            self.out
+                .extend_from_slice(if n == 0 { b"\"" } else { b",\"" });
+            whole &= self.format(|out| write!(out, "{cause}"));
+            self.out.push(b'"');
+            next = shielded(|| cause.source()).flatten();
+        }
+        whole && next.is_none()
+    }
+}
+
+/// Escapes what is formatted into it, up to an end.
+struct Text<'a> {
+    out: &'a mut Vec<u8>,
+    end: usize,
+    full: bool,
+}
+
+impl fmt::Write for Text<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        if self.full || !escape_until(self.out, text, self.end) {
+            self.full = true;
+            return Err(fmt::Error);
+        }
+        Ok(())
+    }
+}
+
+/// Bytes as lower-case hex.
+struct Hex<'a>(&'a [u8]);
+
+impl fmt::Display for Hex<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for &b in self.0 {
+            f.write_char(HEX[usize::from(b >> 4)].into())?;
+            f.write_char(HEX[usize::from(b & 0xf)].into())?;
+        }
+        Ok(())
+    }
+}

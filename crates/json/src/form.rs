@@ -1,0 +1,145 @@
+//! What every line of a layer has in common: fixed fields, limits, redaction, the clock.
+
+use crate::escape::{escape, escape_until};
+use crate::redact::Redact;
+use crate::value::Value;
+use std::time::SystemTime;
+
+/// Docker and containerd split a line at 16 KiB, and then it is no JSON any more.
+pub(crate) const LINE_BYTES: usize = 16 * 1024;
+
+/// Half a line, so that one value cannot take it all.
+pub(crate) const FIELD_BYTES: usize = LINE_BYTES / 2;
+
+/// Room that a line has at least beside the fixed fields, so that envelope and ids always fit.
+const LEAST_LINE_BYTES: usize = 2 * 1024;
+
+/// Positions are kept as `u32`.
+const MOST_LINE_BYTES: usize = 1 << 30;
+
+/// Bytes of a target or file name; a name from a `log` record is made at run time.
+const NAME_BYTES: usize = 256;
+
+/// Keys that a line's own part always has. A field of that name gets a `_` behind it.
+const ENVELOPE: [&str; 5] = ["timestamp", "level", "target", "message", "truncated"];
+
+/// The dictionary's fixed fields, first and in this order.
+const DICTIONARY: [&str; 4] = ["service", "version", "env", "host"];
+
+#[derive(Clone, Debug)]
+pub(crate) struct Form {
+    fixed: Vec<(String, Vec<u8>)>,
+    pub(crate) file_and_line: bool,
+    pub(crate) redact: Redact,
+    pub(crate) max_line: usize,
+    pub(crate) max_field: usize,
+    pub(crate) clock: fn() -> SystemTime,
+}
+
+impl Default for Form {
+    fn default() -> Self {
+        Form {
+            fixed: Vec::new(),
+            file_and_line: false,
+            redact: Redact::none(),
+            max_line: LINE_BYTES,
+            max_field: FIELD_BYTES,
+            clock: SystemTime::now,
+        }
+    }
+}
+
+impl Form {
+    /// Sets a fixed field; the same key again replaces it.
+    pub(crate) fn fix(&mut self, key: &str, value: &Value<'_>) {
+        let key = free_key(key, |key| ENVELOPE.contains(&key));
+        let mut bytes = Vec::new();
+        value.write(&mut bytes, FIELD_BYTES);
+        match self.fixed.iter_mut().find(|(fixed, _)| *fixed == key) {
+            Some((_, value)) => *value = bytes,
+            None => self.fixed.push((key, bytes)),
+        }
+        self.fixed.sort_by_key(|(key, _)| {
+            DICTIONARY
+                .iter()
+                .position(|known| known == key)
+                .unwrap_or(DICTIONARY.len())
+        });
+    }
+
+    /// True for a key that the line's own part has.
+    pub(crate) fn reserved(&self, key: &str) -> bool {
+        ENVELOPE.contains(&key)
+            || (self.file_and_line && (key == "file" || key == "line"))
+            || self.fixed.iter().any(|(fixed, _)| fixed == key)
+    }
+
+    /// Appends level and fixed fields: `,"level":"INFO","service":"shop"`.
+    pub(crate) fn write_head(&self, out: &mut Vec<u8>, level: &str) {
+        out.extend_from_slice(b",\"level\":\"");
+        out.extend_from_slice(level.as_bytes());
+        out.push(b'"');
+        for (key, value) in &self.fixed {
+            out.extend_from_slice(&encoded_key(key));
+            out.extend_from_slice(value);
+        }
+    }
+
+    /// Appends where an event came from: target, and file and line if wanted.
+    pub(crate) fn write_origin(
+        &self,
+        out: &mut Vec<u8>,
+        target: &str,
+        file: Option<&str>,
+        line: Option<u64>,
+    ) {
+        out.extend_from_slice(b",\"target\":\"");
+        write_name(out, target);
+        out.push(b'"');
+        if !self.file_and_line {
+            return;
+        }
+        if let Some(file) = file {
+            out.extend_from_slice(b",\"file\":\"");
+            write_name(out, file);
+            out.push(b'"');
+        }
+        if let Some(line) = line {
+            out.extend_from_slice(b",\"line\":");
+            out.extend_from_slice(itoa::Buffer::new().format(line).as_bytes());
+        }
+    }
+
+    /// The longest line in bytes, its newline included.
+    pub(crate) fn line_bytes(&self) -> usize {
+        let fixed: usize = self
+            .fixed
+            .iter()
+            .map(|(k, v)| encoded_key(k).len() + v.len())
+            .sum();
+        self.max_line
+            .clamp(LEAST_LINE_BYTES + fixed, MOST_LINE_BYTES + fixed)
+    }
+}
+
+/// `key`, with as many `_` behind it as it takes not to be `taken`.
+pub(crate) fn free_key(key: &str, taken: impl Fn(&str) -> bool) -> String {
+    let mut key = key.to_owned();
+    while taken(&key) {
+        key.push('_');
+    }
+    key
+}
+
+/// `,"key":`
+pub(crate) fn encoded_key(key: &str) -> Vec<u8> {
+    let mut out = b",\"".to_vec();
+    escape(&mut out, key);
+    out.extend_from_slice(b"\":");
+    out
+}
+
+fn write_name(out: &mut Vec<u8>, name: &str) {
+    let end = out.len() + NAME_BYTES;
+    escape_until(out, name, end);
+}

@@ -1,0 +1,197 @@
+//! What can be decided once per callsite: the head of its lines, its keys, redaction and clashes.
+
+use crate::form::{Form, encoded_key, free_key};
+use crate::redact::Treatment;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use tracing_core::Metadata;
+
+/// How the lines or the span fields of one callsite are written by one layer.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    /// From the level up to the target: `,"level":…,"target":…`; only the level and the fixed fields
+    /// for `log` records, whose target differs from record to record.
+    pub(crate) head: Box<[u8]>,
+    pub(crate) slots: Box<[Slot]>,
+    /// A `log` record that came through `tracing-log`.
+    pub(crate) from_log: bool,
+    /// The slot of the message, if the callsite has one.
+    pub(crate) message: Option<u32>,
+    /// See [`Form::line_bytes`].
+    pub(crate) line_bytes: usize,
+}
+
+/// One field of a callsite.
+#[derive(Debug)]
+pub(crate) struct Slot {
+    /// `,"key":`
+    pub(crate) key: Box<[u8]>,
+    pub(crate) hash: u32,
+    pub(crate) shape: Shape,
+    pub(crate) treatment: Option<Treatment>,
+}
+
+/// What a value is written as. A dictionary field has one type, whatever it is given.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Shape {
+    /// As JSON has it.
+    Plain,
+    /// Always a string.
+    Text,
+    /// Always an object with `message` and `causes`.
+    Error,
+}
+
+/// The fields of the dictionary that are strings.
+const TEXTS: [&str; 12] = [
+    "message",
+    "event",
+    "trace_id",
+    "span_id",
+    "parent_span_id",
+    "request_id",
+    "user_id",
+    "url",
+    "method",
+    "route",
+    "path",
+    "outcome",
+];
+
+impl Plan {
+    fn new(metadata: &Metadata<'_>, form: &Form) -> Self {
+        let is_event = metadata.is_event();
+        let from_log = is_event && is_log(metadata);
+        let mut head = Vec::new();
+        if is_event {
+            form.write_head(&mut head, metadata.level().as_str());
+            if !from_log {
+                let line = metadata.line().map(u64::from);
+                form.write_origin(&mut head, metadata.target(), metadata.file(), line);
+            }
+        }
+        let mut message = None;
+        let mut taken: Vec<String> = Vec::new();
+        let mut slots = Vec::new();
+        for (index, field) in metadata.fields().iter().enumerate() {
+            let name = field.name().strip_prefix("r#").unwrap_or(field.name());
+            let key = if is_event && message.is_none() && name == "message" {
+                message = Some(index as u32);
+                name.to_owned()
+            } else {
+                free_key(name, |key| {
+                    form.reserved(key) || taken.iter().any(|t| t == key)
+                })
+            };
+            let mut slot = Slot::new(&key, form.redact.treatment(name).cloned());
+            if from_log && name.starts_with("log.") {
+                slot.treatment = Some(Treatment::Drop);
+            }
+            slots.push(slot);
+            taken.push(key);
+        }
+        Plan {
+            head: head.into(),
+            slots: slots.into(),
+            from_log,
+            message,
+            line_bytes: form.line_bytes(),
+        }
+    }
+}
+
+impl Slot {
+    fn new(key: &str, treatment: Option<Treatment>) -> Self {
+        let shape = match key {
+            "error" => Shape::Error,
+            _ if TEXTS.contains(&key) => Shape::Text,
+            _ => Shape::Plain,
+        };
+        let key = encoded_key(key);
+        Slot {
+            hash: key_hash(&key),
+            key: key.into(),
+            shape,
+            treatment,
+        }
+    }
+}
+
+/// FNV-1a over an encoded key.
+pub(crate) const fn key_hash(key: &[u8]) -> u32 {
+    let mut hash = 0x811c_9dc5_u32;
+    let mut at = 0;
+    while at < key.len() {
+        hash = (hash ^ key[at] as u32).wrapping_mul(0x0100_0193);
+        at += 1;
+    }
+    hash
+}
+
+/// The callsites of `tracing-log`, told by their shape, so that no version of it is bound.
+fn is_log(metadata: &Metadata<'_>) -> bool {
+    metadata.target() == "log"
+        && metadata.name() == "log event"
+        && metadata.fields().field("log.target").is_some()
+}
+
+/// The plans of one layer, shared by its threads.
+#[derive(Debug, Default)]
+pub(crate) struct Plans {
+    made: Mutex<HashMap<usize, Arc<Plan>>>,
+}
+
+impl Plans {
+    fn plan(&self, metadata: &'static Metadata<'static>, form: &Form) -> Arc<Plan> {
+        let address = std::ptr::from_ref(metadata) as usize;
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(
+            made.entry(address)
+                .or_insert_with(|| Arc::new(Plan::new(metadata, form))),
+        )
+    }
+}
+
+/// The plans that a thread used last, each at a place given by its callsite.
+#[derive(Debug, Default)]
+pub(crate) struct RecentPlans {
+    places: Vec<Option<Recent>>,
+}
+
+#[derive(Clone, Debug)]
+struct Recent {
+    metadata: &'static Metadata<'static>,
+    layer: u64,
+    plan: Arc<Plan>,
+}
+
+/// Places in a thread's cache: a power of two. Callsites that share one ask the layer in turn.
+const PLACES: usize = 256;
+
+impl RecentPlans {
+    pub(crate) fn plan(
+        &mut self,
+        metadata: &'static Metadata<'static>,
+        layer: u64,
+        plans: &Plans,
+        form: &Form,
+    ) -> &Plan {
+        if self.places.is_empty() {
+            self.places.resize(PLACES, None);
+        }
+        let address = std::ptr::from_ref(metadata) as u64;
+        let spread = (address ^ layer << 3).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56;
+        let place = &mut self.places[spread as usize % PLACES];
+        let known = place
+            .as_ref()
+            .is_some_and(|known| std::ptr::eq(known.metadata, metadata) && known.layer == layer);
+        if !known {
+            *place = Some(Recent {
+                metadata,
+                layer,
+                plan: plans.plan(metadata, form),
+            });
+        }
+        &place.as_ref().expect("filled above").plan
+    }
+}
