@@ -1,1 +1,43 @@
 //! Tower layers: a request span with trace context, one closing line, propagation and load shedding.
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod body;
+mod call;
+mod closing;
+mod config;
+mod context;
+mod current;
+mod error;
+mod failure;
+mod finished;
+mod future;
+mod ids;
+mod late;
+mod layer;
+mod outcome;
+mod propagate;
+mod record;
+mod request_id;
+mod service;
+mod shed;
+mod sites;
+mod tracestate;
+
+pub use body::RecordedBody;
+pub use context::TraceContext;
+pub use error::Error;
+pub use finished::{Finished, Route};
+pub use future::RequestFuture;
+pub use ids::{SpanId, TraceId};
+pub use late::LateValue;
+pub use layer::RequestLayer;
+pub use outcome::Outcome;
+pub use propagate::{PropagateFuture, PropagateLayer, PropagateService};
+pub use record::RequestLog;
+pub use service::RequestService;
+pub use shed::{Shed, ShedFuture, ShedLayer, ShedService};
+
+/// The target of request spans and closing lines.
+pub const TARGET: &str = "dogwatch::request";

@@ -1,0 +1,92 @@
+//! What a `RequestLayer` was told, and the calls into the user's closures.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Instant;
+
+use http::Method;
+use tracing::Level;
+
+use crate::Finished;
+
+#[derive(Clone)]
+#[expect(
+    clippy::type_complexity,
+    reason = "each closure's type stands once; an alias would hide it"
+)]
+pub(crate) struct Config {
+    pub(crate) on_finish: Vec<Arc<dyn Fn(&Finished) + Send + Sync>>,
+    pub(crate) on_active: Vec<Arc<dyn Fn(&'static str, i64) + Send + Sync>>,
+    pub(crate) quiet: HashSet<String>,
+    pub(crate) skip: Option<Arc<dyn Fn(&Method, &str) -> bool + Send + Sync>>,
+    pub(crate) level: Option<Arc<dyn Fn(&Finished) -> Option<Level> + Send + Sync>>,
+    pub(crate) clock: Option<Arc<dyn Fn() -> Instant + Send + Sync>>,
+    pub(crate) cancelled_status: u16,
+    pub(crate) catch_panics: bool,
+    pub(crate) response_headers: bool,
+    pub(crate) extensions: bool,
+}
+
+impl Config {
+    pub(crate) fn skips(&self, method: &Method, path: &str) -> bool {
+        self.quiet.contains(path) || self.skip.as_ref().is_some_and(|skip| skip(method, path))
+    }
+
+    pub(crate) fn now(&self) -> Instant {
+        self.clock
+            .as_ref()
+            .map_or_else(Instant::now, |clock| clock())
+    }
+
+    pub(crate) fn level_of(&self, finished: &Finished) -> Option<Level> {
+        self.level.as_ref()?(finished)
+    }
+
+    pub(crate) fn active(&self, method: &'static str, delta: i64) {
+        for on_active in &self.on_active {
+            survive(|| on_active(method, delta));
+        }
+    }
+
+    pub(crate) fn finish(&self, finished: &Finished) {
+        for on_finish in &self.on_finish {
+            survive(|| on_finish(finished));
+        }
+    }
+}
+
+/// An observer's panic is its own: it has gone through the panic hook, and the request goes on.
+fn survive(call: impl FnOnce()) {
+    let _ = catch_unwind(AssertUnwindSafe(call));
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            on_finish: Vec::new(),
+            on_active: Vec::new(),
+            quiet: HashSet::new(),
+            skip: None,
+            level: None,
+            clock: None,
+            cancelled_status: 499,
+            catch_panics: false,
+            response_headers: true,
+            extensions: true,
+        }
+    }
+}
+
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Config")
+            .field("quiet", &self.quiet)
+            .field("cancelled_status", &self.cancelled_status)
+            .field("catch_panics", &self.catch_panics)
+            .field("response_headers", &self.response_headers)
+            .field("extensions", &self.extensions)
+            .finish_non_exhaustive()
+    }
+}

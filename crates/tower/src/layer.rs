@@ -1,0 +1,104 @@
+//! The tower layer for servers: a span, a trace context and exactly one closing line per request.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use http::{Method, StatusCode};
+use tower_layer::Layer;
+use tracing::Level;
+
+use crate::config::Config;
+use crate::{Finished, RequestService};
+
+/// A tower layer: gives each request a span with its trace context, and exactly one closing line.
+///
+/// Put it outside everything whose time and failures are the request's. Under axum use `Router::layer`, after
+/// the routes: there the route is known.
+#[derive(Clone, Debug, Default)]
+#[must_use = "a layer does nothing until a service is wrapped in it"]
+pub struct RequestLayer {
+    config: Arc<Config>,
+}
+
+impl RequestLayer {
+    /// With the defaults that each method names.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Calls `on_finish` once for each request that was not skipped, when it is over, whatever became of its
+    /// line: a level filter does not silence it. Several may be added. It runs where the request ends, often
+    /// inside a drop, and must be quick. Its panics are caught.
+    pub fn on_finish(self, on_finish: impl Fn(&Finished) + Send + Sync + 'static) -> Self {
+        self.change(|config| config.on_finish.push(Arc::new(on_finish)))
+    }
+
+    /// Calls `on_active` with the method and 1 when a request begins, and with -1 when it is over, however it
+    /// ended. The method is `_OTHER` for one that HTTP does not register.
+    pub fn on_active(self, on_active: impl Fn(&'static str, i64) + Send + Sync + 'static) -> Self {
+        self.change(|config| config.on_active.push(Arc::new(on_active)))
+    }
+
+    /// Leaves requests for exactly this path alone, such as `/healthz`: no span, no ids, no headers, no line,
+    /// no `on_active`, no `on_finish`.
+    pub fn quiet(self, path: impl Into<String>) -> Self {
+        self.change(|config| {
+            config.quiet.insert(path.into());
+        })
+    }
+
+    /// Leaves alone the requests of whose method and path `skip` says true, as [`quiet`](Self::quiet) does.
+    pub fn skip(self, skip: impl Fn(&Method, &str) -> bool + Send + Sync + 'static) -> Self {
+        self.change(|config| config.skip = Some(Arc::new(skip)))
+    }
+
+    /// Chooses the level of a closing line; `None` leaves it as it is. Default: ERROR for 5xx, errors and
+    /// panics, WARN for 4xx and cancelled requests, INFO for the rest: for shed ones too, and for event
+    /// streams, which only ever end by the client's leaving.
+    pub fn level(self, level: impl Fn(&Finished) -> Option<Level> + Send + Sync + 'static) -> Self {
+        self.change(|config| config.level = Some(Arc::new(level)))
+    }
+
+    /// Answers a panic of the service with 500 instead of letting it go on. Default: false, so that what is
+    /// outside sees the panic as it would without this layer. A panic while the body streams always goes on,
+    /// because the headers are out.
+    pub fn catch_panics(self, catch_panics: bool) -> Self {
+        self.change(|config| config.catch_panics = catch_panics)
+    }
+
+    /// The status that stands for a cancelled request in the line and the metrics. Default: 499, as nginx has
+    /// it: no answer came to its end, so that of the handler would be untrue.
+    pub fn cancelled_status(self, status: StatusCode) -> Self {
+        self.change(|config| config.cancelled_status = status.as_u16())
+    }
+
+    /// Whether answers carry `x-request-id` and `server-timing: trace;desc=...`. Default: true.
+    pub fn response_headers(self, response_headers: bool) -> Self {
+        self.change(|config| config.response_headers = response_headers)
+    }
+
+    /// Whether the request's extensions get a [`TraceContext`](crate::TraceContext) and a
+    /// [`RequestLog`](crate::RequestLog). Default: true. Without them there are no late fields, and a second
+    /// `RequestLayer` on the same request cannot know of the first.
+    pub fn extensions(self, extensions: bool) -> Self {
+        self.change(|config| config.extensions = extensions)
+    }
+
+    /// The clock that latencies are measured by. Default: `Instant::now`. For tests.
+    pub fn clock(self, clock: impl Fn() -> Instant + Send + Sync + 'static) -> Self {
+        self.change(|config| config.clock = Some(Arc::new(clock)))
+    }
+
+    fn change(mut self, change: impl FnOnce(&mut Config)) -> Self {
+        change(Arc::make_mut(&mut self.config));
+        self
+    }
+}
+
+impl<S> Layer<S> for RequestLayer {
+    type Service = RequestService<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        RequestService::new(inner, Arc::clone(&self.config))
+    }
+}

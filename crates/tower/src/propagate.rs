@@ -1,0 +1,197 @@
+//! The tower layer for clients: carries the trace to the next service, a new span for each attempt.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use http::{Request, Response};
+use pin_project_lite::pin_project;
+use tower_layer::Layer;
+use tower_service::Service;
+
+use crate::TraceContext;
+use crate::call::Call;
+use crate::current::{self, Current};
+use crate::request_id::X_REQUEST_ID;
+
+/// A tower layer for HTTP clients: injects `traceparent`, `tracestate` and `x-request-id`, and gives each
+/// call a client span with the id that it sends.
+///
+/// The context is the one in the outgoing request's extensions, else [`TraceContext::current`], else the root
+/// of a new trace. Put it inside a retry: each attempt is a call of its own, hence a new span id.
+///
+/// A call that fails, is answered with 4xx or 5xx, or is dropped before its answer leaves one event at target
+/// `dogwatch::client` with `method`, `url` (without query and user), `status`, `latency_ms` and `error`. One
+/// that succeeds leaves none.
+#[derive(Clone, Debug, Default)]
+#[must_use = "a layer does nothing until a service is wrapped in it"]
+pub struct PropagateLayer {
+    hosts: Option<Arc<Vec<String>>>,
+}
+
+impl PropagateLayer {
+    /// Injects into calls to any host.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Injects only into calls to this host, and to those added the same way: no header of ours goes to a
+    /// third party. The span and the event are there for every call. Compared without port and case.
+    pub fn host(mut self, host: impl Into<String>) -> Self {
+        Arc::make_mut(self.hosts.get_or_insert_default()).push(host.into());
+        self
+    }
+
+    fn injects<B>(&self, request: &Request<B>) -> bool {
+        let Some(hosts) = &self.hosts else {
+            return true;
+        };
+        let to = request.uri().host();
+        to.is_some_and(|to| hosts.iter().any(|host| host.eq_ignore_ascii_case(to)))
+    }
+}
+
+impl<S> Layer<S> for PropagateLayer {
+    type Service = PropagateService<S>;
+
+    fn layer(&self, inner: S) -> PropagateService<S> {
+        PropagateService {
+            inner,
+            layer: self.clone(),
+        }
+    }
+}
+
+/// What [`PropagateLayer`] makes of a client.
+#[derive(Clone, Debug)]
+pub struct PropagateService<S> {
+    inner: S,
+    layer: PropagateLayer,
+}
+
+impl<S, B, R> Service<Request<B>> for PropagateService<S>
+where
+    S: Service<Request<B>, Response = Response<R>>,
+    S::Error: fmt::Display + 'static,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = PropagateFuture<S::Future>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
+        let around = current::innermost();
+        let given = request.extensions().get::<TraceContext>().cloned();
+        let (around, request_id) = around.map_or(
+            (None, None),
+            |Current {
+                 context,
+                 request_id,
+             }| (Some(context), request_id),
+        );
+        let context = given
+            .or(around)
+            .map_or_else(TraceContext::new, |parent| parent.child());
+        if self.layer.injects(&request) {
+            context.inject(request.headers_mut());
+            if let Some(request_id) = &request_id {
+                request
+                    .headers_mut()
+                    .insert(X_REQUEST_ID, request_id.header());
+            }
+        }
+        let call = Call::open(
+            Current {
+                context,
+                request_id,
+            },
+            &request,
+        );
+        let inner = {
+            let _entered = call.span().enter();
+            self.inner.call(request)
+        };
+        PropagateFuture {
+            inner: Some(inner),
+            call: Some(call),
+        }
+    }
+}
+
+pin_project! {
+    /// The future of [`PropagateService`].
+    #[must_use = "futures do nothing unless polled"]
+    pub struct PropagateFuture<F> {
+        // `None` once it is done.
+        #[pin]
+        inner: Option<F>,
+        call: Option<Call>,
+    }
+
+    impl<F> PinnedDrop for PropagateFuture<F> {
+        fn drop(this: Pin<&mut Self>) {
+            let mut this = this.project();
+            let _entered = this.call.as_ref().map(|call| call.span().enter());
+            this.inner.set(None);
+        }
+    }
+}
+
+impl<F, R, E> Future for PropagateFuture<F>
+where
+    F: Future<Output = Result<Response<R>, E>>,
+    E: fmt::Display + 'static,
+{
+    type Output = Result<Response<R>, E>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        let call = this.call.as_ref().expect("not polled after it was ready");
+        let answer = {
+            let _entered = call.span().enter();
+            let inner = this
+                .inner
+                .as_mut()
+                .as_pin_mut()
+                .expect("there until it is ready");
+            let answer = ready!(inner.poll(cx));
+            this.inner.set(None);
+            answer
+        };
+        if let Some(call) = this.call.take() {
+            match &answer {
+                Ok(response) => call.answered(response.status()),
+                Err(error) => call.failed(error),
+            }
+        }
+        Poll::Ready(answer)
+    }
+}
+
+impl<F> fmt::Debug for PropagateFuture<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PropagateFuture").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn with_hosts_named_only_they_get_our_headers() {
+        let request = |uri: &str| Request::builder().uri(uri).body(()).unwrap();
+        let layer = PropagateLayer::new();
+        assert!(layer.injects(&request("http://anyone/")));
+        let layer = layer.host("pay.internal").host("127.0.0.1");
+        assert!(layer.injects(&request("http://PAY.internal:8443/charge")));
+        assert!(layer.injects(&request("http://127.0.0.1:9/")));
+        assert!(!layer.injects(&request("https://partner.example/pay.internal")));
+        assert!(!layer.injects(&request("/no-host")));
+    }
+}

@@ -1,0 +1,67 @@
+//! Opens a record for each request and hands both to the future.
+
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use http::{Request, Response};
+use http_body::Body;
+use tower_service::Service;
+
+use crate::config::Config;
+use crate::record::Record;
+use crate::{RecordedBody, RequestFuture, RequestLog};
+
+/// What [`RequestLayer`](crate::RequestLayer) makes of a service.
+#[derive(Clone, Debug)]
+pub struct RequestService<S> {
+    inner: S,
+    config: Arc<Config>,
+}
+
+impl<S> RequestService<S> {
+    pub(crate) fn new(inner: S, config: Arc<Config>) -> Self {
+        Self { inner, config }
+    }
+}
+
+impl<S, B, R> Service<Request<B>> for RequestService<S>
+where
+    S: Service<Request<B>, Response = Response<R>>,
+    S::Error: fmt::Display + 'static,
+    R: Body,
+    R::Error: fmt::Display + 'static,
+{
+    type Response = Response<RecordedBody<R>>;
+    type Error = S::Error;
+    type Future = RequestFuture<S::Future>;
+
+    /// An error here belongs to no request: it has no line.
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
+        let layered_already = request.extensions().get::<RequestLog>().is_some();
+        if layered_already || self.config.skips(request.method(), request.uri().path()) {
+            return RequestFuture::unrecorded(self.inner.call(request));
+        }
+        let record = Record::open(&self.config, &mut request);
+        let called = {
+            let _entered = record.enter();
+            catch_unwind(AssertUnwindSafe(|| self.inner.call(request)))
+        };
+        match called {
+            Ok(future) => RequestFuture::recorded(future, record, self.config.catch_panics),
+            Err(payload) => {
+                record.panicked(&*payload);
+                if !self.config.catch_panics {
+                    drop(record);
+                    resume_unwind(payload);
+                }
+                RequestFuture::panicked(record)
+            }
+        }
+    }
+}
