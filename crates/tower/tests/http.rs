@@ -1,0 +1,560 @@
+//! Every way a request can end, over HTTP/1.1 and HTTP/2 on loopback sockets: one true line each.
+
+mod support;
+
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::error::Error;
+use std::future::pending;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use dogwatch_tower::{Finished, RequestLayer, RequestLog, ShedLayer};
+use http::{Method, Request, Response};
+use http_body::{Body, Frame};
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt, Empty, Full};
+use hyper::body::Incoming;
+use hyper::client::conn as client;
+use hyper::server::conn as server;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::service::TowerToHyperService;
+use support::{Capture, Line};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+use tower::{Layer, service_fn};
+use tracing::subscriber::{DefaultGuard, set_default};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::registry;
+
+type BoxError = Box<dyn Error + Send + Sync>;
+type AnyBody = UnsyncBoxBody<Bytes, BoxError>;
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Http {
+    One,
+    Two,
+}
+
+const BOTH: [Http; 2] = [Http::One, Http::Two];
+
+/// What the client does with one request.
+#[derive(Clone, Copy, Debug)]
+enum Client {
+    /// Reads the whole answer.
+    Reads,
+    /// Finds the exchange broken.
+    IsLetDown,
+    /// Closes its connection when the handler runs.
+    LeavesBeforeHeaders,
+    /// Closes its connection after the first frame.
+    LeavesInBody,
+}
+
+#[tokio::test]
+async fn every_ending_has_one_true_line() {
+    use Client::{IsLetDown, LeavesBeforeHeaders, LeavesInBody, Reads};
+    let table = [
+        (
+            "GET",
+            "/whole",
+            Reads,
+            "INFO request completed, 200 completed",
+            "11",
+        ),
+        (
+            "GET",
+            "/sized",
+            Reads,
+            "INFO request completed, 200 completed",
+            "4",
+        ),
+        (
+            "GET",
+            "/empty",
+            Reads,
+            "INFO request completed, 200 completed",
+            "0",
+        ),
+        (
+            "HEAD",
+            "/sized",
+            Reads,
+            "INFO request completed, 200 completed",
+            "0",
+        ),
+        (
+            "HEAD",
+            "/whole",
+            Reads,
+            "INFO request completed, 200 completed",
+            "0",
+        ),
+        (
+            "GET",
+            "/204",
+            Reads,
+            "INFO request completed, 204 completed",
+            "0",
+        ),
+        (
+            "GET",
+            "/304",
+            Reads,
+            "INFO request completed, 304 completed",
+            "0",
+        ),
+        (
+            "GET",
+            "/404",
+            Reads,
+            "WARN request rejected [4xx], 404 completed",
+            "0",
+        ),
+        (
+            "GET",
+            "/500",
+            Reads,
+            "ERROR request failed [5xx], 500 completed",
+            "0",
+        ),
+        ("GET", "/shed", Reads, "INFO request shed, 503 shed", "0"),
+        (
+            "GET",
+            "/error",
+            IsLetDown,
+            "ERROR request failed [5xx], 500 error",
+            "0",
+        ),
+        (
+            "GET",
+            "/body-error",
+            IsLetDown,
+            "ERROR request failed in body, 200 body_error",
+            "4",
+        ),
+        (
+            "GET",
+            "/panic",
+            IsLetDown,
+            "ERROR request panicked [5xx], 500 panicked",
+            "0",
+        ),
+        (
+            "GET",
+            "/body-panic",
+            IsLetDown,
+            "ERROR request panicked [5xx], 200 panicked",
+            "4",
+        ),
+        (
+            "GET",
+            "/waits",
+            LeavesBeforeHeaders,
+            "WARN request cancelled, 499 cancelled_before_headers",
+            "0",
+        ),
+        (
+            "GET",
+            "/endless",
+            LeavesInBody,
+            "WARN request cancelled, 499 cancelled_in_body",
+            "4",
+        ),
+        (
+            "GET",
+            "/events",
+            LeavesInBody,
+            "INFO request cancelled, 499 cancelled_in_body",
+            "9",
+        ),
+    ];
+    for http in BOTH {
+        for (method, path, client, expected, bytes) in table {
+            let case = format!("{http:?} {method} {path}");
+            // hyper leaves it to the service to give HEAD no body over HTTP/2; `/head` does.
+            if http == Http::Two && method == "HEAD" && path != "/head" {
+                continue;
+            }
+            let mut rig = Rig::serve(http, RequestLayer::new()).await;
+            rig.exchange(method, path, client).await;
+            let line = rig.only_line(&case).await;
+            assert_eq!(line.gist(), expected, "{case}");
+            assert_eq!(line.field("bytes_out"), bytes, "{case}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_caught_panic_is_answered_and_the_connection_lives_on() {
+    for http in BOTH {
+        let mut rig = Rig::serve(http, RequestLayer::new().catch_panics(true)).await;
+        let (mut sender, _connection) = rig.connect().await;
+        let response = sender.send(request("GET", "/panic")).await.unwrap();
+        assert_eq!(response.status(), 500);
+        let request_id = response.headers()["x-request-id"]
+            .to_str()
+            .unwrap()
+            .to_owned();
+        drop(response);
+        rig.finished().await;
+        let response = sender.send(request("GET", "/sized")).await.unwrap();
+        assert_eq!(
+            response.into_body().collect().await.unwrap().to_bytes(),
+            "four"
+        );
+        rig.finished().await;
+        let lines = rig.capture.closing();
+        let gists: Vec<String> = lines.iter().map(Line::gist).collect();
+        let completed = "INFO request completed, 200 completed";
+        assert_eq!(
+            gists,
+            ["ERROR request panicked [5xx], 500 panicked", completed]
+        );
+        assert_eq!(lines[0].field("request_id"), request_id);
+    }
+}
+
+#[tokio::test]
+async fn a_stream_that_is_reset_ends_alone() {
+    let mut rig = Rig::serve(Http::Two, RequestLayer::new()).await;
+    let (mut sender, _connection) = rig.connect().await;
+    let mut endless = sender
+        .send(request("GET", "/endless"))
+        .await
+        .unwrap()
+        .into_body();
+    endless.frame().await.unwrap().unwrap();
+    let whole = sender.send(request("GET", "/whole")).await.unwrap();
+    drop(endless);
+    assert_eq!(
+        whole.into_body().collect().await.unwrap().to_bytes(),
+        "hello world"
+    );
+    let finished = [rig.finished().await, rig.finished().await];
+    let mut told = finished.map(|f| {
+        (
+            f.path().to_owned(),
+            f.outcome().as_str(),
+            f.protocol_version(),
+        )
+    });
+    told.sort();
+    let expected = [
+        ("/endless", "cancelled_in_body", "2"),
+        ("/whole", "completed", "2"),
+    ];
+    assert_eq!(
+        told.each_ref()
+            .map(|(path, outcome, version)| (&**path, *outcome, *version)),
+        expected
+    );
+    assert_eq!(rig.capture.closing().len(), 2);
+}
+
+#[tokio::test]
+async fn an_upgraded_connection_closes_when_its_conversation_does() {
+    let mut rig = Rig::serve(Http::One, RequestLayer::new()).await;
+    let mut socket = TcpStream::connect(rig.address).await.unwrap();
+    let hello = "GET /upgrade HTTP/1.1\r\nhost: h\r\nconnection: upgrade\r\nupgrade: echo\r\n\r\n";
+    socket.write_all(hello.as_bytes()).await.unwrap();
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(socket.read_u8().await.unwrap());
+    }
+    assert!(head.starts_with(b"HTTP/1.1 101 "));
+    socket.write_all(b"ping").await.unwrap();
+    let mut echo = [0; 4];
+    socket.read_exact(&mut echo).await.unwrap();
+    assert_eq!(
+        (&echo, rig.capture.closing().len()),
+        (b"ping", 0),
+        "the line waits for the socket"
+    );
+    drop(socket);
+    let line = rig.only_line("upgrade").await;
+    assert_eq!(line.gist(), "INFO request completed, 101 upgraded");
+    assert_eq!(line.field("echoed"), "4");
+}
+
+#[tokio::test]
+async fn a_runtime_that_is_dropped_closes_its_requests() {
+    let capture = Capture::default();
+    let _guard = set_default(registry().with(capture.clone()));
+    let service =
+        service_fn(|_: Request<()>| pending::<Result<Response<Empty<Bytes>>, Infallible>>());
+    let mut service = RequestLayer::new().layer(service);
+    let dropped = std::thread::spawn({
+        // Arrives here, hence belongs to this dispatcher; ends on a thread that has none.
+        let waiting = tower::Service::call(&mut service, Request::new(()));
+        move || {
+            let runtime = tokio::runtime::Builder::new_multi_thread()
+                .worker_threads(1)
+                .build();
+            let runtime = runtime.unwrap();
+            runtime.spawn(waiting);
+            drop(runtime);
+        }
+    });
+    dropped.join().unwrap();
+    assert_eq!(
+        capture.gists(),
+        ["WARN request cancelled, 499 cancelled_before_headers"]
+    );
+}
+
+/// A server on a free port, and all that it told.
+struct Rig {
+    http: Http,
+    address: std::net::SocketAddr,
+    capture: Capture,
+    finished: UnboundedReceiver<Finished>,
+    arrived: UnboundedReceiver<()>,
+    _tasks: JoinSet<()>,
+    _guard: DefaultGuard,
+}
+
+impl Rig {
+    async fn serve(http: Http, layer: RequestLayer) -> Self {
+        let capture = Capture::default();
+        let _guard = set_default(registry().with(capture.clone()));
+        let (finish, finished) = unbounded_channel();
+        let (arrive, arrived) = unbounded_channel();
+        let layer = layer.on_finish(move |f| drop(finish.send(f.clone())));
+        let shed = ShedLayer::new(Arc::new(AtomicBool::new(true))).route("/shed");
+        let handler = service_fn(move |request| handle(request, arrive.clone()));
+        let service = TowerToHyperService::new(layer.layer(shed.layer(handler)));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut tasks = JoinSet::new();
+        tasks.spawn(async move {
+            let mut connections = JoinSet::new();
+            loop {
+                let io = TokioIo::new(listener.accept().await.unwrap().0);
+                let service = service.clone();
+                connections.spawn(async move {
+                    // How a connection ends is the client's to see.
+                    let _ = match http {
+                        Http::One => {
+                            let connection = server::http1::Builder::new();
+                            connection
+                                .serve_connection(io, service)
+                                .with_upgrades()
+                                .await
+                        }
+                        Http::Two => {
+                            let connection = server::http2::Builder::new(TokioExecutor::new());
+                            connection.serve_connection(io, service).await
+                        }
+                    };
+                });
+            }
+        });
+        Self {
+            http,
+            address,
+            capture,
+            finished,
+            arrived,
+            _tasks: tasks,
+            _guard,
+        }
+    }
+
+    /// A sender, and the task that drives its connection: dropping it closes the socket.
+    async fn connect(&self) -> (Sender, JoinSet<()>) {
+        let io = TokioIo::new(TcpStream::connect(self.address).await.unwrap());
+        let mut driver = JoinSet::new();
+        let sender = match self.http {
+            Http::One => {
+                let (sender, connection) = client::http1::handshake(io).await.unwrap();
+                driver.spawn(async move { drop(connection.await) });
+                Sender::One(sender)
+            }
+            Http::Two => {
+                let executor = TokioExecutor::new();
+                let (sender, connection) = client::http2::handshake(executor, io).await.unwrap();
+                driver.spawn(async move { drop(connection.await) });
+                Sender::Two(sender)
+            }
+        };
+        (sender, driver)
+    }
+
+    async fn exchange(&mut self, method: &str, path: &str, client: Client) {
+        let (mut sender, mut driver) = self.connect().await;
+        let sent = sender.send(request(method, path));
+        match client {
+            Client::Reads => {
+                sent.await.unwrap().into_body().collect().await.unwrap();
+            }
+            Client::IsLetDown => {
+                let let_down = match sent.await {
+                    Ok(response) => response.into_body().collect().await.is_err(),
+                    Err(_) => true,
+                };
+                assert!(let_down, "{path}");
+            }
+            Client::LeavesBeforeHeaders => {
+                tokio::select! {
+                    answer = sent => panic!("{path} answered {answer:?}"),
+                    arrived = self.arrived.recv() => arrived.unwrap(),
+                }
+                driver.shutdown().await;
+            }
+            Client::LeavesInBody => {
+                let mut body = sent.await.unwrap().into_body();
+                body.frame().await.unwrap().unwrap();
+                driver.shutdown().await;
+            }
+        }
+    }
+
+    async fn finished(&mut self) -> Finished {
+        let finished = timeout(Duration::from_secs(20), self.finished.recv());
+        finished
+            .await
+            .expect("no request closed within 20 s")
+            .unwrap()
+    }
+
+    /// The closing line of the one request, with the record that came with it.
+    async fn only_line(&mut self, case: &str) -> Line {
+        let finished = self.finished().await;
+        self._tasks.shutdown().await;
+        assert!(self.finished.try_recv().is_err(), "{case} finished twice");
+        let mut lines = self.capture.closing();
+        assert_eq!(lines.len(), 1, "{case}: {lines:#?}");
+        let line = lines.remove(0);
+        let told = (
+            finished.status().to_string(),
+            finished.trace_id().to_string(),
+        );
+        assert_eq!(
+            (line.field("status"), line.field("trace_id")),
+            (&*told.0, &*told.1),
+            "{case}"
+        );
+        line
+    }
+}
+
+enum Sender {
+    One(client::http1::SendRequest<Empty<Bytes>>),
+    Two(client::http2::SendRequest<Empty<Bytes>>),
+}
+
+impl Sender {
+    async fn send(&mut self, request: Request<Empty<Bytes>>) -> hyper::Result<Response<Incoming>> {
+        match self {
+            Self::One(sender) => {
+                sender.ready().await?;
+                sender.send_request(request).await
+            }
+            Self::Two(sender) => {
+                sender.ready().await?;
+                sender.send_request(request).await
+            }
+        }
+    }
+}
+
+fn request(method: &str, path: &str) -> Request<Empty<Bytes>> {
+    let uri = format!("http://127.0.0.1{path}");
+    Request::builder()
+        .method(method)
+        .uri(uri)
+        .header("host", "h")
+        .body(Empty::new())
+        .unwrap()
+}
+
+async fn handle(
+    mut request: Request<Incoming>,
+    arrived: UnboundedSender<()>,
+) -> Result<Response<AnyBody>, BoxError> {
+    let _ = arrived.send(());
+    assert!(matches!(*request.method(), Method::GET | Method::HEAD));
+    let status = |status: u16| Response::builder().status(status);
+    let empty = || Empty::new().map_err(|never| match never {}).boxed_unsync();
+    let frames = |then, frames: &[&'static str]| {
+        let frames = frames.iter().copied().collect();
+        Frames { frames, then }.boxed_unsync()
+    };
+    Ok(match request.uri().path() {
+        "/whole" => Response::new(frames(Then::End, &["hello ", "world"])),
+        "/sized" => {
+            let body = Full::new(Bytes::from("four")).map_err(|never| match never {});
+            Response::new(body.boxed_unsync())
+        }
+        "/empty" => Response::new(empty()),
+        "/head" => status(200).header("content-length", "4").body(empty())?,
+        "/error" => return Err("out of stock".into()),
+        "/body-error" => Response::new(frames(Then::Fail, &["part"])),
+        "/body-panic" => Response::new(frames(Then::Panic, &["part"])),
+        "/panic" => panic!("boom"),
+        "/waits" => pending().await,
+        "/endless" => Response::new(frames(Then::Wait, &["part"])),
+        "/events" => {
+            let stream = status(200).header("content-type", "text/event-stream");
+            stream.body(frames(Then::Wait, &["data: 1\n\n"]))?
+        }
+        "/upgrade" => {
+            let log = request.extensions().get::<RequestLog>().cloned().unwrap();
+            let upgrade = hyper::upgrade::on(&mut request);
+            tokio::spawn(async move {
+                let mut socket = TokioIo::new(upgrade.await.unwrap());
+                let (mut read, mut write) = tokio::io::split(&mut socket);
+                let echoed = tokio::io::copy(&mut read, &mut write).await.unwrap();
+                log.set("echoed", echoed);
+            });
+            let switching = status(101)
+                .header("connection", "upgrade")
+                .header("upgrade", "echo");
+            switching.body(empty())?
+        }
+        coded => status(coded[1..].parse()?).body(empty())?,
+    })
+}
+
+/// A body of unknown length: some frames, one a poll, and then something else.
+struct Frames {
+    frames: VecDeque<&'static str>,
+    then: Then,
+}
+
+#[derive(Clone, Copy)]
+enum Then {
+    End,
+    Fail,
+    Panic,
+    Wait,
+}
+
+impl Body for Frames {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        if let Some(frame) = self.frames.pop_front() {
+            return Poll::Ready(Some(Ok(Frame::data(Bytes::from(frame)))));
+        }
+        match self.then {
+            Then::End => Poll::Ready(None),
+            Then::Fail => Poll::Ready(Some(Err("the disk went away".into()))),
+            Then::Panic => panic!("in the body"),
+            // Nothing wakes it: the server drops it when the client is gone.
+            Then::Wait => Poll::Pending,
+        }
+    }
+}

@@ -1,0 +1,339 @@
+//! The trace goes on from a handler to the services that it calls.
+
+mod support;
+
+use std::convert::Infallible;
+use std::future::pending;
+use std::sync::{Arc, Mutex};
+
+use dogwatch_tower::{PropagateLayer, RequestLayer, TraceContext};
+use http::{HeaderMap, Request, Response, StatusCode};
+use http_body_util::Empty;
+use support::{Capture, Line};
+use tower::{Layer, Service, ServiceExt, service_fn};
+use tracing::Instrument;
+use tracing::level_filters::LevelFilter;
+use tracing::subscriber::{DefaultGuard, set_default};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::registry;
+
+type Answer = Response<Empty<bytes::Bytes>>;
+type Sent = Arc<Mutex<Vec<HeaderMap>>>;
+
+const PARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
+
+fn capture() -> (Capture, DefaultGuard) {
+    let capture = Capture::default();
+    let guard = set_default(registry().with(capture.clone()));
+    (capture, guard)
+}
+
+/// A client that keeps the headers it would have sent.
+fn client(
+    sent: &Sent,
+    status: u16,
+) -> impl Service<Request<()>, Response = Answer, Error = Infallible, Future: Send> + Clone + Send + use<>
+{
+    let sent = Arc::clone(sent);
+    PropagateLayer::new().layer(service_fn(move |request: Request<()>| {
+        sent.lock().unwrap().push(request.headers().clone());
+        async move {
+            Ok(Response::builder()
+                .status(status)
+                .body(Empty::new())
+                .unwrap())
+        }
+    }))
+}
+
+fn to(uri: &str) -> Request<()> {
+    Request::builder().uri(uri).body(()).unwrap()
+}
+
+/// A request with a parent, through a `RequestLayer`, into `handler`.
+async fn handle<F: Future<Output = ()>>(handler: impl FnMut() -> F + Clone) {
+    let service = service_fn(move |_: Request<()>| {
+        let mut handler = handler.clone();
+        async move {
+            handler().await;
+            Ok::<_, Infallible>(Response::new(Empty::<bytes::Bytes>::new()))
+        }
+    });
+    let mut request = to("/orders/7/pay");
+    request
+        .headers_mut()
+        .insert("traceparent", PARENT.parse().unwrap());
+    request
+        .headers_mut()
+        .insert("tracestate", "shop=1".parse().unwrap());
+    request
+        .headers_mut()
+        .insert("x-request-id", "req-7".parse().unwrap());
+    drop(
+        RequestLayer::new()
+            .layer(service)
+            .oneshot(request)
+            .await
+            .unwrap(),
+    );
+}
+
+fn parents(sent: &Sent) -> Vec<TraceContext> {
+    let sent = sent.lock().unwrap();
+    sent.iter()
+        .map(|headers| TraceContext::from_headers(headers).unwrap())
+        .collect()
+}
+
+fn client_lines(capture: &Capture) -> Vec<Line> {
+    let lines = capture.lines().into_iter();
+    lines
+        .filter(|line| line.target == "dogwatch::client")
+        .collect()
+}
+
+#[tokio::test]
+async fn each_attempt_has_a_span_id_of_its_own_under_the_requests() {
+    let (capture, _guard) = capture();
+    let sent = Sent::default();
+    let client = client(&sent, 200);
+    handle(|| {
+        let client = client.clone();
+        async move {
+            for _ in 0..2 {
+                client
+                    .clone()
+                    .oneshot(to("http://pay/charge"))
+                    .await
+                    .unwrap();
+            }
+        }
+    })
+    .await;
+    let parents = parents(&sent);
+    assert_eq!(parents.len(), 2);
+    assert_ne!(parents[0].span_id(), parents[1].span_id());
+    for parent in &parents {
+        assert_eq!(
+            (parent.trace_id().to_string(), parent.sampled()),
+            (TRACE.to_owned(), true)
+        );
+        assert_eq!(parent.tracestate(), Some("shop=1"));
+    }
+    assert_eq!(sent.lock().unwrap()[0]["x-request-id"], "req-7");
+    assert_eq!(
+        client_lines(&capture),
+        [],
+        "a call that succeeds leaves no line"
+    );
+}
+
+#[tokio::test]
+async fn what_a_client_logs_carries_the_span_id_that_it_sends() {
+    let (capture, _guard) = capture();
+    let sent = Sent::default();
+    let logging = service_fn({
+        let sent = Arc::clone(&sent);
+        move |request: Request<()>| {
+            sent.lock().unwrap().push(request.headers().clone());
+            async {
+                tracing::info!("connecting");
+                Ok::<Answer, Infallible>(Response::new(Empty::new()))
+            }
+        }
+    });
+    let client = PropagateLayer::new().layer(logging);
+    handle(|| {
+        let client = client.clone();
+        async move { drop(client.oneshot(to("http://pay/")).await) }
+    })
+    .await;
+    let lines = capture.lines();
+    let (connecting, closing) = (&lines[0], &capture.closing()[0]);
+    assert_eq!(
+        connecting.field("span_id"),
+        parents(&sent)[0].span_id().to_string()
+    );
+    assert_eq!(connecting.field("parent_span_id"), closing.field("span_id"));
+    assert_eq!(connecting.field("trace_id"), TRACE);
+}
+
+#[tokio::test]
+async fn a_failed_call_is_told_with_its_url_but_not_its_query() {
+    let table = [
+        (500, vec!["ERROR call failed, 500 -"]),
+        (404, vec!["WARN call rejected, 404 -"]),
+        (302, vec![]),
+    ];
+    for (status, expected) in table {
+        let (capture, _guard) = capture();
+        let sent = Sent::default();
+        let client = client(&sent, status);
+        drop(
+            client
+                .oneshot(to("https://u:p@pay:8443/charge?token=SECRET"))
+                .await,
+        );
+        let lines = client_lines(&capture);
+        assert_eq!(lines.iter().map(Line::gist).collect::<Vec<_>>(), expected);
+        for line in lines {
+            assert_eq!(
+                (line.field("url"), line.field("method")),
+                ("https://pay:8443/charge", "GET")
+            );
+            assert_eq!(
+                line.field("span_id"),
+                parents(&sent)[0].span_id().to_string()
+            );
+            assert!(
+                !line.text().contains("[5xx]"),
+                "a rule for our own 5xx must not count it"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_call_that_errs_or_is_given_up_is_told() {
+    let (capture, _guard) = capture();
+    let refused = service_fn(async |_: Request<()>| {
+        Err::<Answer, _>(std::io::Error::new(
+            std::io::ErrorKind::ConnectionRefused,
+            "refused",
+        ))
+    });
+    let answer = PropagateLayer::new()
+        .layer(refused)
+        .oneshot(to("http://pay/"))
+        .await;
+    assert_eq!(answer.unwrap_err().to_string(), "refused");
+    let silent = service_fn(|_: Request<()>| pending::<Result<Answer, Infallible>>());
+    drop(PropagateLayer::new().layer(silent).call(to("http://slow/")));
+    let lines = client_lines(&capture);
+    let gists: Vec<String> = lines.iter().map(Line::gist).collect();
+    assert_eq!(
+        gists,
+        ["ERROR call failed, - -", "WARN call cancelled, - -"]
+    );
+    assert_eq!(
+        (lines[0].field("error"), lines[1].field("url")),
+        ("refused", "http://slow/")
+    );
+}
+
+#[tokio::test]
+async fn a_stored_trace_is_resumed_inside_another_request() {
+    let (capture, _guard) = capture();
+    let sent = Sent::default();
+    let client = client(&sent, 200);
+    let stored = TraceContext::new();
+    let text = stored.to_traceparent();
+    handle(|| {
+        let (client, text) = (client.clone(), text.clone());
+        async move {
+            tracing::info!("notified");
+            let span = TraceContext::parse(&text)
+                .unwrap()
+                .resume_span("pay_resumed");
+            async {
+                tracing::info!(event = "pay_settled", "settled");
+                client.oneshot(to("http://ledger/")).await.unwrap();
+            }
+            .instrument(span)
+            .await;
+            tracing::info!("answered");
+        }
+    })
+    .await;
+    let lines = capture.lines();
+    let traces: Vec<&str> = lines.iter().map(|line| line.field("trace_id")).collect();
+    let resumed = stored.trace_id().to_string();
+    assert_eq!(traces, [TRACE, &resumed, TRACE, TRACE]);
+    assert_eq!(
+        lines[1].field("parent_span_id"),
+        stored.span_id().to_string()
+    );
+    assert_eq!(
+        lines[1].field("request_id"),
+        "req-7",
+        "it still says which request resumed it"
+    );
+    assert_eq!(parents(&sent)[0].trace_id(), stored.trace_id());
+    assert_eq!(sent.lock().unwrap()[0]["x-request-id"], "req-7");
+}
+
+#[tokio::test]
+async fn the_context_follows_the_span_into_another_task() {
+    let (_capture, _guard) = capture();
+    let seen = Arc::new(Mutex::new(None));
+    handle(|| {
+        let seen = Arc::clone(&seen);
+        async move {
+            let task = async move { *seen.lock().unwrap() = TraceContext::current() };
+            tokio::spawn(task.in_current_span()).await.unwrap();
+        }
+    })
+    .await;
+    let seen = seen.lock().unwrap().clone().unwrap();
+    assert_eq!(seen.trace_id().to_string(), TRACE);
+}
+
+#[tokio::test]
+async fn the_trace_goes_on_when_all_lines_are_filtered() {
+    let _guard = set_default(registry().with(LevelFilter::OFF));
+    let sent = Sent::default();
+    let client = client(&sent, 500);
+    handle(|| {
+        let client = client.clone();
+        async move { drop(client.oneshot(to("http://pay/")).await) }
+    })
+    .await;
+    assert_eq!(parents(&sent)[0].trace_id().to_string(), TRACE);
+    assert_eq!(sent.lock().unwrap()[0]["x-request-id"], "req-7");
+}
+
+#[tokio::test]
+async fn the_context_in_a_requests_extensions_wins_and_no_context_begins_a_trace() {
+    let (_capture, _guard) = capture();
+    let sent = Sent::default();
+    let client = client(&sent, 200);
+    let given = TraceContext::new();
+    let mut request = to("http://pay/");
+    request.extensions_mut().insert(given.clone());
+    client.clone().oneshot(request).await.unwrap();
+    let response = client.oneshot(to("http://pay/")).await.unwrap();
+    assert_eq!(response.status(), StatusCode::OK);
+    let parents = parents(&sent);
+    assert_eq!(parents[0].trace_id(), given.trace_id());
+    assert_ne!(parents[0].span_id(), given.span_id());
+    assert_ne!(parents[1].trace_id(), given.trace_id());
+    assert!(!sent.lock().unwrap()[1].contains_key("x-request-id"));
+}
+
+#[tokio::test]
+async fn a_host_that_is_not_named_gets_no_header() {
+    let (capture, _guard) = capture();
+    let sent = Sent::default();
+    let recording = service_fn({
+        let sent = Arc::clone(&sent);
+        move |request: Request<()>| {
+            sent.lock().unwrap().push(request.headers().clone());
+            async {
+                Ok::<Answer, Infallible>(
+                    Response::builder().status(500).body(Empty::new()).unwrap(),
+                )
+            }
+        }
+    });
+    let client = PropagateLayer::new().host("pay").layer(recording);
+    client.clone().oneshot(to("http://partner/")).await.unwrap();
+    client.oneshot(to("http://pay/")).await.unwrap();
+    let sent = sent.lock().unwrap();
+    assert!(!sent[0].contains_key("traceparent") && sent[1].contains_key("traceparent"));
+    assert_eq!(
+        client_lines(&capture).len(),
+        2,
+        "its failure is told all the same"
+    );
+}
