@@ -1,6 +1,5 @@
 //! Encodes the fields that one event or span gives, within its budgets.
 
-use crate::cut::Cut;
 use crate::escape::{HEX, escape_until};
 use crate::plan::{Plan, Shape, Slot};
 use crate::redact::Treatment;
@@ -25,22 +24,31 @@ const FAILED: &str = "<formatting failed>";
 /// Stands for the rest of a value whose `Display` or `Debug` panicked.
 const PANICKED: &str = "<formatting panicked>";
 
-/// A field that was written: where it starts, and whether its value was cut.
+/// A field that was given, where it starts in the output, and what became of it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Mark {
     pub(crate) slot: u32,
     pub(crate) start: u32,
-    pub(crate) cut: bool,
+    pub(crate) fate: Fate,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Fate {
+    Whole,
+    Cut,
+    /// There was no room: nothing was written.
+    Lost,
 }
 
 pub(crate) struct Encoder<'a> {
     pub(crate) out: &'a mut Vec<u8>,
     pub(crate) marks: &'a mut Vec<Mark>,
-    pub(crate) lost: &'a mut Cut,
     pub(crate) plan: &'a Plan,
     /// `out` does not grow longer than this.
     pub(crate) limit: usize,
     pub(crate) max_field: usize,
+    /// One more than the highest field so far.
+    pub(crate) next: u32,
 }
 
 impl Visit for Encoder<'_> {
@@ -132,19 +140,24 @@ impl<'a> Encoder<'a> {
             return None;
         }
         // Macros give fields in order; a hand-made value set may give one twice: the first counts.
-        if self.marks.last().is_some_and(|last| last.slot >= index)
-            && self.marks.iter().any(|mark| mark.slot == index)
-        {
+        if index >= self.next {
+            self.next = index + 1;
+        } else if self.marks.iter().any(|mark| mark.slot == index) {
             return None;
         }
+        let start = self.out.len() as u32;
         if self.out.len() + slot.key.len() + LEAST_VALUE > self.limit {
-            self.lost.note(&slot.key);
+            self.marks.push(Mark {
+                slot: index,
+                start,
+                fate: Fate::Lost,
+            });
             return None;
         }
         self.marks.push(Mark {
             slot: index,
-            start: self.out.len() as u32,
-            cut: false,
+            start,
+            fate: Fate::Whole,
         });
         self.out.extend_from_slice(&slot.key);
         Some(slot)
@@ -205,7 +218,7 @@ impl<'a> Encoder<'a> {
 
     fn mark_cut(&mut self, cut: bool) {
         if let (true, Some(mark)) = (cut, self.marks.last_mut()) {
-            mark.cut = true;
+            mark.fate = Fate::Cut;
         }
     }
 
@@ -230,8 +243,7 @@ impl<'a> Encoder<'a> {
             Some(Err(_)) => FAILED,
             None => PANICKED,
         };
-        escape_until(self.out, remark, end);
-        !full
+        escape_until(self.out, remark, end) && !full
     }
 
     /// The texts of an error's sources, outermost first. True when all went in.

@@ -1,7 +1,7 @@
 //! The tracing layer: follows spans, and writes each event as one line.
 
 use crate::cut::CUT_BYTES;
-use crate::encode::Encoder;
+use crate::encode::{Encoder, Fate};
 use crate::failure::{Error, Failures, LostLines};
 use crate::form::Form;
 use crate::json_line::Blank;
@@ -218,17 +218,21 @@ impl<W> JsonLayer<W> {
         let mut encoder = Encoder {
             out: line,
             marks,
-            lost,
             plan,
             limit,
             max_field,
+            next: 0,
         };
         event.record(&mut encoder);
-        if !marks.iter().any(|mark| Some(mark.slot) == plan.message) {
-            line.extend_from_slice(b",\"message\":\"\"");
+        let mut has_message = false;
+        for mark in marks.iter() {
+            has_message |= Some(mark.slot) == plan.message && mark.fate != Fate::Lost;
+            if mark.fate != Fate::Whole {
+                lost.note(&plan.slots[mark.slot as usize].key);
+            }
         }
-        for mark in marks.iter().filter(|mark| mark.cut) {
-            lost.note(&plan.slots[mark.slot as usize].key);
+        if !has_message {
+            line.extend_from_slice(b",\"message\":\"\"");
         }
         if let Some(span) = ctx.event_span(event) {
             self.with_fragment(span, |fragment| {
@@ -271,10 +275,10 @@ impl<W> JsonLayer<W> {
             record(&mut Encoder {
                 out: &mut own.bytes,
                 marks,
-                lost: &mut own.lost,
                 plan,
                 limit: plan.line_bytes,
                 max_field: self.form.max_field,
+                next: 0,
             });
             own.index(marks, plan);
         } else {

@@ -5,7 +5,7 @@
 //! descendant's copy is made anew before it is used again.
 
 use crate::cut::Cut;
-use crate::encode::Mark;
+use crate::encode::{Fate, Mark};
 use crate::ids::span_id;
 use crate::plan::{Plan, key_hash};
 use std::sync::Arc;
@@ -44,6 +44,10 @@ impl Fields {
     pub(crate) fn index(&mut self, marks: &[Mark], plan: &Plan) {
         for (n, mark) in marks.iter().enumerate() {
             let slot = &plan.slots[mark.slot as usize];
+            if mark.fate == Fate::Lost {
+                self.lost.note(&slot.key);
+                continue;
+            }
             self.entries.push(Entry {
                 start: mark.start,
                 end: marks
@@ -51,7 +55,7 @@ impl Fields {
                     .map_or(self.bytes.len() as u32, |next| next.start),
                 key: slot.key.len() as u32,
                 hash: slot.hash,
-                cut: mark.cut,
+                cut: mark.fate == Fate::Cut,
                 own: true,
             });
         }

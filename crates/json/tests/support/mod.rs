@@ -1,11 +1,13 @@
 //! Runs code under JSON layers and reads their lines with a parser that refuses double keys.
 #![allow(dead_code, reason = "each test program uses a part of it")]
 
+pub(crate) mod callsite;
+
 use serde_json::Value;
 use serde_json::value::Map;
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, UNIX_EPOCH};
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::prelude::*;
 
@@ -66,10 +68,6 @@ pub(crate) fn layer(sink: &Sink) -> dogwatch_json::JsonLayer<Sink> {
 }
 
 pub(crate) const NOW: &str = "2026-11-24T05:57:00.123456Z";
-
-pub(crate) fn clock() -> SystemTime {
-    UNIX_EPOCH + Duration::from_micros(1_795_499_820_123_456)
-}
 
 /// The lines of `run` under a layer.
 pub(crate) fn logged(run: impl FnOnce()) -> Sink {
