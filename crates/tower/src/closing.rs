@@ -22,7 +22,7 @@ pub(crate) fn emit(
 ) {
     let (level, message) = outcome::verdict(finished);
     let level = config.level_of(finished).unwrap_or(level);
-    let Some(site) = site(level, late) else {
+    let Some(site) = site(level, late, dispatch) else {
         return;
     };
     if !site.enabled(dispatch) {
@@ -73,14 +73,14 @@ pub(crate) fn emit(
 }
 
 /// The site for these late fields, or the one without any when the process has too many sets of them.
-fn site(level: Level, late: &mut Late) -> Option<&'static Site> {
+fn site(level: Level, late: &mut Late, dispatch: &Dispatch) -> Option<&'static Site> {
     let family = FAMILIES
         .iter()
         .find(|(of, _)| *of == level)
         .map(|(_, family)| family)?;
-    family.site(NAME, late.keys()).or_else(|| {
+    family.site(NAME, late.keys(), dispatch).or_else(|| {
         late.refuse_all();
-        family.site(NAME, &[])
+        family.site(NAME, &[], dispatch)
     })
 }
 

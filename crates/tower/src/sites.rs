@@ -14,12 +14,13 @@ use crate::TraceContext;
 
 /// A span named by the caller, with the ids of `context`, under the current dispatcher.
 pub(crate) fn resumed_span(name: &'static str, context: &TraceContext) -> Span {
-    let Some(site) = RESUMED.site(name, &[]) else {
+    let dispatch = dispatcher::get_default(Dispatch::clone);
+    let Some(site) = RESUMED
+        .site(name, &[], &dispatch)
+        .filter(|site| site.enabled(&dispatch))
+    else {
         return Span::none();
     };
-    if !dispatcher::get_default(|dispatch| site.enabled(dispatch)) {
-        return Span::none();
-    }
     let (trace_id, span_id) = (context.trace_id().hex(), context.span_id().hex());
     let parent_span_id = context.parent_span_id().map(|id| id.hex());
     let values: [&dyn Value; 3] = [&&*trace_id, &&*span_id, &parent_span_id.as_deref()];
@@ -66,15 +67,17 @@ impl Family {
     }
 
     /// The site for this name and these fields beyond the base, or `None` when there are too many.
+    /// `dispatch` is who it is for.
     pub(crate) fn site(
         &self,
         name: &'static str,
         further: &[&'static str],
+        dispatch: &Dispatch,
     ) -> Option<&'static Site> {
         if further.is_empty() {
             let (first, site) = self.plain.get_or_init(|| (name, self.make(name, further)));
             if *first == name {
-                return Some(site.registered());
+                return Some(site.registered(dispatch));
             }
         }
         let key = (name, further.to_vec());
@@ -85,7 +88,7 @@ impl Family {
             .get(&key)
             .copied();
         if let Some(site) = known {
-            return Some(site.registered());
+            return Some(site.registered(dispatch));
         }
         let site = {
             let mut others = self.others.write().unwrap_or_else(PoisonError::into_inner);
@@ -97,7 +100,7 @@ impl Family {
                 .or_insert_with(|| self.make(name, further))
         };
         // Outside the lock: registering calls into the subscribers.
-        Some(site.registered())
+        Some(site.registered(dispatch))
     }
 
     fn make(&self, name: &'static str, further: &[&'static str]) -> &'static Site {
@@ -150,8 +153,11 @@ impl Site {
             .expect("a family sets it before it hands out the site")
     }
 
-    fn registered(&'static self) -> &'static Self {
-        self.registered.get_or_init(|| callsite::register(self));
+    fn registered(&'static self, dispatch: &Dispatch) -> &'static Self {
+        // While there is but one dispatcher, tracing asks the thread's default for its interest. This may be
+        // a thread that has none, and the site would be off for ever.
+        let register = || dispatcher::with_default(dispatch, || callsite::register(self));
+        self.registered.get_or_init(register);
         self
     }
 }
@@ -194,7 +200,8 @@ mod tests {
     #[test]
     fn the_same_name_and_fields_give_the_same_site_and_there_is_an_end_to_them() {
         static FAMILY: Family = Family::events("t", Level::INFO, &["message"]);
-        let site = |name, further: &[&'static str]| FAMILY.site(name, further).unwrap();
+        let none = Dispatch::none();
+        let site = |name, further: &[&'static str]| FAMILY.site(name, further, &none).unwrap();
         assert!(std::ptr::eq(site("a", &[]), site("a", &[])));
         assert!(std::ptr::eq(site("a", &["x"]), site("a", &["x"])));
         assert!(!std::ptr::eq(site("a", &["x"]), site("b", &["x"])));
@@ -208,9 +215,10 @@ mod tests {
 
         let names = (0..MAX_SITES).map(|i| &*format!("n{i}").leak());
         let made = names
-            .filter(|name| FAMILY.site(name, &[]).is_some())
+            .filter(|name| FAMILY.site(name, &[], &none).is_some())
             .count();
         assert_eq!(made, MAX_SITES - 3, "three were there before");
-        assert!(FAMILY.site("a", &[]).is_some() && FAMILY.site("a", &["x"]).is_some());
+        assert!(FAMILY.site("a", &[], &none).is_some());
+        assert!(FAMILY.site("a", &["x"], &none).is_some());
     }
 }
