@@ -1,6 +1,7 @@
 //! Encodes the fields that one event or span gives, within its budgets.
 
 use crate::escape::{HEX, escape_until};
+use crate::key::key_bit;
 use crate::plan::{Plan, Shape, Slot};
 use crate::redact::Treatment;
 use crate::shield::shielded;
@@ -41,14 +42,18 @@ pub(crate) enum Fate {
 }
 
 pub(crate) struct Encoder<'a> {
-    pub(crate) out: &'a mut Vec<u8>,
-    pub(crate) marks: &'a mut Vec<Mark>,
-    pub(crate) plan: &'a Plan,
+    out: &'a mut Vec<u8>,
+    marks: &'a mut Vec<Mark>,
+    plan: &'a Plan,
     /// `out` does not grow longer than this.
-    pub(crate) limit: usize,
-    pub(crate) max_field: usize,
+    limit: usize,
+    max_field: usize,
     /// One more than the highest field so far.
-    pub(crate) next: u32,
+    next: u32,
+    /// A bit for each key that was given: see [`key_bit`].
+    pub(crate) bits: u64,
+    /// Every field went in whole.
+    pub(crate) whole: bool,
 }
 
 impl Visit for Encoder<'_> {
@@ -132,6 +137,26 @@ impl Visit for Encoder<'_> {
 }
 
 impl<'a> Encoder<'a> {
+    /// Encodes the fields of `plan` to the end of `out`, which grows no longer than `limit`.
+    pub(crate) fn new(
+        out: &'a mut Vec<u8>,
+        marks: &'a mut Vec<Mark>,
+        plan: &'a Plan,
+        limit: usize,
+        max_field: usize,
+    ) -> Self {
+        Encoder {
+            out,
+            marks,
+            plan,
+            limit,
+            max_field,
+            next: 0,
+            bits: 0,
+            whole: true,
+        }
+    }
+
     /// Writes a field's key, unless the field is left out.
     fn begin(&mut self, field: &Field) -> Option<&'a Slot> {
         let index = field.index() as u32;
@@ -145,6 +170,7 @@ impl<'a> Encoder<'a> {
         } else if self.marks.iter().any(|mark| mark.slot == index) {
             return None;
         }
+        self.bits |= key_bit(slot.key.hash);
         let start = self.out.len() as u32;
         if self.out.len() + slot.key.len() + LEAST_VALUE > self.limit {
             self.marks.push(Mark {
@@ -152,6 +178,7 @@ impl<'a> Encoder<'a> {
                 start,
                 fate: Fate::Lost,
             });
+            self.whole = false;
             return None;
         }
         self.marks.push(Mark {
@@ -159,7 +186,7 @@ impl<'a> Encoder<'a> {
             start,
             fate: Fate::Whole,
         });
-        self.out.extend_from_slice(&slot.key);
+        slot.key.write(self.out);
         Some(slot)
     }
 
@@ -219,6 +246,7 @@ impl<'a> Encoder<'a> {
     fn mark_cut(&mut self, cut: bool) {
         if let (true, Some(mark)) = (cut, self.marks.last_mut()) {
             mark.fate = Fate::Cut;
+            self.whole = false;
         }
     }
 

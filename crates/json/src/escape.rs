@@ -9,7 +9,14 @@ const WIDEST: usize = 6;
 
 /// Appends `text` escaped, without quotes.
 pub(crate) fn escape(out: &mut Vec<u8>, text: &str) {
-    let bytes = text.as_bytes();
+    if is_clean(text.as_bytes()) {
+        out.extend_from_slice(text.as_bytes());
+    } else {
+        escape_suspects(out, text.as_bytes());
+    }
+}
+
+fn escape_suspects(out: &mut Vec<u8>, bytes: &[u8]) {
     let mut copied = 0;
     let mut at = next_suspect(bytes, 0);
     while at < bytes.len() {
@@ -58,21 +65,40 @@ fn escape_last(out: &mut Vec<u8>, text: &str, end: usize) -> bool {
     true
 }
 
+/// True if no byte may need an escape. Blocks overlap at the end, so that none is read one by one.
+fn is_clean(bytes: &[u8]) -> bool {
+    let Some(last) = bytes.last_chunk::<16>() else {
+        return match (bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {
+            (Some(first), Some(last)) => is_clean_block(first) & is_clean_block(last),
+            _ => bytes.iter().all(|&b| !SUSPECT[usize::from(b)]),
+        };
+    };
+    bytes
+        .chunks_exact(16)
+        .all(|block| block.first_chunk::<16>().is_some_and(is_clean_block))
+        && is_clean_block(last)
+}
+
+/// Without a branch inside: the compiler turns the loop into vector compares.
+#[inline]
+fn is_clean_block<const N: usize>(block: &[u8; N]) -> bool {
+    let mut found = 0_u8;
+    for &b in block {
+        found |= u8::from(b < 0x20)
+            | u8::from(b == b'"')
+            | u8::from(b == b'\\')
+            | u8::from(b == 0x7f)
+            | u8::from(b == 0xc2)
+            | u8::from(b == 0xd8)
+            | u8::from(b == 0xe2);
+    }
+    found == 0
+}
+
 /// The index of the next byte that may need an escape, or the length.
 fn next_suspect(bytes: &[u8], mut at: usize) -> usize {
-    // Sixteen at a time, without a branch inside: the compiler turns the loop into vector compares.
     while let Some(block) = bytes.get(at..).and_then(|rest| rest.first_chunk::<16>()) {
-        let mut found = 0_u8;
-        for &b in block {
-            found |= u8::from(b < 0x20)
-                | u8::from(b == b'"')
-                | u8::from(b == b'\\')
-                | u8::from(b == 0x7f)
-                | u8::from(b == 0xc2)
-                | u8::from(b == 0xd8)
-                | u8::from(b == 0xe2);
-        }
-        if found != 0 {
+        if !is_clean_block(block) {
             break;
         }
         at += 16;

@@ -1,6 +1,7 @@
 //! What every line of a layer has in common: fixed fields, limits, redaction, the clock.
 
-use crate::escape::{escape, escape_until};
+use crate::escape::escape_until;
+use crate::key::encoded_key;
 use crate::redact::Redact;
 use crate::value::Value;
 use std::time::SystemTime;
@@ -129,14 +130,6 @@ pub(crate) fn free_key(key: &str, taken: impl Fn(&str) -> bool) -> String {
         key.push('_');
     }
     key
-}
-
-/// `,"key":`
-pub(crate) fn encoded_key(key: &str) -> Vec<u8> {
-    let mut out = b",\"".to_vec();
-    escape(&mut out, key);
-    out.extend_from_slice(b"\":");
-    out
 }
 
 fn write_name(out: &mut Vec<u8>, name: &str) {

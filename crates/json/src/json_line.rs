@@ -1,7 +1,8 @@
 //! Builds one line of log without an event, in the same format: for a gap, a header, a panic.
 
 use crate::cut::{CUT_BYTES, Cut};
-use crate::form::{Form, encoded_key, free_key};
+use crate::form::{Form, free_key};
+use crate::key::encoded_key;
 use crate::time::Stamp;
 use crate::valid::is_json;
 use crate::value::Value;

@@ -1,16 +1,16 @@
 //! The tracing layer: follows spans, and writes each event as one line.
 
-use crate::cut::CUT_BYTES;
-use crate::encode::{Encoder, Fate};
+use crate::cut::{CUT_BYTES, Cut};
+use crate::encode::{Encoder, Fate, Mark};
 use crate::failure::{Error, Failures, LostLines};
 use crate::form::Form;
 use crate::json_line::Blank;
 use crate::log_record::Origin;
-use crate::plan::Plans;
+use crate::plan::{Plan, Plans};
 use crate::redact::Redact;
 use crate::scratch::Scratch;
 use crate::shield::{depth, shielded};
-use crate::span::{Fields, Fragment, ID_BYTES};
+use crate::span::{Fields, Fragment, Given, ID_BYTES};
 use crate::value::Value;
 use std::io::{self, Write as _};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -140,11 +140,10 @@ where
 {
     fn on_new_span(&self, attrs: &Attributes<'_>, id: &Id, ctx: Context<'_, S>) {
         let Some(span) = ctx.span(id) else { return };
-        let max = self.form.line_bytes();
         let fragment = self.with_own(
             attrs.metadata(),
             |encoder| attrs.record(encoder),
-            |own| self.with_parent(&span, |parent| Fragment::new(self.id, own, parent, max)),
+            |own, max| self.with_parent(&span, |parent| Fragment::new(self.id, own, parent, max)),
         );
         let mut extensions = span.extensions_mut();
         match extensions.get_mut::<Fragment>() {
@@ -158,7 +157,7 @@ where
         self.with_own(
             span.metadata(),
             |encoder| values.record(encoder),
-            |recorded| {
+            |recorded, _| {
                 let mut extensions = span.extensions_mut();
                 let fragment = extensions
                     .get_mut()
@@ -178,6 +177,13 @@ where
         self.encode(&mut scratch, event, &ctx);
         self.write(event.metadata(), &scratch.line);
         scratch.keep();
+    }
+}
+
+#[cold]
+fn note_losses(lost: &mut Cut, marks: &[Mark], plan: &Plan) {
+    for mark in marks.iter().filter(|mark| mark.fate != Fate::Whole) {
+        lost.note(plan.slots[mark.slot as usize].key.as_slice());
     }
 }
 
@@ -214,31 +220,22 @@ impl<W> JsonLayer<W> {
             Origin::of(event).write(line, &self.form);
         }
         let limit = plan.line_bytes - KEPT_ROOM;
-        let max_field = self.form.max_field;
-        let mut encoder = Encoder {
-            out: line,
-            marks,
-            plan,
-            limit,
-            max_field,
-            next: 0,
-        };
+        let mut encoder = Encoder::new(line, marks, plan, limit, self.form.max_field);
         event.record(&mut encoder);
-        let mut has_message = false;
-        for mark in marks.iter() {
-            has_message |= Some(mark.slot) == plan.message && mark.fate != Fate::Lost;
-            if mark.fate != Fate::Whole {
-                lost.note(&plan.slots[mark.slot as usize].key);
-            }
+        let (bits, whole) = (encoder.bits, encoder.whole);
+        if !whole {
+            note_losses(lost, marks, plan);
         }
-        if !has_message {
+        let is_message = |mark: &Mark| Some(mark.slot) == plan.message && mark.fate != Fate::Lost;
+        if !marks.iter().any(is_message) {
             line.extend_from_slice(b",\"message\":\"\"");
         }
         if let Some(span) = ctx.event_span(event) {
+            let event = Given { marks, plan, bits };
             self.with_fragment(span, |fragment| {
                 fragment
                     .fields
-                    .inherit(line, lost, marks, plan, plan.line_bytes - CLOSING);
+                    .inherit(line, lost, &event, plan.line_bytes - CLOSING);
             });
         }
         lost.write(line);
@@ -259,12 +256,12 @@ impl<W> JsonLayer<W> {
         }
     }
 
-    /// Calls `then` with the fields that `record` gives, encoded.
+    /// Calls `then` with the fields that `record` gives, encoded, and the most bytes of a line.
     fn with_own<R>(
         &self,
         metadata: &'static Metadata<'static>,
         record: impl FnOnce(&mut Encoder<'_>),
-        then: impl FnOnce(&mut Fields) -> R,
+        then: impl FnOnce(&mut Fields, usize) -> R,
     ) -> R {
         let mut scratch = Scratch::take();
         let Scratch {
@@ -272,19 +269,19 @@ impl<W> JsonLayer<W> {
         } = &mut *scratch;
         let plan = plans.plan(metadata, self.id, &self.plans, &self.form);
         if depth() < DEEPEST {
-            record(&mut Encoder {
-                out: &mut own.bytes,
+            let (limit, max_field) = (plan.line_bytes, self.form.max_field);
+            record(&mut Encoder::new(
+                &mut own.bytes,
                 marks,
                 plan,
-                limit: plan.line_bytes,
-                max_field: self.form.max_field,
-                next: 0,
-            });
+                limit,
+                max_field,
+            ));
             own.index(marks, plan);
         } else {
             self.failures.nested();
         }
-        let result = then(own);
+        let result = then(own, plan.line_bytes);
         scratch.keep();
         result
     }

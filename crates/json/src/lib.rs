@@ -60,6 +60,7 @@ mod failure;
 mod form;
 mod ids;
 mod json_line;
+mod key;
 mod layer;
 mod log_record;
 mod plan;

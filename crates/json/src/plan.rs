@@ -1,6 +1,7 @@
 //! What can be decided once per callsite: the head of its lines, its keys, redaction and clashes.
 
-use crate::form::{Form, encoded_key, free_key};
+use crate::form::{Form, free_key};
+use crate::key::Key;
 use crate::redact::Treatment;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -24,9 +25,7 @@ pub(crate) struct Plan {
 /// One field of a callsite.
 #[derive(Debug)]
 pub(crate) struct Slot {
-    /// `,"key":`
-    pub(crate) key: Box<[u8]>,
-    pub(crate) hash: u32,
+    pub(crate) key: Key,
     pub(crate) shape: Shape,
     pub(crate) treatment: Option<Treatment>,
 }
@@ -107,25 +106,12 @@ impl Slot {
             _ if TEXTS.contains(&key) => Shape::Text,
             _ => Shape::Plain,
         };
-        let key = encoded_key(key);
         Slot {
-            hash: key_hash(&key),
-            key: key.into(),
+            key: Key::new(key),
             shape,
             treatment,
         }
     }
-}
-
-/// FNV-1a over an encoded key.
-pub(crate) const fn key_hash(key: &[u8]) -> u32 {
-    let mut hash = 0x811c_9dc5_u32;
-    let mut at = 0;
-    while at < key.len() {
-        hash = (hash ^ key[at] as u32).wrapping_mul(0x0100_0193);
-        at += 1;
-    }
-    hash
 }
 
 /// The callsites of `tracing-log`, told by their shape, so that no version of it is bound.

@@ -7,7 +7,8 @@
 use crate::cut::Cut;
 use crate::encode::{Fate, Mark};
 use crate::ids::span_id;
-use crate::plan::{Plan, key_hash};
+use crate::key::{key_bit, key_hash};
+use crate::plan::Plan;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
@@ -45,7 +46,7 @@ impl Fields {
         for (n, mark) in marks.iter().enumerate() {
             let slot = &plan.slots[mark.slot as usize];
             if mark.fate == Fate::Lost {
-                self.lost.note(&slot.key);
+                self.lost.note(slot.key.as_slice());
                 continue;
             }
             self.entries.push(Entry {
@@ -54,42 +55,35 @@ impl Fields {
                     .get(n + 1)
                     .map_or(self.bytes.len() as u32, |next| next.start),
                 key: slot.key.len() as u32,
-                hash: slot.hash,
+                hash: slot.key.hash,
                 cut: mark.fate == Fate::Cut,
                 own: true,
             });
         }
     }
 
-    /// Appends to an event's `line` what it has not itself, until the line is `end` bytes long.
+    /// Appends to an event's `line` what the event has not itself, until the line is `end` bytes
+    /// long.
     pub(crate) fn inherit(
         &self,
         line: &mut Vec<u8>,
         lost: &mut Cut,
-        marks: &[Mark],
-        plan: &Plan,
+        event: &Given<'_>,
         end: usize,
     ) {
-        let has = |entry: &Entry| {
-            marks.iter().any(|mark| {
-                let slot = &plan.slots[mark.slot as usize];
-                slot.hash == entry.hash && *slot.key == *self.key(entry)
-            })
-        };
         lost.merge(&self.lost);
-        if line.len() + self.bytes.len() <= end
-            && !self.entries.iter().any(|entry| entry.cut || has(entry))
-        {
+        let special =
+            |entry: &Entry| entry.cut || (event.may_have(entry) && event.has(self, entry));
+        if line.len() + self.bytes.len() <= end && !self.entries.iter().any(special) {
             return line.extend_from_slice(&self.bytes);
         }
-        for entry in self.entries.iter().filter(|entry| !has(entry)) {
+        for entry in self.entries.iter().filter(|entry| !event.has(self, entry)) {
             let field = &self.bytes[entry.start as usize..entry.end as usize];
-            if line.len() + field.len() > end {
-                lost.note(self.key(entry));
-                continue;
+            let fits = line.len() + field.len() <= end;
+            if fits {
+                line.extend_from_slice(field);
             }
-            line.extend_from_slice(field);
-            if entry.cut {
+            if entry.cut || !fits {
                 lost.note(self.key(entry));
             }
         }
@@ -138,6 +132,26 @@ impl Fields {
             own,
             max,
         );
+    }
+}
+
+/// The fields of an event, as a span's fields are compared with them.
+pub(crate) struct Given<'a> {
+    pub(crate) marks: &'a [Mark],
+    pub(crate) plan: &'a Plan,
+    pub(crate) bits: u64,
+}
+
+impl Given<'_> {
+    fn may_have(&self, entry: &Entry) -> bool {
+        self.bits & key_bit(entry.hash) != 0
+    }
+
+    fn has(&self, fields: &Fields, entry: &Entry) -> bool {
+        self.marks.iter().any(|mark| {
+            let slot = &self.plan.slots[mark.slot as usize];
+            slot.key.hash == entry.hash && slot.key.as_slice() == fields.key(entry)
+        })
     }
 }
 

@@ -1,0 +1,85 @@
+//! An encoded key, `,"key":`, as it is copied into lines and compared with others.
+
+use crate::escape::escape;
+
+#[derive(Debug)]
+pub(crate) struct Key {
+    /// The key, filled up with zeros.
+    padded: Box<[u8]>,
+    len: usize,
+    pub(crate) hash: u32,
+}
+
+/// Nearly all keys fit here, and a copy of a known length is two moves instead of a call.
+const SHORT: usize = 32;
+
+impl Key {
+    pub(crate) fn new(name: &str) -> Self {
+        let mut padded = encoded_key(name);
+        let (len, hash) = (padded.len(), key_hash(&padded));
+        padded.resize(len.max(SHORT), 0);
+        Key {
+            padded: padded.into(),
+            len,
+            hash,
+        }
+    }
+
+    pub(crate) fn as_slice(&self) -> &[u8] {
+        &self.padded[..self.len]
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    pub(crate) fn write(&self, out: &mut Vec<u8>) {
+        match self.padded.first_chunk::<SHORT>() {
+            Some(short) if self.len <= SHORT => {
+                let end = out.len() + self.len;
+                out.extend_from_slice(short);
+                out.truncate(end);
+            }
+            _ => out.extend_from_slice(self.as_slice()),
+        }
+    }
+}
+
+/// `,"key":`
+pub(crate) fn encoded_key(name: &str) -> Vec<u8> {
+    let mut out = b",\"".to_vec();
+    escape(&mut out, name);
+    out.extend_from_slice(b"\":");
+    out
+}
+
+/// FNV-1a over an encoded key.
+pub(crate) const fn key_hash(key: &[u8]) -> u32 {
+    let mut hash = 0x811c_9dc5_u32;
+    let mut at = 0;
+    while at < key.len() {
+        hash = (hash ^ key[at] as u32).wrapping_mul(0x0100_0193);
+        at += 1;
+    }
+    hash
+}
+
+/// A bit that stands for a key in a set of few: no bit in common, no key in common.
+pub(crate) fn key_bit(hash: u32) -> u64 {
+    1 << (hash % 64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_of_every_length_are_copied_whole() {
+        for length in [0, 1, 27, 28, 29, 100] {
+            let name = "k".repeat(length);
+            let mut out = b"{\"x\":1".to_vec();
+            Key::new(&name).write(&mut out);
+            assert_eq!(out, format!("{{\"x\":1,\"{name}\":").into_bytes());
+        }
+    }
+}
