@@ -30,12 +30,12 @@ fn every_ending_is_in_the_histogram_once_and_shed_ones_are_told_apart() {
         },
         Request {
             status: 500,
-            outcome: "panic",
+            outcome: "panicked",
             ..GOOD
         },
         Request {
             status: 499,
-            outcome: "cancelled",
+            outcome: "cancelled_in_body",
             ..GOOD
         },
         Request {
