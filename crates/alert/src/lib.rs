@@ -1,1 +1,147 @@
 //! A tracing layer of alert rules: windows, states, notifiers and playbooks.
+//!
+//! Rules from YAML are judged inside the process, as events happen. A rule that counts too many
+//! matching events fires with its evidence: when it began, sample lines, a trace id. It resolves by
+//! itself. Notifiers are told of both, and a playbook can act in between.
+//!
+//! ```
+//! use std::sync::{Arc, atomic::AtomicBool};
+//! use std::time::Duration;
+//! use dogwatch_alert::{AlertLayer, Rules, Shed, State};
+//! use tracing_subscriber::prelude::*;
+//!
+//! let rules = Rules::parse(r#"
+//! - name: "HighErrorRate"
+//!   pattern: "ERROR.*\\[5xx\\]"
+//!   threshold: 3/10s
+//!   level: "critical"
+//!   playbook: {run: shed, lease: 30s}
+//! "#)?;
+//! let switch = Arc::new(AtomicBool::new(false));
+//! let (layer, guard) = AlertLayer::builder(rules).playbook("shed", Shed::new(switch)).spawn()?;
+//!
+//! let subscriber = tracing_subscriber::registry().with(layer);
+//! tracing::subscriber::with_default(subscriber, || {
+//!     for _ in 0..3 {
+//!         tracing::error!(status = 502, "request failed [5xx]");
+//!     }
+//! });
+//! let fired = guard.alerts().wait(Duration::from_secs(5), |rules| rules[0].state == State::Firing);
+//! assert!(fired);
+//! guard.close(Duration::from_secs(2)).ok();
+//! # Ok::<(), dogwatch_alert::Error>(())
+//! ```
+//!
+//! # Rules
+//! A file is a list of rules, or a document:
+//!
+//! ```
+//! # use dogwatch_alert::Rules;
+//! # Rules::parse_with(r#"
+//! version: 1
+//! defaults: {level: error, action: log, window: 1m}
+//! notifiers:
+//!   am: {type: webhook, url: "http://${AM_HOST}/hook", timeout: 5s}
+//! playbooks:
+//!   shed_recommend: {lease: 30s}
+//! rules:
+//!   - name: payments_fail
+//!     match: {level: ">=warn", event: pay_failed, currency: CNY}
+//!     threshold: 5
+//!     window: 30s
+//!     resolve_after: 10s
+//!     level: critical
+//!     action: [am, log]
+//!     playbook: shed_recommend
+//!     labels: {team: 支付}
+//! # "#, |_| Some("127.0.0.1:9093".into()))?;
+//! # Ok::<(), dogwatch_alert::Error>(())
+//! ```
+//!
+//! | key | meaning | default |
+//! |---|---|---|
+//! | `name` | unique | required |
+//! | `pattern` | a regular expression over `LEVEL target: message key=value …`: the event's fields in its order, then those that its spans add | any event |
+//! | `match` | fields that must equal these: `level` (or `">=warn"`), `target`, `message`, any other; numbers by value, text exactly | any event |
+//! | `threshold` | how many are too many, or with the window at once: `10/30s` | required |
+//! | `window` | within which span | `1m` |
+//! | `resolve_after` | how long the count must stay below the threshold | one window |
+//! | `level` | `critical`, `error`, `warning` or `info` | `warning` |
+//! | `action`, or `notify` | a notifier's name, or a list of them | `log` |
+//! | `playbook` | a playbook's name, or `{run: name, lease: 30s}` | none; lease `1m` |
+//! | `labels` | more labels for the alert | none |
+//!
+//! `pattern` and `match` must both hold if both are there; one of them must be there. What the file
+//! does not know, it refuses, with line and column.
+//!
+//! # What it does not do
+//! A rule sees one process: ten in a minute means ten in this one. It groups by nothing yet, knows
+//! no ratios, no absence and no mute windows, and remembers nothing over a restart. Grouping over
+//! services, silences and escalation are Alertmanager's. A process that ends tells nobody that its
+//! alerts are resolved.
+//!
+//! # Edges
+//! - An event is judged on its own thread: matched and counted, no I/O, no lock that I/O holds. An
+//!   event that no rule can match by its level and target costs a look-up.
+//! - Secrets are hidden before anything is matched or kept: see [`Builder::redact`].
+//! - A rule sees 16 KiB of each value and 64 KiB of the text. Samples: 3 of 512 bytes.
+//! - A `Display` that panics shows as `<panicked>` and is counted. An event logged while this layer
+//!   formats a value is not judged. Events with the target `dogwatch::alert` never are.
+//! - An alert waits in a queue of 256 for each notifier, in order, and is tried again for an hour.
+//!   Each alert dropped or given up is counted in [`Deliveries`] and told to
+//!   [`Builder::on_error`]. "Resolved" is not sent where "firing" never arrived.
+//! - A playbook's lease is kept by a thread of its own: if nothing renews it, it is taken back.
+//! - At most 1000 rules, a threshold of 100,000 (exact: 8 bytes for each), a window of 30 days.
+//!
+//! # Features
+//! - `webhook` (default): the `Webhook` notifier and `type: webhook` in files. Brings `ureq`, plain HTTP. Leave it
+//!   off if all notifiers are your own.
+//! - `tls`: https for webhooks, through rustls with Mozilla's roots.
+#![forbid(unsafe_code)]
+
+mod alert;
+mod alerts;
+mod builder;
+mod clock;
+mod collect;
+mod error;
+mod filter;
+mod layer;
+mod notify;
+mod outbox;
+mod playbook;
+mod read;
+mod redact;
+mod rule;
+mod rules;
+mod severity;
+mod shared;
+mod slot;
+mod span_of_time;
+mod spans;
+mod tell;
+mod ticker;
+mod view;
+mod watch;
+mod window;
+
+pub use alert::{Alert, AlertState, Deliveries, RuleCounts, State};
+pub use alerts::{AlertGuard, Alerts};
+pub use builder::Builder;
+pub use collect::catching_panic;
+pub use error::Error;
+pub use filter::RulesFilter;
+pub use layer::AlertLayer;
+#[cfg(feature = "webhook")]
+pub use notify::webhook::Webhook;
+pub use notify::{Notify, NotifyError};
+pub use playbook::{Playbook, Shed};
+pub use rules::Rules;
+pub use severity::Severity;
+
+/// The target of this crate's own events.
+pub(crate) const TARGET: &str = "dogwatch::alert";
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,0 +1,286 @@
+//! Joins rules to notifiers and playbooks, and starts the threads.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use tracing_core::dispatcher::{self, Dispatch};
+
+use crate::alerts::{AlertGuard, Alerts, mark_thread};
+use crate::clock::{Clock, RealClock, Wake};
+use crate::error::Error;
+use crate::layer::AlertLayer;
+use crate::notify::logged::Logged;
+use crate::outbox::Outbox;
+use crate::playbook::Keeper;
+use crate::redact::Redact;
+use crate::rule::Named;
+use crate::shared::{OnChange, Route, Shared};
+use crate::slot::Slot;
+use crate::tell::{self, Tell};
+use crate::ticker::Ticker;
+use crate::{Alert, Notify, Playbook, Rules};
+
+/// Puts rules to work; made by [`AlertLayer::builder`].
+#[must_use = "rules do nothing until `spawn` is called"]
+pub struct Builder {
+    rules: Rules,
+    notifiers: BTreeMap<String, Arc<dyn Notify>>,
+    playbooks: BTreeMap<String, Arc<dyn Playbook>>,
+    fields: Vec<(String, String)>,
+    redact: Redact,
+    on_change: Vec<OnChange>,
+    on_error: Arc<dyn Fn(&Error) + Send + Sync>,
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
+impl Builder {
+    pub(crate) fn new(rules: Rules) -> Self {
+        Self {
+            rules,
+            notifiers: BTreeMap::new(),
+            playbooks: BTreeMap::new(),
+            fields: Vec::new(),
+            redact: Redact::default(),
+            on_change: Vec::new(),
+            on_error: Arc::new(tell::to_stderr),
+            clock: Arc::new(RealClock::start()),
+        }
+    }
+
+    /// Registers a notifier under the name that rules use as their `action`. It goes before one of
+    /// the same name that the rules file declares. `log` is always there, unless replaced here.
+    pub fn notifier(mut self, name: impl Into<String>, notifier: impl Notify + 'static) -> Self {
+        self.notifiers.insert(name.into(), Arc::new(notifier));
+        self
+    }
+
+    /// Registers a playbook under the name that rules use in `playbook: {run: …}`.
+    pub fn playbook(mut self, name: impl Into<String>, playbook: impl Playbook + 'static) -> Self {
+        self.playbooks.insert(name.into(), Arc::new(playbook));
+        self
+    }
+
+    /// A field that every line of the service carries, such as `service`: rules may match it, and
+    /// every alert has it as a label.
+    pub fn field(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
+        self.fields.push((key.into(), value.into()));
+        self
+    }
+
+    /// Who judges what may be seen of a field, by its key: `None` shows it as it is; else the mask
+    /// gives what is shown instead, or `None` to drop the field. It is asked before any rule or
+    /// sample sees a value, the fields of spans included. If it panics, nothing is shown.
+    /// Default: everything is shown.
+    #[expect(
+        clippy::type_complexity,
+        reason = "std types only: the JSON layer's judge fits as it is"
+    )]
+    pub fn redact(
+        mut self,
+        judge: Arc<
+            dyn Fn(&str) -> Option<Arc<dyn Fn(&str) -> Option<String> + Send + Sync>> + Send + Sync,
+        >,
+    ) -> Self {
+        self.redact = Redact::new(judge);
+        self
+    }
+
+    /// Is told when a rule fires or resolves, on the thread that tells everybody: be quick.
+    pub fn on_change(mut self, tell: impl Fn(&Alert) + Send + Sync + 'static) -> Self {
+        self.on_change.push(OnChange(Box::new(tell)));
+        self
+    }
+
+    /// Is told of failures after the start: the first at once, then one a minute with the number
+    /// of those between. Default: a line on stderr.
+    pub fn on_error(mut self, tell: impl Fn(&Error) + Send + Sync + 'static) -> Self {
+        self.on_error = Arc::new(tell);
+        self
+    }
+
+    /// Starts: one thread that tells of changes, one for each notifier and playbook that a rule
+    /// names. An action or playbook that is not registered is an error.
+    pub fn spawn(mut self) -> Result<(AlertLayer, AlertGuard), Error> {
+        let logged = Logged::default();
+        self.add_declared(&logged)?;
+        let mut outboxes = Vec::new();
+        let mut keepers = Vec::new();
+        let mut routes = Vec::new();
+        for rule in &self.rules.document.rules {
+            let mut route = Route::default();
+            for action in &rule.actions {
+                let notifier = find(&self.notifiers, &rule.name, "action", action)?;
+                route.outboxes.push(place(&mut outboxes, &action.name, || {
+                    Outbox::new(action.name.clone(), notifier.clone(), self.clock.clone())
+                }));
+            }
+            if let Some(call) = &rule.playbook {
+                let playbook = find(&self.playbooks, &rule.name, "playbook", &call.run)?;
+                route.keeper = Some(place(&mut keepers, &call.run.name, || {
+                    Keeper::new(playbook.clone(), self.clock.clone())
+                }));
+            }
+            routes.push(route);
+        }
+        let least = self.rules.least_level();
+        let outboxes = outboxes.into_iter().map(|(_, outbox)| outbox).collect();
+        let keepers = keepers.into_iter().map(|(_, keeper)| keeper).collect();
+        let shared = Arc::new(self.share(logged, routes, outboxes, keepers));
+        start(&shared)?;
+        let alerts = Alerts::new(shared.clone());
+        Ok((AlertLayer::new(shared, least), AlertGuard::new(alerts)))
+    }
+
+    /// The notifiers that are always there or that the file declares.
+    fn add_declared(&mut self, logged: &Logged) -> Result<(), Error> {
+        self.notifiers
+            .entry("log".into())
+            .or_insert_with(|| Arc::new(logged.clone()));
+        for declared in &self.rules.document.notifiers {
+            if !self.notifiers.contains_key(&declared.name) {
+                let notifier = declared.notifier()?;
+                self.notifiers.insert(declared.name.clone(), notifier);
+            }
+        }
+        Ok(())
+    }
+
+    fn share(
+        self,
+        logged: Logged,
+        routes: Vec<Route>,
+        outboxes: Vec<Arc<Outbox>>,
+        keepers: Vec<Arc<Keeper>>,
+    ) -> Shared {
+        let wake = Arc::new(Wake::default());
+        self.clock.watch(&wake);
+        let rules = self.rules.document.rules;
+        let shown = |(key, value): (String, String)| {
+            self.redact
+                .show(&key, &value)
+                .map(|shown| (key.clone(), shown.into_owned()))
+        };
+        Shared {
+            slots: rules.iter().map(|rule| Slot::new(rule).into()).collect(),
+            rules,
+            routes,
+            outboxes,
+            keepers,
+            wake,
+            fields: self.fields.into_iter().filter_map(shown).collect(),
+            redact: self.redact,
+            logged,
+            on_change: self.on_change,
+            listeners: Default::default(),
+            tell: Tell::new(self.on_error, self.clock.clone()),
+            panics: Default::default(),
+            unheard: Default::default(),
+            ended: Default::default(),
+            ends_at: Default::default(),
+            progress: Default::default(),
+            clock: self.clock,
+        }
+    }
+}
+
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder")
+            .field("rules", &self.rules)
+            .field("notifiers", &self.notifiers.keys())
+            .field("playbooks", &self.playbooks.keys())
+            .field("redact", &self.redact)
+            .finish_non_exhaustive()
+    }
+}
+
+fn find<'m, T: ?Sized>(
+    known: &'m BTreeMap<String, Arc<T>>,
+    rule: &str,
+    kind: &str,
+    named: &Named,
+) -> Result<&'m Arc<T>, Error> {
+    known.get(&named.name).ok_or_else(|| {
+        let (name, how) = (
+            &named.name,
+            if kind == "action" {
+                "notifier"
+            } else {
+                "playbook"
+            },
+        );
+        let names: Vec<String> = known.keys().map(|name| format!("`{name}`")).collect();
+        let names = if names.is_empty() {
+            "none".into()
+        } else {
+            names.join(", ")
+        };
+        let declare = if kind == "action" {
+            ", or declare it under `notifiers:`"
+        } else {
+            ""
+        };
+        Error::rules(
+            named.place,
+            format!(
+                "rule `{rule}`: its {kind} `{name}` is no {how}; known are {names}; register it \
+                 with `.{how}(\"{name}\", …)`{declare}"
+            ),
+        )
+    })
+}
+
+/// The place of a name in a list, added if it is new.
+fn place<T>(list: &mut Vec<(String, Arc<T>)>, name: &str, make: impl FnOnce() -> T) -> usize {
+    list.iter()
+        .position(|(other, _)| other == name)
+        .unwrap_or_else(|| {
+            list.push((name.to_owned(), Arc::new(make())));
+            list.len() - 1
+        })
+}
+
+fn start(shared: &Arc<Shared>) -> Result<(), Error> {
+    for outbox in &shared.outboxes {
+        let (outbox, all) = (outbox.clone(), shared.clone());
+        let name = format!("alert {}", outbox.name());
+        thread(shared, name, move || {
+            outbox.run(|error| all.tell.tell(error))
+        })?;
+    }
+    for keeper in &shared.keepers {
+        let (keeper, all) = (keeper.clone(), shared.clone());
+        thread(shared, "alert playbook".into(), move || {
+            keeper.run(|_| all.panicked(1))
+        })?;
+    }
+    let ticker = Ticker::new(shared.clone());
+    thread(shared, "alert".into(), move || ticker.run())
+}
+
+fn thread(
+    shared: &Arc<Shared>,
+    name: String,
+    work: impl FnOnce() + Send + 'static,
+) -> Result<(), Error> {
+    shared.progress.thread_starts();
+    let all = shared.clone();
+    let started = thread::Builder::new().name(name).spawn(move || {
+        // Nothing that runs here logs into the log that it watches.
+        let _silent = dispatcher::set_default(&Dispatch::none());
+        mark_thread();
+        work();
+        all.progress.thread_ends();
+    });
+    if let Err(error) = started {
+        shared.progress.thread_ends();
+        shared.end(Duration::ZERO);
+        // The ticker starts last: if it is missing, nobody else ends the others.
+        shared.end_workers();
+        return Err(Error::setup("cannot start a thread for the alerts").caused_by(error));
+    }
+    Ok(())
+}

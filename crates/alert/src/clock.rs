@@ -1,0 +1,123 @@
+//! The time, passed in: the real clock here, a clock turned by hand in tests.
+
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+/// A steady clock in nanoseconds, and the wall's time beside it.
+pub(crate) trait Clock: Send + Sync {
+    fn now(&self) -> u64;
+    fn wall(&self) -> SystemTime;
+
+    /// The wall's time at a moment of the steady clock that lies in the past.
+    fn wall_at(&self, time: u64) -> SystemTime {
+        let ago = Duration::from_nanos(self.now().saturating_sub(time));
+        self.wall()
+            .checked_sub(ago)
+            .unwrap_or(SystemTime::UNIX_EPOCH)
+    }
+
+    /// Tells who wants to be woken when the time is turned. The real clock turns by itself.
+    fn watch(&self, _wake: &Arc<Wake>) {}
+}
+
+pub(crate) struct RealClock(Instant);
+
+impl RealClock {
+    pub(crate) fn start() -> Self {
+        Self(Instant::now())
+    }
+}
+
+impl Clock for RealClock {
+    fn now(&self) -> u64 {
+        u64::try_from(self.0.elapsed().as_nanos()).unwrap_or(u64::MAX)
+    }
+
+    fn wall(&self) -> SystemTime {
+        SystemTime::now()
+    }
+}
+
+/// A bell for one thread that waits for work or for a time.
+#[derive(Default)]
+pub(crate) struct Wake {
+    rung: Mutex<bool>,
+    bell: Condvar,
+}
+
+impl Wake {
+    /// Held by nobody while anything slow runs, so that an event's thread may ring.
+    pub(crate) fn ring(&self) {
+        *self.rung.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.bell.notify_all();
+    }
+
+    /// Returns when rung, or when the time is over; `None` waits for the bell alone.
+    pub(crate) fn wait(&self, time: Option<Duration>) {
+        let mut rung = self.rung.lock().unwrap_or_else(PoisonError::into_inner);
+        if !*rung {
+            rung = match time {
+                Some(time) => {
+                    let waited = self.bell.wait_timeout_while(rung, time, |rung| !*rung);
+                    waited.unwrap_or_else(PoisonError::into_inner).0
+                }
+                None => {
+                    let waited = self.bell.wait_while(rung, |rung| !*rung);
+                    waited.unwrap_or_else(PoisonError::into_inner)
+                }
+            };
+        }
+        *rung = false;
+    }
+}
+
+/// How long from now until a moment of the steady clock.
+pub(crate) fn until(now: u64, moment: u64) -> Duration {
+    Duration::from_nanos(moment.saturating_sub(now))
+}
+
+/// A span of time on the steady clock.
+pub(crate) fn nanos(span: Duration) -> u64 {
+    u64::try_from(span.as_nanos()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::{Clock, Wake, nanos};
+    use std::sync::{Arc, Mutex};
+    use std::time::{Duration, SystemTime};
+
+    /// Stands still until a test turns it; then it wakes whoever waits.
+    #[derive(Default)]
+    pub(crate) struct HandClock {
+        now: Mutex<u64>,
+        waiting: Mutex<Vec<Arc<Wake>>>,
+    }
+
+    impl HandClock {
+        pub(crate) fn turn(&self, by: Duration) {
+            *self.now.lock().unwrap() += nanos(by);
+            self.waiting
+                .lock()
+                .unwrap()
+                .iter()
+                .for_each(|wake| wake.ring());
+        }
+    }
+
+    impl Clock for HandClock {
+        fn now(&self) -> u64 {
+            *self.now.lock().unwrap()
+        }
+
+        fn wall(&self) -> SystemTime {
+            SystemTime::UNIX_EPOCH
+                + Duration::from_secs(1_800_000_000)
+                + Duration::from_nanos(self.now())
+        }
+
+        fn watch(&self, wake: &Arc<Wake>) {
+            self.waiting.lock().unwrap().push(wake.clone());
+        }
+    }
+}

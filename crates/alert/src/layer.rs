@@ -1,0 +1,242 @@
+//! The tracing layer: judges each event on its own thread, and never more than that.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use dogwatch_line::Level;
+use tracing_core::callsite::Identifier;
+use tracing_core::span::{Attributes, Id, Record};
+use tracing_core::{Dispatch, Event, Interest, Metadata, Subscriber};
+use tracing_subscriber::layer::{Context, Layer};
+use tracing_subscriber::registry::LookupSpan;
+
+use crate::collect::Collect;
+use crate::filter::RulesFilter;
+use crate::rule::Seen;
+use crate::shared::Shared;
+use crate::spans::{Kept, SpanField};
+use crate::view::View;
+use crate::{Builder, Rules, TARGET};
+
+/// Judges events by rules. A `tracing_subscriber` layer that only observes.
+///
+/// Put it beside other layers on a registry. It sees what the filter over all layers lets through;
+/// with a filter of its own, [`filter`](Self::filter) is the one that its rules need.
+#[derive(Clone)]
+pub struct AlertLayer {
+    shared: Arc<Shared>,
+    /// The least level at which a rule can match.
+    least: Option<Level>,
+    /// Which rules a callsite's events may match.
+    callsites: Arc<RwLock<HashMap<Identifier, Arc<[usize]>>>>,
+}
+
+impl AlertLayer {
+    /// Puts rules to work.
+    pub fn builder(rules: Rules) -> Builder {
+        Builder::new(rules)
+    }
+
+    pub(crate) fn new(shared: Arc<Shared>, least: Option<Level>) -> Self {
+        Self {
+            shared,
+            least,
+            callsites: Arc::default(),
+        }
+    }
+
+    /// The filter that these rules need, for `layer.with_filter(filter)`: events from the least
+    /// level that a rule can match, and the spans whose fields those events inherit.
+    pub fn filter(&self) -> RulesFilter {
+        RulesFilter::new(self.least)
+    }
+
+    fn candidates(&self, metadata: &'static Metadata<'static>) -> Arc<[usize]> {
+        let id = metadata.callsite();
+        let known = self
+            .callsites
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&id)
+            .cloned();
+        known.unwrap_or_else(|| self.learn(metadata))
+    }
+
+    fn learn(&self, metadata: &'static Metadata<'static>) -> Arc<[usize]> {
+        let level = level(metadata);
+        // A `log` record tells its target with the event.
+        let target = (!from_log(metadata)).then(|| metadata.target());
+        let rules = self.shared.rules.iter().enumerate();
+        let may = rules.filter(|(_, rule)| rule.conditions.may_hold(level, target));
+        let rules: Arc<[usize]> = match is_own(metadata.target()) {
+            true => Arc::new([]),
+            false => may.map(|(at, _)| at).collect(),
+        };
+        let mut callsites = self
+            .callsites
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        callsites.insert(metadata.callsite(), rules.clone());
+        rules
+    }
+
+    fn judge<S>(&self, view: &mut View, event: &Event<'_>, rules: &[usize], ctx: &Context<'_, S>)
+    where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
+        let shared = &*self.shared;
+        let metadata = event.metadata();
+        view.start(level(metadata), metadata.target());
+        let mut collect = Collect {
+            view,
+            redact: &shared.redact,
+            from_log: from_log(metadata),
+            panics: 0,
+        };
+        event.record(&mut collect);
+        let panics = collect.panics;
+        if is_own(view.target()) {
+            return;
+        }
+        for span in ctx.event_scope(event).into_iter().flatten() {
+            if let Some(kept) = span.extensions().get::<Kept>() {
+                kept.inherit(self.id(), view);
+            }
+        }
+        let mut seen = Seen {
+            view,
+            fixed: &shared.fields,
+        };
+        for &rule in rules {
+            if shared.rules[rule].conditions.hold(&mut seen) {
+                hit(shared, rule, seen.view);
+            }
+        }
+        shared.panicked(panics);
+    }
+
+    /// Reads a span's fields: formatting first, so that no lock is held while it runs.
+    fn collect(&self, record: impl FnOnce(&mut Collect<'_>)) -> Vec<SpanField> {
+        if self.least.is_none() || self.shared.is_ended() {
+            return Vec::new();
+        }
+        with_view(|view| {
+            view.start(Level::Trace, "");
+            let redact = &self.shared.redact;
+            let mut collect = Collect {
+                view,
+                redact,
+                from_log: false,
+                panics: 0,
+            };
+            record(&mut collect);
+            let panics = collect.panics;
+            self.shared.panicked(panics);
+            view.owned().collect()
+        })
+        .unwrap_or_default()
+    }
+
+    /// Two layers on one registry keep their spans' fields apart.
+    fn id(&self) -> usize {
+        Arc::as_ptr(&self.shared).addr()
+    }
+}
+
+impl<S> Layer<S> for AlertLayer
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+{
+    fn on_register_dispatch(&self, dispatch: &Dispatch) {
+        self.shared.logged.log_into(dispatch.downgrade());
+    }
+
+    fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
+        if metadata.is_event() {
+            self.learn(metadata);
+        }
+        // Never `never`: in a plain layer that would silence every other layer.
+        Interest::always()
+    }
+
+    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, ctx: Context<'_, S>) {
+        let fields = self.collect(|collect| attributes.record(collect));
+        if let (false, Some(span)) = (fields.is_empty(), ctx.span(id)) {
+            Kept::put(&mut span.extensions_mut(), self.id(), fields);
+        }
+    }
+
+    fn on_record(&self, id: &Id, values: &Record<'_>, ctx: Context<'_, S>) {
+        let fields = self.collect(|collect| values.record(collect));
+        if let (false, Some(span)) = (fields.is_empty(), ctx.span(id)) {
+            Kept::put(&mut span.extensions_mut(), self.id(), fields);
+        }
+    }
+
+    fn on_event(&self, event: &Event<'_>, ctx: Context<'_, S>) {
+        let metadata = event.metadata();
+        if self.least.is_none_or(|least| level(metadata) < least) || self.shared.is_ended() {
+            return;
+        }
+        let rules = self.candidates(metadata);
+        if !rules.is_empty() {
+            with_view(|view| self.judge(view, event, &rules, &ctx));
+        }
+    }
+}
+
+impl fmt::Debug for AlertLayer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let rules: Vec<&str> = self.shared.rules.iter().map(|rule| &*rule.name).collect();
+        f.debug_struct("AlertLayer")
+            .field("rules", &rules)
+            .finish_non_exhaustive()
+    }
+}
+
+fn hit(shared: &Shared, rule: usize, view: &mut View) {
+    let trace_id = view.trace_id().map(str::to_owned);
+    let text = view.text();
+    let mut slot = shared.slot(rule);
+    // Under the lock, so that the times of one rule never step back.
+    let changed = slot.hit(shared.clock.now(), text, trace_id.as_deref());
+    drop(slot);
+    if changed {
+        shared.wake.ring();
+    }
+}
+
+/// Lends this thread's view. `None` if it is lent out: then a value being formatted has logged, and
+/// that event is not judged. Or if the thread is ending.
+fn with_view<T>(run: impl FnOnce(&mut View) -> T) -> Option<T> {
+    VIEW.try_with(|view| view.try_borrow_mut().ok().map(|mut view| run(&mut view)))
+        .ok()
+        .flatten()
+}
+
+thread_local! {
+    static VIEW: RefCell<View> = RefCell::default();
+}
+
+/// Our own events, whoever emits them: never matched, so that no alert feeds itself.
+fn is_own(target: &str) -> bool {
+    target
+        .strip_prefix(TARGET)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
+}
+
+fn from_log(metadata: &Metadata<'_>) -> bool {
+    metadata.target() == "log" && metadata.fields().field("log.target").is_some()
+}
+
+fn level(metadata: &Metadata<'_>) -> Level {
+    match *metadata.level() {
+        tracing_core::Level::TRACE => Level::Trace,
+        tracing_core::Level::DEBUG => Level::Debug,
+        tracing_core::Level::INFO => Level::Info,
+        tracing_core::Level::WARN => Level::Warn,
+        tracing_core::Level::ERROR => Level::Error,
+    }
+}

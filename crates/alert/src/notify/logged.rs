@@ -1,0 +1,63 @@
+//! The notifier `log`: one event per alert, in the application's own log.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tracing::dispatcher::{self, WeakDispatch};
+
+use crate::alert::{Alert, State};
+use crate::notify::{Notify, NotifyError};
+use crate::{Severity, TARGET};
+
+/// Writes into the log that the layer belongs to. The layer itself never looks at these events.
+#[derive(Clone, Default)]
+pub(crate) struct Logged {
+    /// Weak: the subscriber owns the layer, which owns this.
+    dispatch: Arc<Mutex<Option<WeakDispatch>>>,
+}
+
+impl Logged {
+    pub(crate) fn log_into(&self, dispatch: WeakDispatch) {
+        *self.dispatch.lock().unwrap_or_else(PoisonError::into_inner) = Some(dispatch);
+    }
+}
+
+impl Notify for Logged {
+    fn notify(&self, alert: &Alert) -> Result<(), NotifyError> {
+        let weak = self
+            .dispatch
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        let weak = weak.ok_or_else(|| NotifyError::retry("the layer is not in use yet"))?;
+        let gone = || NotifyError::permanent("the subscriber that the layer belongs to is gone");
+        dispatcher::with_default(&weak.upgrade().ok_or_else(gone)?, || log(alert));
+        Ok(())
+    }
+}
+
+/// A macro's level is fixed where it stands, hence the three.
+fn log(alert: &Alert) {
+    macro_rules! event {
+        ($level:ident, $event:literal) => {
+            tracing::event!(
+                target: TARGET,
+                parent: None,
+                tracing::Level::$level,
+                event = $event,
+                rule = &*alert.rule,
+                severity = alert.level.as_str(),
+                count = alert.count,
+                threshold = alert.threshold,
+                trace_id = alert.trace_id.as_deref(),
+                "{}",
+                alert.summary()
+            )
+        };
+    }
+    match (alert.state, alert.level) {
+        (State::Firing, Severity::Critical | Severity::Error) => event!(ERROR, "alert_fired"),
+        (State::Firing, Severity::Warning) => event!(WARN, "alert_fired"),
+        (State::Firing, Severity::Info) => event!(INFO, "alert_fired"),
+        _ => event!(INFO, "alert_resolved"),
+    }
+}

@@ -1,0 +1,86 @@
+//! Reads a rules file strictly: what it does not know, it refuses, with line and column.
+
+mod locate;
+mod node;
+mod notifiers;
+mod rule;
+
+use std::collections::HashSet;
+
+use serde_norway::Value;
+
+use crate::error::Error;
+use crate::rule::Rule;
+use node::Node;
+#[cfg(feature = "webhook")]
+pub(crate) use notifiers::DEFAULT_TIMEOUT;
+pub(crate) use notifiers::Declared;
+use rule::Defaults;
+
+/// What a rules file says.
+#[derive(Debug, Default)]
+pub(crate) struct Document {
+    pub(crate) rules: Vec<Rule>,
+    pub(crate) notifiers: Vec<Declared>,
+}
+
+/// Reads a document, a list of rules, or one rule. `variable` looks up `${NAME}`.
+pub(crate) fn document(
+    text: &str,
+    variable: &dyn Fn(&str) -> Option<String>,
+) -> Result<Document, Error> {
+    let value: Value = serde_norway::from_str(text).map_err(|error| {
+        Error::rules(locate::place(&error), "the YAML is broken").caused_by(error)
+    })?;
+    let root = Node::root(text, &value);
+    if value.is_sequence() {
+        return Ok(Document {
+            rules: rules(&root, &Defaults::default())?,
+            ..Document::default()
+        });
+    }
+    // One rule alone, as people paste it.
+    if root.get("name").is_some() {
+        let rule = rule::read(&root, &Defaults::default())?;
+        return Ok(Document {
+            rules: vec![rule],
+            ..Document::default()
+        });
+    }
+    root.keys(&["version", "defaults", "notifiers", "playbooks", "rules"])?;
+    if let Some(version) = root.get("version") {
+        if version.value().as_u64() != Some(1) {
+            return Err(version.expected("version 1"));
+        }
+    }
+    let defaults = Defaults::read(root.get("defaults"), root.get("playbooks"))?;
+    let notifiers = match root.get("notifiers") {
+        Some(node) => notifiers::read(&node, variable)?,
+        None => Vec::new(),
+    };
+    Ok(Document {
+        rules: rules(&root.need("rules")?, &defaults)?,
+        notifiers,
+    })
+}
+
+fn rules(list: &Node<'_>, defaults: &Defaults) -> Result<Vec<Rule>, Error> {
+    let items = list.items()?;
+    if items.len() > MAX_RULES {
+        return Err(list.error(format!("{} rules; at most {MAX_RULES} load", items.len())));
+    }
+    let mut names = HashSet::new();
+    let mut rules = Vec::with_capacity(items.len());
+    for item in items {
+        let rule = rule::read(&item, defaults)?;
+        if !names.insert(rule.name.clone()) {
+            let name = item.need("name")?;
+            return Err(name.error(format!("a rule named `{}` stands above", rule.name)));
+        }
+        rules.push(rule);
+    }
+    Ok(rules)
+}
+
+/// How many rules one file may hold: each costs every event that it cannot rule out.
+const MAX_RULES: usize = 1000;

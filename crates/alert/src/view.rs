@@ -1,0 +1,230 @@
+//! One event as rules see it: level, target, and fields by name, the spans' fields included.
+
+use std::fmt::Write as _;
+use std::ops::Range;
+
+use dogwatch_line::{Fields, Level, Value};
+
+use crate::spans::SpanField;
+
+/// An event's fields, its strings side by side in one buffer that is used again for the next event.
+#[derive(Debug)]
+pub(crate) struct View {
+    level: Level,
+    target: String,
+    entries: Vec<Entry>,
+    strings: String,
+    text: String,
+    rendered: bool,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Entry {
+    pub(crate) name: &'static str,
+    pub(crate) held: Held,
+}
+
+/// A value, its text somewhere in the view's buffer.
+#[derive(Clone, Debug)]
+pub(crate) enum Held {
+    Bool(bool),
+    I64(i64),
+    U64(u64),
+    F64(f64),
+    Text(Range<usize>),
+    /// An error and its causes: the whole, and how much of it is the first message.
+    Error(Range<usize>, usize),
+}
+
+impl Default for View {
+    fn default() -> Self {
+        Self {
+            level: Level::Trace,
+            target: String::new(),
+            entries: Vec::new(),
+            strings: String::new(),
+            text: String::new(),
+            rendered: false,
+        }
+    }
+}
+
+impl View {
+    /// Empties the view for a new event; keeps its memory unless one event made it large.
+    pub(crate) fn start(&mut self, level: Level, target: &str) {
+        for buffer in [&mut self.strings, &mut self.text, &mut self.target] {
+            buffer.clear();
+            buffer.shrink_to(MAX_KEPT);
+        }
+        self.entries.clear();
+        self.level = level;
+        self.target.push_str(target);
+        self.rendered = false;
+    }
+
+    pub(crate) fn level(&self) -> Level {
+        self.level
+    }
+
+    pub(crate) fn target(&self) -> &str {
+        &self.target
+    }
+
+    /// The text of the field `trace_id`.
+    pub(crate) fn trace_id(&self) -> Option<&str> {
+        let entry = self.entries.iter().find(|entry| entry.name == "trace_id")?;
+        match &entry.held {
+            Held::Text(range) => Some(self.written(range.clone())),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn retarget(&mut self, target: &str) {
+        self.target.clear();
+        self.target.push_str(target);
+    }
+
+    /// Lets a writer append to the buffer, and tells where its text stands.
+    pub(crate) fn write(&mut self, write: impl FnOnce(&mut String)) -> Range<usize> {
+        let start = self.strings.len();
+        write(&mut self.strings);
+        start..self.strings.len()
+    }
+
+    pub(crate) fn written(&self, range: Range<usize>) -> &str {
+        self.strings.get(range).unwrap_or("")
+    }
+
+    /// Takes back the text that was written last.
+    pub(crate) fn unwrite(&mut self, start: usize) {
+        self.strings.truncate(start);
+    }
+
+    /// Adds a field, or gives an event's field that came twice its later value.
+    pub(crate) fn put(&mut self, name: &'static str, held: Held) {
+        match self.entries.iter_mut().find(|entry| entry.name == name) {
+            Some(entry) => entry.held = held,
+            None => self.entries.push(Entry { name, held }),
+        }
+    }
+
+    /// Says that a field's text is an error's, its first message this long.
+    pub(crate) fn mark_error(&mut self, name: &str, first: usize) {
+        let entry = self.entries.iter_mut().find(|entry| entry.name == name);
+        let Some(Entry { held, .. }) = entry else {
+            return;
+        };
+        if let Held::Text(range) = held {
+            let first = first.min(range.len());
+            *held = Held::Error(range.clone(), first);
+        }
+    }
+
+    /// Adds what a span carries, unless something nearer has the name.
+    pub(crate) fn inherit(&mut self, name: &'static str, value: &Owned) {
+        if self.entries.iter().any(|entry| entry.name == name) {
+            return;
+        }
+        let held = match value {
+            Owned::Plain(held) => held.clone(),
+            Owned::Text(text) => Held::Text(self.write(|strings| strings.push_str(text))),
+            Owned::Error(text, first) => {
+                Held::Error(self.write(|strings| strings.push_str(text)), *first)
+            }
+        };
+        self.entries.push(Entry { name, held });
+    }
+
+    /// Hands the fields over to something that outlives the view: a span.
+    pub(crate) fn owned(&self) -> impl Iterator<Item = SpanField> + '_ {
+        self.entries.iter().map(|entry| {
+            let value = match &entry.held {
+                Held::Text(range) => Owned::Text(self.written(range.clone()).into()),
+                Held::Error(range, first) => {
+                    Owned::Error(self.written(range.clone()).into(), *first)
+                }
+                plain => Owned::Plain(plain.clone()),
+            };
+            SpanField {
+                name: entry.name,
+                value,
+            }
+        })
+    }
+
+    /// `LEVEL target: message key=value …`: what a pattern is matched against, and a sample shows.
+    pub(crate) fn text(&mut self) -> &str {
+        if !self.rendered {
+            let mut text = std::mem::take(&mut self.text);
+            self.render(&mut text);
+            self.text = text;
+            self.rendered = true;
+        }
+        &self.text
+    }
+
+    fn render(&self, out: &mut String) {
+        // Writing to a `String` fails only if a `Display` of ours does, and none does.
+        let _ = write!(out, "{} {}:", self.level, self.target);
+        if let Some(message) = self.field("message") {
+            let _ = write!(out, " {message}");
+        }
+        for entry in self.entries.iter().filter(|entry| entry.name != "message") {
+            if out.len() > MAX_TEXT {
+                break;
+            }
+            let _ = match &entry.held {
+                Held::Error(range, _) => {
+                    write!(out, " {}={}", entry.name, self.written(range.clone()))
+                }
+                held => write!(out, " {}={}", entry.name, self.value(held)),
+            };
+        }
+    }
+
+    fn value(&self, held: &Held) -> Value<'_> {
+        match held {
+            Held::Bool(bool) => Value::Bool(*bool),
+            Held::I64(int) => Value::I64(*int),
+            Held::U64(int) => Value::from(*int),
+            Held::F64(float) => Value::F64(*float),
+            Held::Text(range) => Value::from(self.written(range.clone())),
+            Held::Error(range, first) => {
+                Value::from(self.written(range.start..range.start + first))
+            }
+        }
+    }
+}
+
+impl Fields for View {
+    /// As a line answers: `level`, `target` and `message` by these names, an error's first message
+    /// as `error.message`.
+    fn field(&self, name: &str) -> Option<Value<'_>> {
+        match name {
+            "level" => return Some(Value::from(self.level.as_str())),
+            "target" => return Some(Value::from(&*self.target)),
+            _ => {}
+        }
+        let of = |name: &str| self.entries.iter().find(|entry| entry.name == name);
+        if let Some(entry) = of(name) {
+            // In a line an error is an object: it equals no literal, its message may.
+            return (!matches!(entry.held, Held::Error(..))).then(|| self.value(&entry.held));
+        }
+        let entry = of(name.strip_suffix(".message")?)?;
+        matches!(entry.held, Held::Error(..)).then(|| self.value(&entry.held))
+    }
+}
+
+/// A field's value that stands alone.
+#[derive(Clone, Debug)]
+pub(crate) enum Owned {
+    Plain(Held),
+    Text(Box<str>),
+    Error(Box<str>, usize),
+}
+
+/// The longest text that a pattern is shown, give or take one field.
+const MAX_TEXT: usize = 64 << 10;
+
+/// What an idle thread's buffer keeps at most.
+const MAX_KEPT: usize = 64 << 10;

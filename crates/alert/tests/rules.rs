@@ -1,0 +1,217 @@
+//! Holds the reading of rules: what loads, and what each mistake is told as.
+
+use dogwatch_alert::{AlertLayer, Error, Rules};
+
+fn refused(yaml: &str) -> Error {
+    Rules::parse(yaml)
+        .map(|rules| AlertLayer::builder(rules).spawn().map(drop))
+        .map_or_else(|error| error, |spawned| spawned.expect_err(yaml))
+}
+
+#[test]
+fn each_mistake_is_told_with_its_place_and_what_to_do() {
+    let table = [
+        (
+            "- {name: a, pattern: x, treshold: 1}",
+            "line 1 column 25: rule `a`: unknown key `treshold`; known are name, pattern, match, threshold, window, resolve_after, level, action, notify, playbook, labels",
+        ),
+        (
+            "- pattern: x\n  threshold: 1",
+            "line 1 column 3: `name` is missing",
+        ),
+        (
+            "- {name: '', pattern: x, threshold: 1}",
+            "line 1 column 10: a rule needs a name",
+        ),
+        (
+            "- name: a\n  threshold: 1",
+            "line 1 column 3: rule `a`: says neither `pattern` nor `match`; it would count every event",
+        ),
+        (
+            "- {name: a, threshold: 1, pattern: ''}",
+            "line 1 column 36: rule `a`: an empty pattern matches every event; say what to count",
+        ),
+        (
+            "- name: a\n  pattern: '('\n  threshold: 1",
+            "line 2 column 12: rule `a`: `pattern` is no regular expression",
+        ),
+        (
+            "- {name: a, pattern: x}",
+            "line 1 column 3: rule `a`: `threshold` is missing: how many events are too many, such as 10",
+        ),
+        (
+            "- name: a\n  pattern: x\n  threshold: 0",
+            "line 3 column 14: rule `a`: expected a count from 1 to 100000, or one per span: 10/1m, found `0`",
+        ),
+        (
+            "- {name: a, pattern: x, threshold: -1}",
+            "line 1 column 36: rule `a`: expected a count from 1 to 100000, or one per span: 10/1m, found `-1`",
+        ),
+        (
+            "- {name: a, pattern: x, threshold: 100001}",
+            "line 1 column 36: rule `a`: expected a count from 1 to 100000, or one per span: 10/1m, found `100001`",
+        ),
+        (
+            "- {name: a, pattern: x, threshold: 10/1}",
+            "line 1 column 36: rule `a`: expected a count from 1 to 100000, or one per span: 10/1m, found `10/1`",
+        ),
+        (
+            "- {name: a, pattern: x, threshold: 10/0s}",
+            "line 1 column 36: rule `a`: expected a count from 1 to 100000, or one per span: 10/1m, found `10/0s`",
+        ),
+        (
+            "- {name: a, pattern: x, threshold: 10/1m, window: 2m}",
+            "line 1 column 36: rule `a`: the window is said twice: in `threshold` and in `window`",
+        ),
+        (
+            "- {name: a, pattern: x, threshold: 1, window: 30}",
+            "line 1 column 47: rule `a`: expected a span of time with its unit, such as 30s or 1m30s, found `30`",
+        ),
+        (
+            "- {name: a, pattern: x, threshold: 1, window: 31d}",
+            "line 1 column 47: rule `a`: expected a span from 1ms to 30d, found `31d`",
+        ),
+        (
+            "- {name: a, pattern: x, threshold: 1, level: loud}",
+            "line 1 column 46: rule `a`: expected critical, error, warning or info (the level of events is `match: {level: …}`), found `loud`",
+        ),
+        (
+            "- {name: a, match: {level: loud}, threshold: 1}",
+            "line 1 column 28: rule `a`: expected a level: trace, debug, info, warn or error, or `>=` and one of them, found `loud`",
+        ),
+        (
+            "- {name: a, match: {x: [1]}, threshold: 1}",
+            "line 1 column 24: rule `a`: expected text, a number, true or false to compare the field with, found a list",
+        ),
+        (
+            "- {name: a, pattern: x, threshold: 1, action: log, notify: log}",
+            "line 1 column 60: rule `a`: `notify` is another word for `action`; say one of them",
+        ),
+        (
+            "- {name: a, pattern: x, threshold: 1, action: [log, log]}",
+            "line 1 column 53: rule `a`: `log` is named twice",
+        ),
+        (
+            "- {name: a, pattern: x, threshold: 1, playbook: {run: p, lease: 1ms}}",
+            "line 1 column 65: rule `a`: expected a lease from 100ms to 1d, found `1ms`",
+        ),
+        (
+            "- {name: a, pattern: x, threshold: 1, labels: {severity: x}}",
+            "line 1 column 58: rule `a`: the label `severity` is taken by the rule itself",
+        ),
+        (
+            "- {name: a, pattern: x, threshold: 1}\n- {name: b, pattern: x, threshold: 1}\n- {name: a, pattern: y, threshold: 1}",
+            "line 3 column 10: a rule named `a` stands above",
+        ),
+        (
+            "rules: []\nrule: 1",
+            "line 2 column 1: unknown key `rule`; known are version, defaults, notifiers, playbooks, rules",
+        ),
+        (
+            "version: 2\nrules: []",
+            "line 1 column 10: expected version 1, found `2`",
+        ),
+        ("version: 1", "line 1 column 1: `rules` is missing"),
+        ("rules: 3", "line 1 column 8: expected a list, found `3`"),
+        ("text", "line 1 column 1: expected a map, found `text`"),
+        (
+            "notifiers: {log: {type: webhook}}\nrules: []",
+            "line 1 column 18: notifier `log`: the name `log` is taken by the notifier that is always there",
+        ),
+        (
+            "notifiers: {am: {type: pager}}\nrules: []",
+            "line 1 column 24: notifier `am`: expected webhook, the type that a file can declare, found `pager`",
+        ),
+        (
+            "notifiers: {am: {type: webhook, url: 'http://${SECRET}'}}\nrules: []",
+            "line 1 column 38: notifier `am`: the variable `SECRET` is not set, or variables were not passed in",
+        ),
+        (
+            "- name: a\n  pattern: x\n  threshold: 1\n  action: pager",
+            "line 4 column 11: rule `a`: its action `pager` is no notifier; known are `log`; register it with `.notifier(\"pager\", …)`, or declare it under `notifiers:`",
+        ),
+        (
+            "- name: a\n  pattern: x\n  threshold: 1\n  playbook: {run: shed}",
+            "line 4 column 19: rule `a`: its playbook `shed` is no playbook; known are none; register it with `.playbook(\"shed\", …)`",
+        ),
+        (
+            "- {name: 支付, pattern: 失败, threshold: 0}",
+            "line 1 column 38: rule `支付`: expected a count from 1 to 100000, or one per span: 10/1m, found `0`",
+        ),
+    ];
+    for (yaml, what) in table {
+        let error = refused(yaml);
+        assert_eq!(
+            error.to_string(),
+            format!("cannot load the rules, {what}"),
+            "{yaml}"
+        );
+        assert!(error.is_rules());
+    }
+}
+
+#[test]
+fn broken_yaml_and_repeated_keys_are_told_with_their_place() {
+    for (yaml, line) in [
+        ("rules:\n  - {name: a", 3),
+        ("- {name: a}\n- name: b\n  name: c", 2),
+        ("a: *b", 1),
+    ] {
+        let error = refused(yaml);
+        assert_eq!(error.line(), Some(line), "{yaml}: {error:?}");
+        assert!(error.to_string().ends_with("the YAML is broken"), "{error}");
+        assert!(std::error::Error::source(&error).is_some());
+    }
+}
+
+#[test]
+fn a_file_is_named_in_its_errors() {
+    let dir = std::env::temp_dir().join(format!("dogwatch-alert-{}", std::process::id()));
+    std::fs::create_dir_all(&dir).unwrap();
+    let path = dir.join("rules.yaml");
+    let missing = Rules::load(&path).unwrap_err();
+    assert_eq!(
+        missing.to_string(),
+        format!(
+            "cannot load the rules: cannot read the file `{}`",
+            path.display()
+        )
+    );
+    std::fs::write(&path, "- {name: a, pattern: x}").unwrap();
+    let broken = Rules::load(&path).unwrap_err().to_string();
+    assert!(
+        broken.starts_with(&format!(
+            "cannot load the rules of `{}`, line 1",
+            path.display()
+        )),
+        "{broken}"
+    );
+    std::fs::write(&path, "- {name: a, pattern: x, threshold: 1}").unwrap();
+    assert_eq!(
+        Rules::load(&path).unwrap().names().collect::<Vec<_>>(),
+        ["a"]
+    );
+    std::fs::remove_dir_all(&dir).unwrap();
+}
+
+#[test]
+fn a_secret_in_a_url_is_shown_nowhere() {
+    let yaml = "notifiers: {am: {type: webhook, url: 'http://user:${KEY}@127.0.0.1:9/${KEY}?t=${KEY}'}}\nrules: []";
+    let rules = Rules::parse_with(yaml, |name| (name == "KEY").then(|| "hunter2".into())).unwrap();
+    assert!(!format!("{rules:?}").contains("hunter2"));
+    for url in [
+        "hunter2",
+        "ftp://hunter2@host/",
+        "http://",
+        "http://host:hunter2/",
+    ] {
+        let yaml = format!("notifiers: {{am: {{type: webhook, url: '{url}'}}}}\nrules: []");
+        let error = AlertLayer::builder(Rules::parse(&yaml).unwrap())
+            .spawn()
+            .unwrap_err();
+        assert!(
+            !format!("{error} {error:?}").contains("hunter2"),
+            "{error:?}"
+        );
+    }
+}
