@@ -58,8 +58,8 @@ fn every_ending_is_in_the_histogram_once_and_shed_ones_are_told_apart() {
     let errors = [
         ("", 4),
         ("500", 1),
-        ("panic", 1),
-        ("cancelled", 1),
+        ("panicked", 1),
+        ("cancelled_in_body", 1),
         ("shed", 3),
     ];
     for (error, count) in errors {
