@@ -1,1 +1,44 @@
-//! A log file that rolls by size and time, and a bounded non-blocking writer before it.
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+mod account;
+mod active;
+mod appender;
+mod batch;
+mod builder;
+mod clock;
+mod compress;
+mod current;
+mod disk;
+mod error;
+#[cfg(test)]
+mod fakes;
+#[cfg(test)]
+mod faults;
+mod gap;
+mod guard;
+mod guarded;
+mod housekeeping;
+mod keep;
+mod name;
+mod non_blocking;
+mod queue;
+mod report;
+mod roll;
+mod sink;
+mod worker;
+
+pub use crate::{
+    account::{Accounts, Level, Lines, Lost, Refused},
+    appender::{Appender, Stats},
+    builder::AppenderBuilder,
+    compress::Compress,
+    error::Error,
+    gap::Gap,
+    guard::{Drain, Guard, Unwritten},
+    keep::Keep,
+    non_blocking::{NonBlocking, NonBlockingBuilder, WhenFull},
+    roll::Roll,
+};
+#[cfg(feature = "tracing")]
+pub use crate::{appender::LayerWriter, non_blocking::LevelWriter};

@@ -1,0 +1,319 @@
+//! A log file that rolls: whole lines in, files out.
+
+use std::{
+    fmt,
+    io::{self, Write},
+    path::Path,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use crate::{
+    AppenderBuilder, Error,
+    active::{Active, Advance, Notes, failure},
+    error::Kind,
+    guarded::guarded,
+    housekeeping::{Household, Housekeeper},
+    report::Reporter,
+};
+
+/// A log file that rolls by size and time. A cheap handle: clones write to the same file.
+///
+/// It writes at once, on the caller's thread, one write(2) a call: put a
+/// [`NonBlocking`](crate::NonBlocking) before it where a slow disk must not slow the caller.
+///
+/// Each write is one or more whole lines, and is cut at line borders when it has to go into two
+/// files. A short count means that the disk took no more; the rest is continued by the next write,
+/// if it is what that write begins with. The error is that next write's.
+///
+/// The last handle to go closes the file, and waits up to 2 s for closed files to be compressed.
+#[derive(Clone)]
+pub struct Appender {
+    inner: Arc<Inner>,
+}
+
+pub(crate) type Header = Box<dyn Fn() -> Vec<u8> + Send + Sync>;
+
+pub(crate) struct Inner {
+    pub(crate) active: Mutex<Active>,
+    pub(crate) header: Option<Header>,
+    pub(crate) household: Arc<Household>,
+    pub(crate) housekeeper: Option<Housekeeper>,
+    pub(crate) reporter: Arc<Reporter>,
+    pub(crate) counts: Counts,
+    pub(crate) closed: AtomicBool,
+    /// Given back when the last handle goes.
+    pub(crate) _lock: Box<dyn std::any::Any + Send + Sync>,
+}
+
+#[derive(Default)]
+pub(crate) struct Counts {
+    rolls: AtomicU64,
+    torn: AtomicU64,
+    reopened: AtomicU64,
+    lost: AtomicU64,
+}
+
+/// What an appender did so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Stats {
+    /// Files closed and given their final name.
+    pub rolls: u64,
+    /// Old files deleted.
+    pub deleted: u64,
+    /// Closed files compressed.
+    pub compressed: u64,
+    /// Lines that a crash or a full disk left half written.
+    pub torn: u64,
+    /// How often the file was opened anew, because it had been moved, deleted or replaced, or by
+    /// [`reopen`](Appender::reopen).
+    pub reopened: u64,
+    /// Lines that a tracing layer gave to a bare appender and the disk did not take.
+    pub lost: u64,
+}
+
+impl Appender {
+    /// An appender to this path. Its directory is made if there is none.
+    pub fn builder(path: impl AsRef<Path>) -> AppenderBuilder {
+        AppenderBuilder::new(path.as_ref())
+    }
+
+    pub(crate) fn new(inner: Inner) -> Self {
+        let appender = Self {
+            inner: Arc::new(inner),
+        };
+        appender.tell(std::mem::take(&mut appender.lock().notes));
+        appender
+    }
+
+    /// Rolls now, whatever the size and time. An empty file stays.
+    pub fn roll(&self) -> io::Result<()> {
+        self.locked(Active::roll, "cannot roll log file")
+    }
+
+    /// Closes the file and opens whatever has its name now: for logrotate's `postrotate`, or on
+    /// SIGHUP. Without it a moved file is noticed within 250 ms by a write.
+    pub fn reopen(&self) -> io::Result<()> {
+        self.locked(Active::reopen, "cannot reopen log file")
+    }
+
+    /// Waits until what was written would survive a power cut.
+    pub fn sync(&self) -> io::Result<()> {
+        self.locked(|active| active.sync(), "cannot sync log file")
+    }
+
+    /// What was done so far.
+    pub fn stats(&self) -> Stats {
+        let counts = &self.inner.counts;
+        let of = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        Stats {
+            rolls: of(&counts.rolls),
+            deleted: of(&self.inner.household.deleted),
+            compressed: of(&self.inner.household.compressed),
+            torn: of(&counts.torn),
+            reopened: of(&counts.reopened),
+            lost: of(&counts.lost),
+        }
+    }
+
+    /// Waits until closed files are compressed and old ones deleted; false if `timeout` did not
+    /// suffice.
+    pub fn settle(&self, timeout: Duration) -> bool {
+        self.inner
+            .housekeeper
+            .as_ref()
+            .is_none_or(|housekeeper| housekeeper.wait(timeout))
+    }
+
+    /// Ends all handles to this file. False if `timeout` did not suffice for the compression of
+    /// closed files; the next start finishes it.
+    pub fn close(self, timeout: Duration) -> bool {
+        self.inner.close(timeout)
+    }
+
+    fn write_lines(&self, lines: &[u8]) -> io::Result<usize> {
+        let (mut written, mut header) = (0, None);
+        while written < lines.len() {
+            match self.advance(&lines[written..], &mut header) {
+                Ok(Advance::Wrote(more)) => written += more,
+                Ok(Advance::WantsHeader) => header = Some(self.header()),
+                Err(_) if written > 0 => break,
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(written)
+    }
+
+    fn advance(&self, lines: &[u8], header: &mut Option<Vec<u8>>) -> io::Result<Advance> {
+        self.locked(
+            |active| active.advance(lines, header),
+            "cannot write log file",
+        )
+    }
+
+    // The header is made without the lock: its callback may log.
+    fn header(&self) -> Vec<u8> {
+        let Some(header) = &self.inner.header else {
+            return Vec::new();
+        };
+        guarded(header).unwrap_or_else(|| {
+            self.inner
+                .reporter
+                .report(Error::new(Kind::Panic, "the `header` callback panicked"));
+            Vec::new()
+        })
+    }
+
+    fn locked<T>(
+        &self,
+        act: impl FnOnce(&mut Active) -> io::Result<T>,
+        what: &str,
+    ) -> io::Result<T> {
+        let (result, notes) = {
+            let mut active = self.lock();
+            if self.inner.closed.load(Ordering::Acquire) {
+                return Err(io::Error::new(
+                    io::ErrorKind::NotConnected,
+                    "the log file is closed",
+                ));
+            }
+            let result = act(&mut active).map_err(|error| {
+                io::Error::new(error.kind(), failure(what, &active.path(), error))
+            });
+            (result, std::mem::take(&mut active.notes))
+        };
+        self.tell(notes);
+        result
+    }
+
+    fn tell(&self, notes: Notes) {
+        let counts = &self.inner.counts;
+        counts.torn.fetch_add(notes.torn, Ordering::Relaxed);
+        counts.reopened.fetch_add(notes.reopened, Ordering::Relaxed);
+        counts
+            .rolls
+            .fetch_add(notes.rolled.len() as u64, Ordering::Relaxed);
+        for member in notes.rolled {
+            if let Some(housekeeper) = &self.inner.housekeeper {
+                housekeeper.rolled(member);
+            }
+        }
+        for failure in notes.failures {
+            self.inner.reporter.report(failure);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Active> {
+        self.inner
+            .active
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    fn close(&self, timeout: Duration) -> bool {
+        self.closed.store(true, Ordering::Release);
+        let done = self
+            .housekeeper
+            .as_ref()
+            .is_none_or(|housekeeper| housekeeper.stop(timeout));
+        self.reporter.finish();
+        done
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        if !self.closed.load(Ordering::Acquire) {
+            self.close(CLOSE);
+        }
+    }
+}
+
+impl Write for Appender {
+    fn write(&mut self, lines: &[u8]) -> io::Result<usize> {
+        self.write_lines(lines)
+    }
+
+    // In one piece: `writeln!` would otherwise write a line in several calls.
+    fn write_fmt(&mut self, line: fmt::Arguments<'_>) -> io::Result<()> {
+        self.write_all(fmt::format(line).as_bytes())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Write for &Appender {
+    fn write(&mut self, lines: &[u8]) -> io::Result<usize> {
+        self.write_lines(lines)
+    }
+
+    fn write_fmt(&mut self, line: fmt::Arguments<'_>) -> io::Result<()> {
+        self.write_all(fmt::format(line).as_bytes())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Appender {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = self.inner.household.family.current();
+        f.debug_struct("Appender")
+            .field("path", &path)
+            .finish_non_exhaustive()
+    }
+}
+
+/// As a layer's writer it takes all lines: those that the disk refuses are counted as lost and told
+/// to `on_error`, because a layer has nobody to return an error to.
+#[cfg(feature = "tracing")]
+impl<'a> tracing_subscriber::fmt::MakeWriter<'a> for Appender {
+    type Writer = LayerWriter<'a>;
+
+    fn make_writer(&'a self) -> Self::Writer {
+        LayerWriter { appender: self }
+    }
+}
+
+/// What a layer writes a line to, straight into the file.
+#[cfg(feature = "tracing")]
+#[derive(Debug)]
+pub struct LayerWriter<'a> {
+    appender: &'a Appender,
+}
+
+#[cfg(feature = "tracing")]
+impl Write for LayerWriter<'_> {
+    fn write(&mut self, lines: &[u8]) -> io::Result<usize> {
+        let mut appender = self.appender;
+        if let Err(error) = appender.write_all(lines) {
+            let lost = memchr::memchr_iter(b'\n', lines).count().max(1) as u64;
+            self.appender
+                .inner
+                .counts
+                .lost
+                .fetch_add(lost, Ordering::Relaxed);
+            self.appender
+                .inner
+                .reporter
+                .report(Error::io("a log line is lost", error));
+        }
+        Ok(lines.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// How long the last handle to go waits for the compression of closed files.
+const CLOSE: Duration = Duration::from_secs(2);

@@ -1,0 +1,126 @@
+//! The open file, and what is known of its end: a line half written, bytes still owed to it.
+
+use std::io;
+
+use jiff::Timestamp;
+
+use crate::{
+    disk::{Facts, Open},
+    roll::first_line,
+};
+
+pub(crate) struct Current {
+    pub(crate) handle: Box<dyn Open>,
+    /// When its first line was written, as far as known.
+    pub(crate) begun: Timestamp,
+    id: Option<(u64, u64)>,
+    length: u64,
+    /// The header's length; a file that holds no more than that is empty.
+    header: u64,
+    within_line: bool,
+    /// What that line still lacks, if the disk took only part of it.
+    rest: Vec<u8>,
+    /// Bytes of our own that come before the next line: a header, a closing newline.
+    owed: Vec<u8>,
+}
+
+impl Current {
+    pub(crate) fn new(handle: Box<dyn Open>, facts: Facts, begun: Timestamp, torn: bool) -> Self {
+        Self {
+            handle,
+            begun,
+            id: facts.id,
+            length: facts.length,
+            header: 0,
+            within_line: false,
+            rest: Vec::new(),
+            owed: if torn { b"\n".to_vec() } else { Vec::new() },
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.length <= self.header
+    }
+
+    pub(crate) fn length(&self) -> u64 {
+        self.length
+    }
+
+    pub(crate) fn within_line(&self) -> bool {
+        self.within_line
+    }
+
+    pub(crate) fn wants_header(&self) -> bool {
+        self.length == 0 && self.owed.is_empty()
+    }
+
+    pub(crate) fn begin_with(&mut self, header: Vec<u8>) {
+        self.header = header.len() as u64;
+        self.owed = header;
+    }
+
+    pub(crate) fn is_same(&self, facts: &Facts) -> bool {
+        self.id == facts.id
+    }
+
+    /// Somebody else may have cut the file (logrotate's `copytruncate`) or appended to it.
+    pub(crate) fn trust(&mut self, facts: &Facts) {
+        self.length = facts.length;
+    }
+
+    /// Writes what is owed.
+    pub(crate) fn pay(&mut self) -> io::Result<()> {
+        while !self.owed.is_empty() {
+            let written = put(&mut *self.handle, &self.owed)?;
+            self.length += written as u64;
+            self.owed.drain(..written);
+        }
+        Ok(())
+    }
+
+    /// Writes once, up to `length` bytes of `lines`, and remembers where it stopped.
+    pub(crate) fn write(&mut self, lines: &[u8], length: usize) -> io::Result<usize> {
+        let written = put(&mut *self.handle, &lines[..length])?;
+        self.length += written as u64;
+        self.within_line = lines[written - 1] != b'\n';
+        self.rest.clear();
+        if self.within_line {
+            let rest = &lines[written..];
+            self.rest.extend_from_slice(&rest[..first_line(rest)]);
+        }
+        Ok(written)
+    }
+
+    /// True if a line was half written and `lines` are not its rest: the caller gave it up after an
+    /// error. Its half is closed by a newline, so that the next line is not glued to it.
+    pub(crate) fn gives_up(&mut self, lines: &[u8]) -> bool {
+        let gave_up = !self.rest.is_empty() && !lines.starts_with(&self.rest);
+        if gave_up {
+            self.rest.clear();
+            self.within_line = false;
+            self.owed = b"\n".to_vec();
+        }
+        gave_up
+    }
+
+    pub(crate) fn take_rest(&mut self) -> Vec<u8> {
+        self.within_line = false;
+        std::mem::take(&mut self.rest)
+    }
+
+    pub(crate) fn sync(&self) -> io::Result<()> {
+        self.handle.sync()
+    }
+}
+
+/// One write that takes at least one byte.
+fn put(handle: &mut dyn Open, bytes: &[u8]) -> io::Result<usize> {
+    loop {
+        match handle.write(bytes) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(written) => return Ok(written.min(bytes.len())),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}

@@ -1,0 +1,548 @@
+//! Every fault of the disk and the clock, on a disk in memory.
+
+use std::{
+    io::{self, Write as _},
+    sync::{Arc, Mutex},
+    thread,
+    time::Duration,
+};
+
+use crate::{
+    Appender, AppenderBuilder, Compress, Keep, NonBlocking, Roll,
+    fakes::{ManualClock, MemoryDisk},
+};
+
+const LONG: Duration = Duration::from_secs(60);
+
+struct Machine {
+    disk: MemoryDisk,
+    clock: Arc<ManualClock>,
+    errors: Arc<Mutex<Vec<String>>>,
+}
+
+impl Machine {
+    fn at(now: &str) -> Self {
+        let clock = Arc::new(ManualClock::at(now));
+        Self {
+            disk: MemoryDisk::new(clock.clone()),
+            clock,
+            errors: Arc::default(),
+        }
+    }
+
+    fn builder(&self) -> AppenderBuilder {
+        let errors = Arc::clone(&self.errors);
+        Appender::builder("logs/app.log")
+            .on(Arc::new(self.disk.clone()), self.clock.clone())
+            .on_error(move |error| errors.lock().unwrap().push(error.to_string()))
+    }
+
+    fn files(&self) -> Vec<(String, String)> {
+        let names = self.disk.names();
+        names
+            .into_iter()
+            .map(|name| (name.clone(), self.decoded(&name)))
+            .collect()
+    }
+
+    /// All lines, in the order of the files' numbers.
+    fn lines(&self) -> String {
+        self.files().into_iter().map(|(_, text)| text).collect()
+    }
+
+    fn decoded(&self, name: &str) -> String {
+        let content = self.disk.content(name);
+        #[cfg(feature = "gzip")]
+        if name.ends_with(".gz") {
+            let mut text = String::new();
+            let mut decoder = flate2::read::MultiGzDecoder::new(&content[..]);
+            io::Read::read_to_string(&mut decoder, &mut text).unwrap();
+            return text;
+        }
+        String::from_utf8(content).unwrap()
+    }
+}
+
+fn texts(files: &[(String, String)]) -> Vec<(&str, &str)> {
+    files
+        .iter()
+        .map(|(name, text)| (name.as_str(), text.as_str()))
+        .collect()
+}
+
+#[test]
+fn a_day_that_is_over_is_rolled_by_the_next_line_and_named_by_its_first() {
+    let machine = Machine::at("2026-11-23T10:00:00Z");
+    let mut appender = machine.builder().roll(Roll::daily()).open().unwrap();
+    writeln!(appender, "monday").unwrap();
+    machine.clock.set("2026-11-23T23:59:59Z");
+    writeln!(appender, "still monday").unwrap();
+    machine.clock.set("2026-11-24T00:00:00Z");
+    assert_eq!(appender.stats().rolls, 0);
+    writeln!(appender, "tuesday").unwrap();
+    assert_eq!(
+        texts(&machine.files()),
+        [
+            (
+                "app.2026-11-23T10-00-00.000001.log",
+                "monday\nstill monday\n"
+            ),
+            ("app.log", "tuesday\n"),
+        ]
+    );
+}
+
+#[test]
+fn a_zone_moves_midnight_and_the_names() {
+    let machine = Machine::at("2026-11-23T15:00:00Z");
+    let builder = machine.builder().roll(Roll::daily()).zone("Asia/Shanghai");
+    let mut appender = builder.open().unwrap();
+    writeln!(appender, "before").unwrap();
+    machine.clock.set("2026-11-23T16:00:00Z");
+    writeln!(appender, "after").unwrap();
+    assert_eq!(
+        texts(&machine.files()),
+        [
+            ("app.2026-11-23T23-00-00.000001.log", "before\n"),
+            ("app.log", "after\n")
+        ]
+    );
+}
+
+#[test]
+fn an_empty_file_is_not_rolled_and_belongs_to_the_day_of_its_first_line() {
+    let machine = Machine::at("2026-11-20T10:00:00Z");
+    let mut appender = machine.builder().roll(Roll::daily()).open().unwrap();
+    machine.clock.set("2026-11-24T10:00:00Z");
+    writeln!(appender, "first").unwrap();
+    machine.clock.set("2026-11-25T10:00:00Z");
+    writeln!(appender, "second").unwrap();
+    assert_eq!(
+        texts(&machine.files()),
+        [
+            ("app.2026-11-24T10-00-00.000001.log", "first\n"),
+            ("app.log", "second\n")
+        ]
+    );
+}
+
+#[test]
+fn a_clock_that_goes_back_over_midnight_rolls_nothing_twice() {
+    let machine = Machine::at("2026-11-23T23:59:00Z");
+    let roll = Roll::daily().max_bytes(8);
+    let mut appender = machine.builder().roll(roll).open().unwrap();
+    writeln!(appender, "one").unwrap();
+    machine.clock.set("2026-11-24T00:00:01Z");
+    writeln!(appender, "two").unwrap();
+    machine.clock.set("2026-11-23T23:59:50Z");
+    writeln!(appender, "three").unwrap();
+    assert_eq!(appender.stats().rolls, 2, "one by time, one by size");
+    machine.clock.set("2026-11-24T00:00:02Z");
+    writeln!(appender, "4").unwrap();
+    assert_eq!(appender.stats().rolls, 2);
+    assert_eq!(machine.disk.text("app.log"), "three\n4\n");
+}
+
+#[test]
+fn a_clock_set_back_by_years_is_believed() {
+    let machine = Machine::at("2036-01-01T10:00:00Z");
+    let mut appender = machine.builder().roll(Roll::daily()).open().unwrap();
+    for (now, line) in [
+        ("2036-01-01T10:00:00Z", "wrong clock"),
+        ("2026-11-24T10:00:00Z", "right clock"),
+        ("2026-11-25T00:00:00Z", "next day"),
+    ] {
+        machine.clock.set(now);
+        writeln!(appender, "{line}").unwrap();
+    }
+    assert_eq!(appender.stats().rolls, 1);
+    assert_eq!(machine.disk.text("app.log"), "next day\n");
+}
+
+#[test]
+fn the_repeated_hour_of_a_clock_change_is_two_files() {
+    let machine = Machine::at("2026-10-25T00:30:00Z");
+    let builder = machine.builder().roll(Roll::hourly()).zone("Europe/Berlin");
+    let mut appender = builder.open().unwrap();
+    writeln!(appender, "summer").unwrap();
+    machine.clock.set("2026-10-25T01:30:00Z");
+    writeln!(appender, "winter").unwrap();
+    machine.clock.set("2026-10-25T02:30:00Z");
+    writeln!(appender, "later").unwrap();
+    assert_eq!(
+        texts(&machine.files()),
+        [
+            ("app.2026-10-25T02-30-00.000001.log", "summer\n"),
+            ("app.2026-10-25T02-30-00.000002.log", "winter\n"),
+            ("app.log", "later\n"),
+        ]
+    );
+}
+
+#[test]
+fn a_restart_goes_on_in_todays_file_and_rolls_yesterdays() {
+    let machine = Machine::at("2026-11-23T10:00:00Z");
+    let open = || machine.builder().roll(Roll::daily()).open().unwrap();
+    writeln!(open(), "one").unwrap();
+    machine.clock.set("2026-11-23T20:00:00Z");
+    writeln!(open(), "two").unwrap();
+    machine.clock.set("2026-11-24T08:00:00Z");
+    writeln!(open(), "three").unwrap();
+    assert_eq!(
+        texts(&machine.files()),
+        [
+            ("app.2026-11-23T20-00-00.000001.log", "one\ntwo\n"),
+            ("app.log", "three\n")
+        ]
+    );
+}
+
+#[test]
+fn numbers_grow_over_restarts_and_step_over_taken_names() {
+    let machine = Machine::at("2026-11-23T10:00:00Z");
+    machine
+        .disk
+        .put("logs/app.2026-11-20T10-00-00.000041.log", "old\n");
+    let mut appender = machine.builder().roll_at_start(true).open().unwrap();
+    writeln!(appender, "new").unwrap();
+    machine.disk.put(
+        "logs/app.2026-11-23T10-00-00.000042.log",
+        "restored meanwhile\n",
+    );
+    appender.roll().unwrap();
+    assert_eq!(
+        machine.disk.text("app.2026-11-23T10-00-00.000043.log"),
+        "new\n"
+    );
+    assert_eq!(
+        machine.disk.text("app.2026-11-23T10-00-00.000042.log"),
+        "restored meanwhile\n"
+    );
+}
+
+#[test]
+fn a_moved_or_deleted_file_is_left_at_the_next_look() {
+    let machine = Machine::at("2026-11-23T10:00:00Z");
+    let mut appender = machine.builder().open().unwrap();
+    writeln!(appender, "one").unwrap();
+    machine.disk.take("logs/app.log");
+    writeln!(appender, "into the void").unwrap();
+    machine.clock.advance(Duration::from_millis(250));
+    writeln!(appender, "two").unwrap();
+    assert_eq!(machine.disk.text("app.log"), "two\n");
+    machine.disk.put("logs/app.log", "logrotate made this\n");
+    machine.clock.advance(Duration::from_millis(250));
+    writeln!(appender, "three").unwrap();
+    assert_eq!(machine.disk.text("app.log"), "logrotate made this\nthree\n");
+    assert_eq!(appender.stats().reopened, 2);
+}
+
+#[test]
+fn a_missing_file_is_no_error_of_a_roll() {
+    let machine = Machine::at("2026-11-23T10:00:00Z");
+    let mut appender = machine.builder().open().unwrap();
+    writeln!(appender, "one").unwrap();
+    machine.disk.take("logs/app.log");
+    appender.roll().unwrap();
+    writeln!(appender, "two").unwrap();
+    assert_eq!(texts(&machine.files()), [("app.log", "two\n")]);
+    assert_eq!(*machine.errors.lock().unwrap(), [""; 0]);
+}
+
+#[test]
+fn a_failed_roll_goes_on_in_the_file_and_is_tried_again_a_second_later() {
+    let machine = Machine::at("2026-11-23T10:00:00Z");
+    let mut appender = machine.builder().roll(Roll::size(8)).open().unwrap();
+    writeln!(appender, "line 1").unwrap();
+    machine
+        .disk
+        .fail_all("rename", io::ErrorKind::PermissionDenied);
+    writeln!(appender, "line 2").unwrap();
+    let calls = machine.disk.calls();
+    writeln!(appender, "line 3").unwrap();
+    assert_eq!(machine.disk.calls(), calls + 1, "one write, no further try");
+    machine.disk.heal();
+    machine.clock.advance(Duration::from_secs(1));
+    writeln!(appender, "line 4").unwrap();
+    assert_eq!(
+        texts(&machine.files()),
+        [
+            (
+                "app.2026-11-23T10-00-00.000002.log",
+                "line 1\nline 2\nline 3\n"
+            ),
+            ("app.log", "line 4\n"),
+        ]
+    );
+    assert_eq!(
+        *machine.errors.lock().unwrap(),
+        ["cannot roll log file `logs/app.log`"]
+    );
+}
+
+#[test]
+fn short_writes_are_continued_and_lines_stay_whole() {
+    let machine = Machine::at("2026-11-23T10:00:00Z");
+    machine.disk.largest_write(3);
+    let mut appender = machine.builder().roll(Roll::size(20)).open().unwrap();
+    let lines: String = (0..20).map(|n| format!("line {n}\n")).collect();
+    appender.write_all(lines.as_bytes()).unwrap();
+    assert_eq!(machine.lines(), lines);
+    assert!(
+        machine
+            .files()
+            .iter()
+            .all(|(_, text)| text.ends_with('\n') && text.len() <= 20)
+    );
+    assert_eq!(appender.stats().torn, 0);
+}
+
+#[test]
+fn a_full_disk_loses_nothing_of_a_caller_who_goes_on_where_it_stopped() {
+    let machine = Machine::at("2026-11-23T10:00:00Z");
+    let mut appender = machine.builder().roll(Roll::size(30)).open().unwrap();
+    machine.disk.capacity(Some(45));
+    let lines: String = (0..20).map(|n| format!("line {n}\n")).collect();
+    let taken = appender.write(lines.as_bytes()).unwrap();
+    assert_eq!(taken, 45, "in the middle of a line");
+    let full = appender.write(&lines.as_bytes()[taken..]).unwrap_err();
+    assert_eq!(full.kind(), io::ErrorKind::StorageFull);
+    assert_eq!(full.to_string(), "cannot write log file `logs/app.log`");
+    machine.disk.capacity(None);
+    appender.write_all(&lines.as_bytes()[taken..]).unwrap();
+    assert_eq!(machine.lines(), lines);
+    assert_eq!(appender.stats().torn, 0);
+}
+
+#[test]
+fn a_line_that_the_caller_gave_up_is_closed_and_counted_as_torn() {
+    let machine = Machine::at("2026-11-23T10:00:00Z");
+    let mut appender = machine.builder().open().unwrap();
+    machine.disk.capacity(Some(6));
+    assert!(appender.write_all(b"given up\n").is_err());
+    machine.disk.capacity(None);
+    writeln!(appender, "next").unwrap();
+    assert_eq!(machine.disk.text("app.log"), "given \nnext\n");
+    assert_eq!(appender.stats().torn, 1);
+}
+
+#[test]
+fn a_full_disk_heals_when_somebody_deletes_the_very_file_that_fills_it() {
+    let machine = Machine::at("2026-11-23T10:00:00Z");
+    let mut appender = machine.builder().open().unwrap();
+    machine.disk.capacity(Some(14));
+    let lines = b"line 1\nline 2\nline 3\n";
+    let mut taken = appender.write(&lines[..]).unwrap();
+    taken += appender.write(&lines[taken..]).unwrap_or(0);
+    assert_eq!(taken, 14);
+    machine.disk.capacity(Some(17));
+    taken += appender.write(&lines[taken..]).unwrap();
+    assert_eq!(taken, 17, "three bytes of the third line");
+    machine.disk.take("logs/app.log");
+    machine.clock.advance(Duration::from_millis(250));
+    appender.write_all(&lines[taken..]).unwrap();
+    writeln!(appender, "line 4").unwrap();
+    assert_eq!(
+        machine.disk.text("app.log"),
+        "line 4\n",
+        "no rest of a line begins a file"
+    );
+    assert_eq!((appender.stats().torn, appender.stats().reopened), (1, 1));
+}
+
+#[test]
+fn a_file_that_copytruncate_cut_rolls_by_its_new_length() {
+    let machine = Machine::at("2026-11-23T10:00:00Z");
+    let mut appender = machine.builder().roll(Roll::size(20)).open().unwrap();
+    writeln!(appender, "0123456789abcdef").unwrap();
+    crate::disk::Disk::create(&machine.disk, "logs/app.log".as_ref()).unwrap();
+    machine.clock.advance(Duration::from_millis(250));
+    writeln!(appender, "after").unwrap();
+    assert_eq!(texts(&machine.files()), [("app.log", "after\n")]);
+    assert_eq!(appender.stats().rolls, 0);
+}
+
+#[test]
+fn the_callers_thread_never_calls_the_disk() {
+    let machine = Machine::at("2026-11-23T10:00:00Z");
+    // Opened elsewhere, so that only the logging is seen.
+    let builder = machine.builder().roll(Roll::size(50));
+    let appender = thread::spawn(|| builder.open().unwrap()).join().unwrap();
+    let (mut log, guard) = NonBlocking::builder(appender).spawn().unwrap();
+    let lines: String = (0..50).map(|n| format!("line {n}\n")).collect();
+    log.write_all(lines.as_bytes()).unwrap();
+    guard.flush(LONG).unwrap();
+    guard.close(LONG).unwrap();
+    assert_eq!(machine.lines(), lines);
+    assert!(!machine.disk.was_called_by(thread::current().id()));
+}
+
+#[cfg(feature = "gzip")]
+mod compressed {
+    use super::*;
+
+    #[test]
+    fn what_a_crash_left_half_done_is_finished_or_removed_at_the_start() {
+        let machine = Machine::at("2026-11-23T10:00:00Z");
+        let closed = Arc::new(Mutex::new(Vec::new()));
+        // Killed while compressing; after compressing, before the deletion; before compressing.
+        for (name, text) in [
+            ("app.2026-11-20T10-00-00.000001.log", "one\n"),
+            ("app.2026-11-20T10-00-00.000001.log.tmp", "ha"),
+            ("app.2026-11-21T10-00-00.000002.log", "two\n"),
+            ("app.2026-11-22T10-00-00.000003.log", "three\n"),
+            ("app.2026-11-22T10-00-00.000003.log.idx", "somebody's index"),
+        ] {
+            machine.disk.put(&format!("logs/{name}"), text);
+        }
+        let done = "logs/app.2026-11-21T10-00-00.000002.log.gz";
+        Compress::Gzip
+            .run(
+                &machine.disk,
+                (
+                    "logs/app.2026-11-21T10-00-00.000002.log".as_ref(),
+                    done.as_ref(),
+                ),
+                &Default::default(),
+            )
+            .unwrap();
+        let paths = Arc::clone(&closed);
+        let appender = machine
+            .builder()
+            .compress(Compress::Gzip)
+            .on_close(move |path| paths.lock().unwrap().push(path.to_owned()))
+            .open()
+            .unwrap();
+        assert!(appender.settle(LONG));
+        assert_eq!(
+            texts(&machine.files()),
+            [
+                ("app.2026-11-20T10-00-00.000001.log.gz", "one\n"),
+                ("app.2026-11-21T10-00-00.000002.log.gz", "two\n"),
+                ("app.2026-11-22T10-00-00.000003.log.gz", "three\n"),
+                ("app.2026-11-22T10-00-00.000003.log.idx", "somebody's index"),
+                ("app.log", ""),
+            ]
+        );
+        assert_eq!(closed.lock().unwrap().len(), 2);
+        assert_eq!(appender.stats().compressed, 2);
+    }
+
+    #[test]
+    fn a_deleted_file_takes_its_index_along() {
+        let machine = Machine::at("2026-11-23T10:00:00Z");
+        for name in [
+            "000001.log.gz",
+            "000001.log.gz.idx",
+            "000002.log.gz",
+            "000002.log.gz.idx",
+        ] {
+            machine
+                .disk
+                .put(&format!("logs/app.2026-11-20T10-00-00.{name}"), "");
+        }
+        let appender = machine.builder().keep(Keep::files(1)).open().unwrap();
+        assert!(appender.settle(LONG));
+        assert_eq!(
+            machine.disk.names(),
+            [
+                "app.2026-11-20T10-00-00.000002.log.gz",
+                "app.2026-11-20T10-00-00.000002.log.gz.idx",
+                "app.log"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_callback_that_panics_hinders_no_housekeeping() {
+        let machine = Machine::at("2026-11-23T10:00:00Z");
+        let mut appender = machine
+            .builder()
+            .keep(Keep::files(1))
+            .compress(Compress::Gzip)
+            .on_close(|_| panic!("on_close"))
+            .open()
+            .unwrap();
+        for line in ["one", "two"] {
+            writeln!(appender, "{line}").unwrap();
+            appender.roll().unwrap();
+        }
+        assert!(appender.settle(LONG));
+        assert_eq!(
+            texts(&machine.files()),
+            [("app.2026-11-23T10-00-00.000002.log.gz", "two\n")]
+        );
+        assert!(machine.errors.lock().unwrap()[0].starts_with("the `on_close` callback panicked"));
+    }
+
+    /// Opens, writes 20 lines over several rolls, and closes; every failed write is tried again up
+    /// to `tries` times. Returns how many bytes were taken, if it could be opened.
+    fn run(machine: &Machine, lines: &str, tries: usize) -> Option<usize> {
+        let builder = machine
+            .builder()
+            .roll(Roll::size(50))
+            .compress(Compress::Gzip);
+        let mut appender = builder.header(Vec::new).open().ok()?;
+        appender.settle(LONG);
+        let (mut taken, mut failed) = (0, 0);
+        for line in lines.split_inclusive('\n') {
+            let until = taken + line.len();
+            while taken < until && failed <= tries {
+                match appender.write(&lines.as_bytes()[taken..until]) {
+                    Ok(more) => (taken, failed) = (taken + more, 0),
+                    Err(_) => failed += 1,
+                }
+                // One after the other, so that the calls have the same numbers in each run.
+                appender.settle(LONG);
+            }
+            machine.clock.advance(Duration::from_millis(100));
+        }
+        appender.close(LONG);
+        Some(taken)
+    }
+
+    #[test]
+    fn whichever_call_fails_once_or_for_good_every_line_taken_is_in_the_files_once_in_order() {
+        let lines: String = (0..20).map(|n| format!("this is line {n}\n")).collect();
+        let whole = Machine::at("2026-11-23T10:00:00Z");
+        whole.disk.largest_write(15);
+        assert_eq!(run(&whole, &lines, 0), Some(lines.len()));
+        assert_eq!(whole.lines(), lines);
+        let calls = whole.disk.calls();
+        assert!(calls > 100, "{calls} calls are too few to prove anything");
+        for call in 0..calls {
+            for for_good in [false, true] {
+                let machine = Machine::at("2026-11-23T10:00:00Z");
+                machine.disk.largest_write(15);
+                machine.disk.fail_call(call, for_good);
+                let taken = run(&machine, &lines, if for_good { 1 } else { 3 });
+                machine.disk.heal();
+                // The next start mends what is left half done, and logs one more line.
+                let more = run(&machine, "more\n", 0);
+                assert_eq!(more, Some(5), "call {call}, for good: {for_good}");
+                let taken = &lines[..taken.unwrap_or(0)];
+                let half = if taken.is_empty() || taken.ends_with('\n') {
+                    ""
+                } else {
+                    "\n"
+                };
+                let expected = format!("{taken}{half}more\n");
+                assert_eq!(
+                    machine.lines(),
+                    expected,
+                    "call {call}, for good: {for_good}"
+                );
+                if !for_good {
+                    let open_failed = taken.is_empty();
+                    assert!(open_failed || taken == lines, "call {call}: {taken}");
+                }
+                let form = |name: &String| name == "app.log" || name.ends_with(".log.gz");
+                assert!(
+                    machine.disk.names().iter().all(form),
+                    "{:?}",
+                    machine.disk.names()
+                );
+            }
+        }
+    }
+}

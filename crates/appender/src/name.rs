@@ -1,0 +1,208 @@
+//! Names rolled files, and tells which names in a directory are provably ours. Pure.
+
+use std::path::{Path, PathBuf};
+
+use jiff::civil::DateTime;
+
+/// All files of one log: `app.log`, and beside it `app.2026-11-24T10-00-00.000123.log[.gz|.zst]`.
+///
+/// Colons are illegal on Windows, hence the dashes. The sequence number grows strictly; order is
+/// by it alone, because the time of day may step back.
+#[derive(Clone, Debug)]
+pub(crate) struct Family {
+    directory: PathBuf,
+    current: String,
+    stem: String,
+    /// With its dot, or empty.
+    extension: String,
+}
+
+/// A rolled file of a family.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Member {
+    pub(crate) sequence: u64,
+    pub(crate) begun: DateTime,
+    pub(crate) form: Form,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Form {
+    Plain,
+    Gzip,
+    Zstd,
+    /// Being compressed, or left so by a crash.
+    Unfinished,
+}
+
+impl Form {
+    pub(crate) fn suffix(self) -> &'static str {
+        match self {
+            Self::Plain => "",
+            Self::Gzip => ".gz",
+            Self::Zstd => ".zst",
+            Self::Unfinished => ".tmp",
+        }
+    }
+}
+
+impl Family {
+    /// `None` if the path has no file name, or one that is not UTF-8.
+    pub(crate) fn of(path: &Path) -> Option<Self> {
+        let current = path.file_name()?.to_str()?.to_owned();
+        let stem = path.file_stem()?.to_str()?.to_owned();
+        let extension = current[stem.len()..].to_owned();
+        let directory = match path.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
+            _ => PathBuf::from("."),
+        };
+        Some(Self {
+            directory,
+            current,
+            stem,
+            extension,
+        })
+    }
+
+    pub(crate) fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// The file that is written to.
+    pub(crate) fn current(&self) -> PathBuf {
+        self.directory.join(&self.current)
+    }
+
+    /// A dot file: no tailer's glob matches it.
+    pub(crate) fn lock(&self) -> PathBuf {
+        self.directory.join(format!(".{}.lock", self.current))
+    }
+
+    pub(crate) fn path(&self, member: &Member) -> PathBuf {
+        self.directory.join(self.name(member))
+    }
+
+    pub(crate) fn name(&self, member: &Member) -> String {
+        let Self {
+            stem, extension, ..
+        } = self;
+        let Member {
+            sequence,
+            begun,
+            form,
+        } = member;
+        let begun = begun.strftime("%Y-%m-%dT%H-%M-%S");
+        format!("{stem}.{begun}.{sequence:06}{extension}{}", form.suffix())
+    }
+
+    /// The member of that name. The proof: writing it out again gives the same name.
+    pub(crate) fn parse(&self, name: &str) -> Option<Member> {
+        let rest = name.strip_prefix(&self.stem)?.strip_prefix('.')?;
+        let (begun, rest) = (rest.get(..TIME.len())?, rest.get(TIME.len()..)?);
+        let rest = rest.strip_prefix('.')?;
+        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+        let form = match rest[digits..].strip_prefix(&self.extension)? {
+            "" => Form::Plain,
+            ".gz" => Form::Gzip,
+            ".zst" => Form::Zstd,
+            ".tmp" => Form::Unfinished,
+            _ => return None,
+        };
+        let sequence = rest[..digits].parse().ok()?;
+        let begun = DateTime::strptime("%Y-%m-%dT%H-%M-%S", begun).ok()?;
+        let member = Member {
+            sequence,
+            begun,
+            form,
+        };
+        (self.name(&member) == name).then_some(member)
+    }
+}
+
+const TIME: &str = "2026-11-24T10-00-00";
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn family(path: &str) -> Family {
+        Family::of(Path::new(path)).unwrap()
+    }
+
+    #[test]
+    fn only_names_that_are_provably_ours_are_ours() {
+        let cases = [
+            ("app.2026-11-24T10-00-00.000123.log", true),
+            ("app.2026-11-24T10-00-00.000123.log.gz", true),
+            ("app.2026-11-24T10-00-00.000123.log.zst", true),
+            ("app.2026-11-24T10-00-00.000123.log.tmp", true),
+            ("app.2026-11-24T10-00-00.1234567.log", true),
+            ("app.log", false),
+            ("app.db", false),
+            ("app.conf", false),
+            ("app.backup.tar", false),
+            ("app.1.bak", false),
+            ("app.log.bak", false),
+            ("app.log.1", false),
+            ("app-audit.2020-01-01", false),
+            ("app-audit.2026-11-24T10-00-00.000123.log", false),
+            ("app.audit.2026-11-24T10-00-00.000123.log", false),
+            ("app.2020-01-01.log", false),
+            ("app.2026-11-24T10-00-00.000123", false),
+            ("app.2026-11-24T10-00-00.000123.log.idx", false),
+            ("app.2026-11-24T10-00-00.000123.log.gz.bak", false),
+            ("app.2026-11-24T10-00-00.123.log", false),
+            ("app.2026-11-24T10-00-00.0000123.log", false),
+            ("app.2026-13-24T10-00-00.000123.log", false),
+            ("app.2026-02-30T10-00-00.000123.log", false),
+            ("app.2026-11-24T10:00:00.000123.log", false),
+            ("app.2026-11-24T10-00-00..log", false),
+            ("app.2026-11-24T10-00-00.99999999999999999999.log", false),
+            ("app.日本日本日本日本.000123.log", false),
+            ("", false),
+        ];
+        for (name, ours) in cases {
+            assert_eq!(family("logs/app.log").parse(name).is_some(), ours, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_log_without_extension_and_a_log_with_one_are_two_families() {
+        let bare = family("app");
+        let with = family("app.log");
+        assert!(bare.parse("app.2026-11-24T10-00-00.000001").is_some());
+        assert!(bare.parse("app.2026-11-24T10-00-00.000001.log").is_none());
+        assert!(with.parse("app.2026-11-24T10-00-00.000001").is_none());
+        assert_eq!(bare.current(), Path::new("./app"));
+        assert_eq!(with.lock(), Path::new("./.app.log.lock"));
+    }
+
+    #[test]
+    fn a_path_without_a_file_name_has_no_family() {
+        assert!(Family::of(Path::new("/")).is_none());
+        assert!(Family::of(Path::new("logs/..")).is_none());
+    }
+
+    proptest! {
+        #[test]
+        fn every_name_that_we_write_we_know_again(
+            sequence: u64, seconds in 0i64..4_000_000_000, form in 0usize..4,
+            path in "[a-z.]{0,5}[a-z]",
+        ) {
+            let family = family(&path);
+            let begun = jiff::Timestamp::from_second(seconds).unwrap()
+                .to_zoned_datetime(jiff::tz::TimeZone::UTC).datetime();
+            let form = [Form::Plain, Form::Gzip, Form::Zstd, Form::Unfinished][form];
+            let member = Member { sequence, begun, form };
+            prop_assert_eq!(family.parse(&family.name(&member)), Some(member));
+        }
+
+        #[test]
+        fn no_other_name_makes_the_parser_panic(name in "app\\..{0,40}") {
+            if let Some(member) = family("app.log").parse(&name) {
+                prop_assert_eq!(family("app.log").name(&member), name);
+            }
+        }
+    }
+}

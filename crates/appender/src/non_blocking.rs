@@ -1,0 +1,216 @@
+//! The writer that does not wait for the disk: lines go into a bounded queue, a thread writes them.
+
+use std::{
+    fmt,
+    io::{self, Write},
+    sync::{Arc, Mutex},
+    thread,
+    time::Duration,
+};
+
+use crate::{
+    Accounts, Error, Gap, Guard, Level,
+    account::Refusal,
+    clock::{Clock, SystemClock},
+    error::Kind,
+    queue::Queue,
+    report::{Callback, Reporter, to_stderr},
+    sink::Sink,
+    worker::{GapLine, Shared},
+};
+
+/// A handle to the queue; clones feed the same queue.
+///
+/// Each write is one or more whole lines. It takes them or counts them as refused, and returns their
+/// full length in either case: a logger never fails its caller. Lines are written in the order in
+/// which they were accepted.
+#[derive(Clone)]
+pub struct NonBlocking {
+    shared: Arc<Shared>,
+}
+
+/// What happens to a line when the queue is full.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum WhenFull {
+    /// Waits so long for room, then refuses it. After one wait that was in vain no line waits until
+    /// there is room again, so that a dead disk costs a service this time once, not per line.
+    Wait(Duration),
+    /// Refuses it at once.
+    DropNew,
+}
+
+/// The options of a [`NonBlocking`] writer: [`NonBlocking::builder`].
+#[must_use = "nothing is written before `spawn`"]
+pub struct NonBlockingBuilder<W> {
+    writer: W,
+    max_bytes: usize,
+    when_full: WhenFull,
+    flush_interval: Duration,
+    gap: Option<GapLine>,
+    on_error: Callback,
+}
+
+impl NonBlocking {
+    /// A queue before any writer: an [`Appender`](crate::Appender), stdout, a socket.
+    pub fn builder<W: Write + Send + 'static>(writer: W) -> NonBlockingBuilder<W> {
+        NonBlockingBuilder {
+            writer,
+            max_bytes: 8 * 1024 * 1024,
+            when_full: WhenFull::Wait(Duration::from_millis(100)),
+            flush_interval: Duration::from_millis(100),
+            gap: None,
+            on_error: to_stderr(),
+        }
+    }
+
+    /// Hands in whole lines of one level. False: they were refused, and counted.
+    pub fn offer(&self, level: Option<Level>, lines: &[u8]) -> bool {
+        let offered = self.shared.queue.offer(level, lines);
+        if offered == Err(Refusal::Closed) {
+            let what = "log lines refused: the log is closed";
+            self.shared.reporter.report(Error::new(Kind::Loss, what));
+        }
+        offered.is_ok()
+    }
+
+    /// Every line so far, by level and reason. Takes no lock.
+    pub fn accounts(&self) -> Accounts {
+        self.shared.accounts()
+    }
+}
+
+impl<W: Write + Send + 'static> NonBlockingBuilder<W> {
+    /// How many bytes of lines may wait, those being written included. Default: 8 MiB. A line that
+    /// is larger is refused as too long. Memory is taken as needed.
+    pub fn max_bytes(mut self, bytes: usize) -> Self {
+        self.max_bytes = bytes;
+        self
+    }
+
+    /// What happens to a line when the queue is full. Default: `WhenFull::Wait(100 ms)`.
+    pub fn when_full(mut self, when_full: WhenFull) -> Self {
+        self.when_full = when_full;
+        self
+    }
+
+    /// How long a line waits at most before it is written, while the writer keeps up. Default:
+    /// 100 ms. It is written earlier when 64 KiB have come together, or a line of level ERROR. Zero
+    /// writes each batch at once.
+    pub fn flush_interval(mut self, interval: Duration) -> Self {
+        self.flush_interval = interval;
+        self
+    }
+
+    /// Makes the line, in the log's format and with its newline, that is written in place of dropped
+    /// lines when writing works again. Default: none.
+    pub fn gap(mut self, gap: impl Fn(&Gap) -> Vec<u8> + Send + Sync + 'static) -> Self {
+        self.gap = Some(Box::new(gap));
+        self
+    }
+
+    /// Told of failed writes, dropped lines and panics, on the writer thread: the first at once,
+    /// then one summary each 10 s. Default: one line on stderr.
+    pub fn on_error(mut self, on_error: impl Fn(&Error) + Send + Sync + 'static) -> Self {
+        self.on_error = Arc::new(on_error);
+        self
+    }
+
+    /// Starts the writer thread. Lines are written for as long as the guard lives.
+    pub fn spawn(self) -> Result<(NonBlocking, Guard), Error> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
+        let reporter = Reporter::new(self.on_error, Arc::clone(&clock));
+        let shared = Arc::new(Shared {
+            queue: Queue::new(clock, self.max_bytes, self.when_full, self.flush_interval),
+            sink: Mutex::new(Sink::new(Box::new(self.writer))),
+            reporter,
+            gap: self.gap,
+        });
+        let thread = Arc::clone(&shared);
+        thread::Builder::new()
+            .name("log-writer".into())
+            .spawn(move || thread.run())
+            .map_err(|error| Error::io("cannot start the log's writer thread", error))?;
+        Ok((
+            NonBlocking {
+                shared: Arc::clone(&shared),
+            },
+            Guard::new(shared),
+        ))
+    }
+}
+
+impl Write for NonBlocking {
+    fn write(&mut self, lines: &[u8]) -> io::Result<usize> {
+        self.offer(None, lines);
+        Ok(lines.len())
+    }
+
+    // In one piece: `writeln!` would otherwise hand in a line in several pieces.
+    fn write_fmt(&mut self, line: fmt::Arguments<'_>) -> io::Result<()> {
+        self.write_all(fmt::format(line).as_bytes())
+    }
+
+    /// Does nothing: [`Guard::flush`] waits for the file.
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl fmt::Debug for NonBlocking {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NonBlocking")
+            .field("accounts", &self.accounts())
+            .finish()
+    }
+}
+
+impl<W> fmt::Debug for NonBlockingBuilder<W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NonBlockingBuilder")
+            .field("max_bytes", &self.max_bytes)
+            .field("when_full", &self.when_full)
+            .field("flush_interval", &self.flush_interval)
+            .finish_non_exhaustive()
+    }
+}
+
+/// As a layer's writer it knows the level of each line.
+#[cfg(feature = "tracing")]
+impl<'a> tracing_subscriber::fmt::MakeWriter<'a> for NonBlocking {
+    type Writer = LevelWriter<'a>;
+
+    fn make_writer(&'a self) -> Self::Writer {
+        LevelWriter {
+            queue: self,
+            level: None,
+        }
+    }
+
+    fn make_writer_for(&'a self, metadata: &tracing_core::Metadata<'_>) -> Self::Writer {
+        LevelWriter {
+            queue: self,
+            level: Some((*metadata.level()).into()),
+        }
+    }
+}
+
+/// What a layer writes a line of known level to.
+#[cfg(feature = "tracing")]
+#[derive(Debug)]
+pub struct LevelWriter<'a> {
+    queue: &'a NonBlocking,
+    level: Option<Level>,
+}
+
+#[cfg(feature = "tracing")]
+impl Write for LevelWriter<'_> {
+    fn write(&mut self, lines: &[u8]) -> io::Result<usize> {
+        self.queue.offer(self.level, lines);
+        Ok(lines.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,381 @@
+//! Decides when a file is full or its day is over. Pure: no I/O, no clock of its own.
+
+use jiff::{Timestamp, ToSpan as _, ZonedDateTime, civil::Weekday, tz::TimeZone};
+use memchr::{memchr, memrchr};
+
+/// When the current file is closed and a new one begun: at a size, at a time, both, or never.
+///
+/// ```
+/// use dogwatch_appender::Roll;
+///
+/// let roll = Roll::daily().max_bytes(100 * 1024 * 1024);
+/// # assert_ne!(roll, Roll::daily());
+/// ```
+///
+/// Time boundaries are those of the appender's zone (UTC unless
+/// [`zone`](crate::AppenderBuilder::zone) says otherwise), recomputed at each roll, so that a day
+/// with a clock change has 23 or 25 hours. An empty file is not rolled. A clock that goes back rolls
+/// nothing twice.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[must_use = "a roll does nothing until it is given to an appender"]
+pub struct Roll {
+    period: Option<Period>,
+    max_bytes: Option<u64>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Period {
+    Minute,
+    Hour,
+    Day,
+    Week,
+}
+
+impl Roll {
+    /// One file for ever, unless a bound is added.
+    pub fn never() -> Self {
+        Self::default()
+    }
+
+    /// At each full minute.
+    pub fn minutely() -> Self {
+        Self::every(Period::Minute)
+    }
+
+    /// At each full hour.
+    pub fn hourly() -> Self {
+        Self::every(Period::Hour)
+    }
+
+    /// At midnight.
+    pub fn daily() -> Self {
+        Self::every(Period::Day)
+    }
+
+    /// At midnight before Monday.
+    pub fn weekly() -> Self {
+        Self::every(Period::Week)
+    }
+
+    /// Before the line that would make the file larger than `bytes`.
+    pub fn size(bytes: u64) -> Self {
+        Self::never().max_bytes(bytes)
+    }
+
+    /// Also before the line that would make the file larger than `bytes`.
+    ///
+    /// A line larger than that goes whole into a file of its own.
+    pub fn max_bytes(mut self, bytes: u64) -> Self {
+        self.max_bytes = Some(bytes);
+        self
+    }
+
+    fn every(period: Period) -> Self {
+        Self {
+            period: Some(period),
+            max_bytes: None,
+        }
+    }
+
+    /// The period of time that holds `at`, if files roll by time.
+    pub(crate) fn term(&self, at: Timestamp, zone: &TimeZone) -> Option<Term> {
+        let (start, end) = self.period?.around(&at.to_zoned_datetime(zone.clone()))?;
+        Some(Term {
+            start: start.timestamp(),
+            end: end.timestamp(),
+        })
+    }
+
+    /// How many bytes still fit into a file of that length.
+    pub(crate) fn room(&self, length: u64) -> u64 {
+        self.max_bytes
+            .map_or(u64::MAX, |max| max.saturating_sub(length))
+    }
+}
+
+impl Period {
+    // `None` only at the ends of time, in the year 9999.
+    fn around(self, at: &ZonedDateTime) -> Option<(ZonedDateTime, ZonedDateTime)> {
+        let clock = |minute: i8| {
+            at.with()
+                .minute(minute)
+                .second(0)
+                .subsec_nanosecond(0)
+                .build()
+        };
+        Some(match self {
+            Self::Minute => {
+                let start = clock(at.minute()).ok()?;
+                let end = start.checked_add(1.minute()).ok()?;
+                (start, end)
+            }
+            Self::Hour => {
+                let start = clock(0).ok()?;
+                let end = start.checked_add(1.hour()).ok()?;
+                (start, end)
+            }
+            Self::Day => {
+                let start = at.start_of_day().ok()?;
+                let end = at.tomorrow().ok()?.start_of_day().ok()?;
+                (start, end)
+            }
+            Self::Week => {
+                let back = i64::from(at.weekday().since(Weekday::Monday));
+                let monday = at.date().checked_sub(back.days()).ok()?;
+                let zone = at.time_zone();
+                let start = monday
+                    .to_zoned_datetime(zone.clone())
+                    .ok()?
+                    .start_of_day()
+                    .ok()?;
+                let next = monday.checked_add(7.days()).ok()?;
+                (
+                    start,
+                    next.to_zoned_datetime(zone.clone())
+                        .ok()?
+                        .start_of_day()
+                        .ok()?,
+                )
+            }
+        })
+    }
+}
+
+/// The period that a file belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Term {
+    pub(crate) start: Timestamp,
+    pub(crate) end: Timestamp,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// The file goes on.
+    Within,
+    /// The period is over.
+    Over,
+    /// The clock was set back by more than a whole period: it is believed, without a roll.
+    Behind,
+}
+
+impl Term {
+    pub(crate) fn judge(&self, now: Timestamp) -> Verdict {
+        let length = self.end.duration_since(self.start);
+        if now >= self.end {
+            Verdict::Over
+        } else if now.duration_since(self.start) < -length {
+            Verdict::Behind
+        } else {
+            // Also when a small step back leads before the start: at its end it rolls, once.
+            Verdict::Within
+        }
+    }
+}
+
+/// What to do with the lines at hand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cut {
+    /// Write that many bytes: whole lines that fit.
+    Write(usize),
+    /// Not one more line fits.
+    Roll,
+}
+
+/// Cuts `lines` at the last border that fits into `room` bytes; an empty file takes one line whole.
+pub(crate) fn cut(lines: &[u8], room: u64, empty: bool) -> Cut {
+    let room = usize::try_from(room).unwrap_or(usize::MAX);
+    if lines.len() <= room {
+        return Cut::Write(lines.len());
+    }
+    match memrchr(b'\n', &lines[..room]) {
+        Some(border) => Cut::Write(border + 1),
+        None if empty => Cut::Write(first_line(lines)),
+        None => Cut::Roll,
+    }
+}
+
+/// The length of the first line, its newline included.
+pub(crate) fn first_line(lines: &[u8]) -> usize {
+    memchr(b'\n', lines).map_or(lines.len(), |border| border + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    fn term(roll: Roll, time: &str, zone: &str) -> (String, String) {
+        let zone = TimeZone::get(zone).unwrap();
+        let term = roll.term(at(time), &zone).unwrap();
+        (term.start.to_string(), term.end.to_string())
+    }
+
+    #[test]
+    fn a_term_is_the_period_of_the_zone_around_a_moment() {
+        let cases = [
+            (
+                Roll::minutely(),
+                "2026-11-24T10:20:30Z",
+                "UTC",
+                "2026-11-24T10:20:00Z",
+                "2026-11-24T10:21:00Z",
+            ),
+            (
+                Roll::hourly(),
+                "2026-11-24T10:20:30Z",
+                "UTC",
+                "2026-11-24T10:00:00Z",
+                "2026-11-24T11:00:00Z",
+            ),
+            (
+                Roll::daily(),
+                "2026-11-24T10:20:30Z",
+                "UTC",
+                "2026-11-24T00:00:00Z",
+                "2026-11-25T00:00:00Z",
+            ),
+            (
+                Roll::daily(),
+                "2026-11-24T10:20:30Z",
+                "Asia/Shanghai",
+                "2026-11-23T16:00:00Z",
+                "2026-11-24T16:00:00Z",
+            ),
+            (
+                Roll::weekly(),
+                "2026-11-24T10:20:30Z",
+                "UTC",
+                "2026-11-23T00:00:00Z",
+                "2026-11-30T00:00:00Z",
+            ),
+            (
+                Roll::weekly(),
+                "2026-11-23T00:00:00Z",
+                "UTC",
+                "2026-11-23T00:00:00Z",
+                "2026-11-30T00:00:00Z",
+            ),
+            // The clocks go back: the day has 25 hours, and the repeated hour is two terms.
+            (
+                Roll::daily(),
+                "2026-10-25T10:00:00Z",
+                "Europe/Berlin",
+                "2026-10-24T22:00:00Z",
+                "2026-10-25T23:00:00Z",
+            ),
+            (
+                Roll::hourly(),
+                "2026-10-25T00:30:00Z",
+                "Europe/Berlin",
+                "2026-10-25T00:00:00Z",
+                "2026-10-25T01:00:00Z",
+            ),
+            (
+                Roll::hourly(),
+                "2026-10-25T01:30:00Z",
+                "Europe/Berlin",
+                "2026-10-25T01:00:00Z",
+                "2026-10-25T02:00:00Z",
+            ),
+            // They go forward: 23 hours.
+            (
+                Roll::daily(),
+                "2026-03-29T10:00:00Z",
+                "Europe/Berlin",
+                "2026-03-28T23:00:00Z",
+                "2026-03-29T22:00:00Z",
+            ),
+            // Midnight does not exist there that day.
+            (
+                Roll::daily(),
+                "2018-11-04T10:00:00Z",
+                "America/Sao_Paulo",
+                "2018-11-04T03:00:00Z",
+                "2018-11-05T02:00:00Z",
+            ),
+        ];
+        for (roll, time, zone, start, end) in cases {
+            assert_eq!(
+                term(roll, time, zone),
+                (start.into(), end.into()),
+                "{time} in {zone}"
+            );
+        }
+        assert_eq!(
+            Roll::size(1).term(at("2026-11-24T10:20:30Z"), &TimeZone::UTC),
+            None
+        );
+    }
+
+    #[test]
+    fn a_small_step_back_of_the_clock_rolls_nothing_twice_and_a_large_one_is_believed() {
+        let term = Roll::hourly()
+            .term(at("2026-11-24T10:00:00Z"), &TimeZone::UTC)
+            .unwrap();
+        let cases = [
+            ("2026-11-24T10:59:59Z", Verdict::Within),
+            ("2026-11-24T11:00:00Z", Verdict::Over),
+            ("2027-11-24T11:00:00Z", Verdict::Over),
+            ("2026-11-24T09:59:58Z", Verdict::Within),
+            ("2026-11-24T09:00:00Z", Verdict::Within),
+            ("2026-11-24T08:59:59Z", Verdict::Behind),
+        ];
+        for (now, verdict) in cases {
+            assert_eq!(term.judge(at(now)), verdict, "{now}");
+        }
+    }
+
+    #[test]
+    fn lines_are_cut_at_the_last_border_that_fits() {
+        let cases: [(&[u8], u64, bool, Cut); 8] = [
+            (b"one\ntwo\n", 8, false, Cut::Write(8)),
+            (b"one\ntwo\n", 7, false, Cut::Write(4)),
+            (b"one\ntwo\n", 4, false, Cut::Write(4)),
+            (b"one\ntwo\n", 3, false, Cut::Roll),
+            (b"one\ntwo\n", 3, true, Cut::Write(4)),
+            (b"one\ntwo\n", 0, true, Cut::Write(4)),
+            (b"half", 2, true, Cut::Write(4)),
+            (b"half", 2, false, Cut::Roll),
+        ];
+        for (lines, room, empty, expected) in cases {
+            assert_eq!(cut(lines, room, empty), expected, "{lines:?} into {room}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_term_holds_its_moment_and_the_next_begins_where_it_ends(seconds in 0i64..4_000_000_000) {
+            for zone in ["UTC", "Asia/Shanghai", "Europe/Berlin", "Australia/Lord_Howe"] {
+                let zone = TimeZone::get(zone).unwrap();
+                let at = Timestamp::from_second(seconds).unwrap();
+                for roll in [Roll::minutely(), Roll::daily(), Roll::weekly()] {
+                    let term = roll.term(at, &zone).unwrap();
+                    prop_assert!(term.start <= at && at < term.end, "{:?} {}", term, at);
+                    prop_assert_eq!(roll.term(term.end, &zone).unwrap().start, term.end);
+                }
+                let term = Roll::hourly().term(at, &zone).unwrap();
+                prop_assert!(term.start <= at && at < term.end);
+            }
+        }
+
+        #[test]
+        fn a_cut_loses_nothing_and_never_parts_a_line(
+            lines in proptest::collection::vec("[a-c]{0,9}\n", 1..20), room in 0u64..60,
+        ) {
+            let all = lines.concat().into_bytes();
+            match cut(&all, room, true) {
+                Cut::Write(n) => {
+                    prop_assert!(n > 0 && n <= all.len());
+                    prop_assert_eq!(all[n - 1], b'\n');
+                    prop_assert!(n as u64 <= room || n == first_line(&all));
+                }
+                Cut::Roll => prop_assert!(false, "an empty file takes a line"),
+            }
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! The writer's side: a batch in hand and how far it got.
+
+use std::io::{self, Write};
+
+use crate::{
+    Gap,
+    account::Loss,
+    batch::Batch,
+    guarded::guarded,
+    queue::{Order, Queue},
+    roll::first_line,
+};
+
+/// The writer and the batch it is at. Only the writer thread locks it, and a drain on that thread.
+pub(crate) struct Sink {
+    writer: Option<Box<dyn Write + Send>>,
+    batch: Batch,
+    /// So many bytes of the batch are dealt with.
+    at: usize,
+    order: Option<Order>,
+    gap_line: Vec<u8>,
+}
+
+/// How an attempt ended.
+pub(crate) enum Attempt {
+    /// All that was taken is written.
+    Complete,
+    /// A line is wanted that tells of this gap.
+    Gap(Gap),
+    /// To be tried again.
+    Failed(io::Error),
+    /// Not to be tried again: the lines are lost.
+    Broken(io::Error),
+    /// The writer panicked. The line it was given first is lost: perhaps it is the cause.
+    Panicked,
+}
+
+impl Sink {
+    pub(crate) fn new(writer: Box<dyn Write + Send>) -> Self {
+        Self {
+            writer: Some(writer),
+            batch: Batch::default(),
+            at: 0,
+            order: None,
+            gap_line: Vec::new(),
+        }
+    }
+
+    /// The line for the gap that was last asked about.
+    pub(crate) fn tell(&mut self, gap_line: Vec<u8>) {
+        self.gap_line = gap_line;
+    }
+
+    pub(crate) fn take_writer(&mut self) -> Option<Box<dyn Write + Send>> {
+        self.writer.take()
+    }
+
+    /// Writes what is in hand, or takes more and writes that.
+    pub(crate) fn attempt(&mut self, queue: &Queue) -> Attempt {
+        let Some(writer) = &mut self.writer else {
+            return Attempt::Complete;
+        };
+        let order = self
+            .order
+            .get_or_insert_with(|| queue.take(&mut self.batch));
+        while self.at < self.batch.bytes().len() {
+            let rest = &self.batch.bytes()[self.at..];
+            let (passed, loss, end) = match put(&mut **writer, rest) {
+                Put::Wrote(written) => (written, None, None),
+                Put::Failed(error) => return Attempt::Failed(error),
+                Put::Broken(error) => (rest.len(), Some(Loss::Io), Some(Attempt::Broken(error))),
+                Put::Panicked => {
+                    queue.counters.panic();
+                    (first_line(rest), Some(Loss::Panic), Some(Attempt::Panicked))
+                }
+            };
+            let lines = memchr::memchr_iter(b'\n', &rest[..passed]).count() as u64;
+            self.at += passed;
+            queue.settle(&mut self.batch, lines, loss);
+            if let Some(end) = end {
+                return end;
+            }
+        }
+        if self.at > 0 {
+            queue.release(&mut self.batch);
+            self.at = 0;
+        }
+        if let Some(gap) = order.gap.take() {
+            return Attempt::Gap(gap);
+        }
+        if let Some(end) = write_gap(&mut **writer, &mut self.gap_line, queue) {
+            return end;
+        }
+        match guarded(|| writer.flush()) {
+            Some(Ok(())) => {}
+            Some(Err(error)) if is_final(&error) => {}
+            Some(Err(error)) => return Attempt::Failed(error),
+            // It is not called again for this batch: it would panic again.
+            None => queue.counters.panic(),
+        }
+        queue.served(order.flush);
+        self.order = None;
+        Attempt::Complete
+    }
+}
+
+fn write_gap(writer: &mut dyn Write, line: &mut Vec<u8>, queue: &Queue) -> Option<Attempt> {
+    let due = !line.is_empty();
+    while !line.is_empty() {
+        match put(writer, line) {
+            Put::Wrote(written) => drop(line.drain(..written)),
+            Put::Failed(error) => return Some(Attempt::Failed(error)),
+            Put::Broken(error) => {
+                line.clear();
+                return Some(Attempt::Broken(error));
+            }
+            Put::Panicked => {
+                line.clear();
+                queue.counters.panic();
+                return Some(Attempt::Panicked);
+            }
+        }
+    }
+    if due {
+        queue.counters.gap_line();
+    }
+    None
+}
+
+enum Put {
+    Wrote(usize),
+    Failed(io::Error),
+    Broken(io::Error),
+    Panicked,
+}
+
+fn put(writer: &mut dyn Write, bytes: &[u8]) -> Put {
+    loop {
+        return match guarded(|| writer.write(bytes)) {
+            Some(Ok(0)) => Put::Failed(io::ErrorKind::WriteZero.into()),
+            // A writer that claims more than it was given is not believed.
+            Some(Ok(written)) => Put::Wrote(written.min(bytes.len())),
+            Some(Err(error)) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Some(Err(error)) if is_final(&error) => Put::Broken(error),
+            Some(Err(error)) => Put::Failed(error),
+            None => Put::Panicked,
+        };
+    }
+}
+
+/// Nobody will ever read from a closed pipe again; a full disk may heal.
+fn is_final(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::BrokenPipe
+}

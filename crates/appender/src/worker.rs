@@ -1,0 +1,139 @@
+//! The writer thread: takes batches, writes them, retries, and tells what went wrong.
+
+use std::{
+    io,
+    sync::{Mutex, MutexGuard, PoisonError, TryLockError},
+    time::{Duration, Instant},
+};
+
+use crate::{
+    Accounts, Error, Gap,
+    error::Kind,
+    guarded::guarded,
+    queue::{Phase, Queue},
+    report::{INTERVAL, Reporter},
+    sink::{Attempt, Sink},
+};
+
+pub(crate) type GapLine = Box<dyn Fn(&Gap) -> Vec<u8> + Send + Sync>;
+
+/// What the writer thread, the guard and all handles share.
+pub(crate) struct Shared {
+    pub(crate) queue: Queue,
+    pub(crate) sink: Mutex<Sink>,
+    pub(crate) reporter: Reporter,
+    pub(crate) gap: Option<GapLine>,
+}
+
+impl Shared {
+    /// The life of the writer thread.
+    pub(crate) fn run(&self) {
+        self.queue.writer_is_here();
+        while !self.queue.is_over() {
+            self.queue.wait(self.reporter.holds().then_some(INTERVAL));
+            self.complete();
+            self.tell_missing();
+            self.reporter.summary();
+        }
+        self.reporter.finish();
+        self.queue.enter(Phase::Done);
+        let writer = self.sink().take_writer();
+        // Closing a file may take long, and dropping other people's writers may panic.
+        guarded(|| drop(writer));
+        self.queue.enter(Phase::Ended);
+    }
+
+    // Tries, for as long as it takes, until what was taken is dealt with.
+    fn complete(&self) {
+        let mut pause = FIRST_PAUSE;
+        loop {
+            let seen = self.queue.seen();
+            if seen.is_given_up() {
+                return;
+            }
+            let attempt = self.sink().attempt(&self.queue);
+            match attempt {
+                Attempt::Complete => return,
+                Attempt::Gap(gap) => {
+                    let line = self.gap_line(&gap);
+                    self.sink().tell(line);
+                    continue;
+                }
+                Attempt::Broken(error) => {
+                    self.tell("the log's reader is gone and lines are lost", error);
+                    continue;
+                }
+                Attempt::Failed(error) => self.tell("cannot write log lines, will retry", error),
+                Attempt::Panicked => self.tell_panic("the log's writer panicked"),
+            }
+            self.tell_missing();
+            self.queue.pause(pause, seen);
+            pause = (pause * 2).min(LAST_PAUSE);
+        }
+    }
+
+    /// On the writer thread itself, inside `on_error` or another callback: writes what is there, as
+    /// long as it goes well. Not possible inside the writer's own `write`.
+    pub(crate) fn drain_here(&self, until: Instant) {
+        while !self.queue.is_drained() && Instant::now() < until {
+            let attempt = match self.sink.try_lock() {
+                Ok(mut sink) => sink.attempt(&self.queue),
+                Err(TryLockError::Poisoned(sink)) => sink.into_inner().attempt(&self.queue),
+                Err(TryLockError::WouldBlock) => return,
+            };
+            match attempt {
+                Attempt::Complete | Attempt::Broken(_) | Attempt::Panicked => {}
+                Attempt::Gap(gap) => {
+                    let line = self.gap_line(&gap);
+                    self.sink().tell(line);
+                }
+                Attempt::Failed(_) => return,
+            }
+        }
+    }
+
+    /// Every line so far.
+    pub(crate) fn accounts(&self) -> Accounts {
+        let mut accounts = self.queue.counters.read();
+        accounts.panics += self.reporter.panics();
+        accounts
+    }
+
+    fn gap_line(&self, gap: &Gap) -> Vec<u8> {
+        let Some(line) = &self.gap else {
+            return Vec::new();
+        };
+        guarded(|| line(gap)).unwrap_or_else(|| {
+            self.queue.counters.panic();
+            self.tell_panic("the `gap` callback panicked");
+            Vec::new()
+        })
+    }
+
+    fn tell_missing(&self) {
+        let lines = self.queue.untold();
+        if lines > 0 {
+            let dropped = self.queue.counters.read().dropped().total();
+            let what = format!("{lines} log lines dropped, {dropped} since the start");
+            self.reporter.report(Error::new(Kind::Loss, what));
+        }
+    }
+
+    fn tell(&self, what: &str, error: io::Error) {
+        self.reporter.report(Error::io(what, error));
+    }
+
+    fn tell_panic(&self, what: &str) {
+        self.reporter.report(Error::new(Kind::Panic, what));
+    }
+
+    fn sink(&self) -> MutexGuard<'_, Sink> {
+        self.sink.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The pause after a first failure; doubled with each further one.
+const FIRST_PAUSE: Duration = Duration::from_millis(10);
+
+/// The longest pause between two attempts.
+const LAST_PAUSE: Duration = Duration::from_secs(5);

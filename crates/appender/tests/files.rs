@@ -1,0 +1,327 @@
+//! The appender on a real disk.
+
+use std::{
+    fs,
+    io::Write as _,
+    path::Path,
+    process::Command,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use dogwatch_appender::{Appender, Compress, Keep, NonBlocking, Roll};
+
+const LONG: Duration = Duration::from_secs(60);
+
+fn names(directory: &Path) -> Vec<String> {
+    let mut names: Vec<_> = fs::read_dir(directory)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| !name.starts_with('.'))
+        .collect();
+    names.sort();
+    names
+}
+
+/// The text of all files in the order of their numbers, the current one last.
+fn everything(directory: &Path) -> String {
+    let mut names = names(directory);
+    names.sort_by_key(|name| (name == "app.log", name.split('.').nth(2).map(str::to_owned)));
+    names
+        .iter()
+        .map(|name| fs::read_to_string(directory.join(name)).unwrap())
+        .collect()
+}
+
+#[test]
+fn a_size_roll_cuts_a_batch_at_line_borders_and_loses_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut appender = Appender::builder(directory.path().join("app.log"))
+        .roll(Roll::size(100))
+        .open()
+        .unwrap();
+    let lines: String = (0..100).map(|n| format!("line {n}\n")).collect();
+    appender.write_all(lines.as_bytes()).unwrap();
+    assert_eq!(everything(directory.path()), lines);
+    for name in names(directory.path()) {
+        let text = fs::read_to_string(directory.path().join(&name)).unwrap();
+        assert!(text.len() <= 100 && text.ends_with('\n'), "{name}: {text}");
+    }
+    assert_eq!(
+        appender.stats().rolls,
+        names(directory.path()).len() as u64 - 1
+    );
+}
+
+#[test]
+fn a_line_larger_than_a_file_goes_whole_into_one() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut appender = Appender::builder(directory.path().join("app.log"))
+        .roll(Roll::size(10))
+        .open()
+        .unwrap();
+    let long = "x".repeat(50) + "\n";
+    appender
+        .write_all(format!("a\n{long}b\n").as_bytes())
+        .unwrap();
+    let texts: Vec<_> = names(directory.path())
+        .iter()
+        .map(|name| fs::read_to_string(directory.path().join(name)).unwrap())
+        .collect();
+    assert_eq!(texts, ["a\n".to_owned(), long, "b\n".to_owned()]);
+}
+
+#[test]
+fn retention_deletes_our_oldest_files_and_nobody_elses() {
+    let directory = tempfile::tempdir().unwrap();
+    let foreign = [
+        "app.db",
+        "app.conf",
+        "app.backup.tar",
+        "app-audit.2020-01-01",
+        "app.1.bak",
+    ];
+    for name in foreign {
+        fs::write(directory.path().join(name), "precious").unwrap();
+    }
+    let mut appender = Appender::builder(directory.path().join("app.log"))
+        .roll(Roll::size(10))
+        .keep(Keep::files(2))
+        .open()
+        .unwrap();
+    for n in 0..10 {
+        writeln!(appender, "line {n:04}").unwrap();
+    }
+    assert!(appender.settle(LONG));
+    let (ours, others): (Vec<_>, Vec<_>) = names(directory.path())
+        .into_iter()
+        .partition(|name| name.ends_with(".log"));
+    assert_eq!(ours.len(), 3, "{ours:?}");
+    assert_eq!(others.len(), foreign.len());
+    assert!(
+        ours[0].ends_with(".000008.log") && ours[1].ends_with(".000009.log"),
+        "{ours:?}"
+    );
+    assert_eq!(appender.stats().deleted, 7);
+}
+
+#[cfg(all(feature = "gzip", feature = "zstd"))]
+#[test]
+fn closed_files_are_compressed_and_the_usual_tools_read_them() {
+    for (compress, tool, suffix) in [
+        (Compress::Gzip, "zcat", "gz"),
+        (Compress::Zstd, "zstdcat", "zst"),
+    ] {
+        let directory = tempfile::tempdir().unwrap();
+        let closed = Arc::new(Mutex::new(Vec::new()));
+        let paths = Arc::clone(&closed);
+        let mut appender = Appender::builder(directory.path().join("app.log"))
+            .compress(compress)
+            .on_close(move |path| paths.lock().unwrap().push(path.to_owned()))
+            .open()
+            .unwrap();
+        let lines: String = (0..300_000).map(|n| format!("line {n}\n")).collect();
+        appender.write_all(lines.as_bytes()).unwrap();
+        appender.roll().unwrap();
+        assert!(appender.settle(LONG));
+        let closed = closed.lock().unwrap().clone();
+        assert_eq!(closed.len(), 1);
+        assert_eq!(closed[0].extension().unwrap(), suffix);
+        assert_eq!(
+            names(directory.path()),
+            [closed[0].file_name().unwrap().to_str().unwrap()]
+        );
+        let mut text = Vec::new();
+        let compressed = fs::File::open(&closed[0]).unwrap();
+        match compress {
+            Compress::Gzip => {
+                let mut decoder = flate2::read::MultiGzDecoder::new(compressed);
+                std::io::Read::read_to_end(&mut decoder, &mut text).unwrap();
+            }
+            _ => zstd::stream::copy_decode(compressed, &mut text).unwrap(),
+        }
+        assert!(text == lines.as_bytes(), "decoded text differs");
+        // The tool itself, where there is one.
+        if let Ok(output) = Command::new(tool).arg(&closed[0]).output() {
+            assert!(output.stdout == lines.as_bytes(), "{tool} differs");
+        }
+    }
+}
+
+#[test]
+fn a_deleted_file_and_a_deleted_directory_are_made_anew_on_reopen() {
+    let directory = tempfile::tempdir().unwrap();
+    let logs = directory.path().join("logs");
+    let mut appender = Appender::builder(logs.join("app.log")).open().unwrap();
+    writeln!(appender, "one").unwrap();
+    fs::remove_dir_all(&logs).unwrap();
+    appender.reopen().unwrap();
+    writeln!(appender, "two").unwrap();
+    assert_eq!(fs::read_to_string(logs.join("app.log")).unwrap(), "two\n");
+    assert_eq!(appender.stats().reopened, 1);
+}
+
+#[test]
+fn a_second_appender_on_the_same_path_is_a_clear_error_until_the_first_is_gone() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("app.log");
+    let first = Appender::builder(&path).open().unwrap();
+    let second = Appender::builder(&path).open().unwrap_err();
+    assert!(second.is_locked());
+    assert_eq!(
+        second.to_string(),
+        format!(
+            "cannot log to `{}`: another appender writes to it; give each process a path of its own",
+            path.display()
+        )
+    );
+    drop(first);
+    Appender::builder(&path).open().unwrap();
+}
+
+#[test]
+fn what_cannot_be_opened_is_an_error_that_names_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("file");
+    fs::write(&file, "").unwrap();
+    let below_a_file = Appender::builder(file.join("logs").join("app.log"))
+        .open()
+        .unwrap_err();
+    assert!(below_a_file.is_io());
+    assert_eq!(
+        below_a_file.to_string(),
+        format!(
+            "cannot make log directory `{}`",
+            file.join("logs").display()
+        )
+    );
+    let zone = Appender::builder(directory.path().join("app.log"))
+        .zone("Mars/Olympus")
+        .open();
+    let zone = zone.unwrap_err();
+    assert!(zone.is_option());
+    assert_eq!(zone.to_string(), "cannot use time zone `Mars/Olympus`");
+    assert!(Appender::builder("/").open().unwrap_err().is_option());
+}
+
+#[test]
+fn a_half_line_is_closed_at_the_start_and_counted_as_torn() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("app.log");
+    fs::write(&path, "whole\nhal").unwrap();
+    let mut appender = Appender::builder(&path).open().unwrap();
+    writeln!(appender, "next").unwrap();
+    assert_eq!(fs::read_to_string(&path).unwrap(), "whole\nhal\nnext\n");
+    assert_eq!(appender.stats().torn, 1);
+}
+
+#[test]
+fn each_new_file_begins_with_the_header_and_one_with_nothing_else_is_empty() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("app.log");
+    let mut appender = Appender::builder(&path)
+        .header(|| b"# header\n".to_vec())
+        .open()
+        .unwrap();
+    for line in ["one", "two"] {
+        writeln!(appender, "{line}").unwrap();
+        appender.roll().unwrap();
+        appender.roll().unwrap();
+    }
+    assert_eq!(
+        everything(directory.path()),
+        "# header\none\n# header\ntwo\n"
+    );
+    assert_eq!(appender.stats().rolls, 2);
+}
+
+#[test]
+fn threads_write_whole_lines_through_shared_handles() {
+    let directory = tempfile::tempdir().unwrap();
+    let appender = Appender::builder(directory.path().join("app.log"))
+        .roll(Roll::size(1000))
+        .open()
+        .unwrap();
+    std::thread::scope(|scope| {
+        for thread in 0..4 {
+            let mut appender = &appender;
+            scope.spawn(move || {
+                for n in 0..250 {
+                    writeln!(appender, "thread {thread} line {n}").unwrap();
+                }
+            });
+        }
+    });
+    let text = everything(directory.path());
+    for thread in 0..4 {
+        let own = format!("thread {thread} ");
+        let lines: Vec<_> = text.lines().filter(|line| line.starts_with(&own)).collect();
+        let expected: Vec<_> = (0..250)
+            .map(|n| format!("thread {thread} line {n}"))
+            .collect();
+        assert_eq!(lines, expected);
+    }
+    assert_eq!(text.lines().count(), 1000);
+}
+
+#[test]
+fn closing_ends_every_handle() {
+    let directory = tempfile::tempdir().unwrap();
+    let appender = Appender::builder(directory.path().join("app.log"))
+        .open()
+        .unwrap();
+    let mut clone = appender.clone();
+    assert!(appender.close(LONG));
+    let error = writeln!(clone, "late").unwrap_err();
+    assert_eq!(error.to_string(), "the log file is closed");
+}
+
+#[test]
+fn a_bare_appender_works_behind_tracing_appender() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("app.log");
+    let (mut writer, guard) =
+        tracing_appender::non_blocking(Appender::builder(&path).open().unwrap());
+    writer.write_all(b"a line\n").unwrap();
+    drop(guard);
+    assert_eq!(fs::read_to_string(&path).unwrap(), "a line\n");
+}
+
+#[cfg(feature = "tracing")]
+#[test]
+fn both_parts_are_writers_of_a_layer_and_the_level_is_known() {
+    use dogwatch_appender::Level;
+    use tracing_subscriber::{fmt, layer::SubscriberExt as _, registry};
+
+    let directory = tempfile::tempdir().unwrap();
+    let (bare, behind) = (
+        directory.path().join("bare.log"),
+        directory.path().join("behind.log"),
+    );
+    let appender = Appender::builder(&bare).open().unwrap();
+    let file = Appender::builder(&behind).open().unwrap();
+    let (queue, guard) = NonBlocking::builder(file).spawn().unwrap();
+    let plain = |layer: fmt::Layer<_>| layer.with_ansi(false).without_time().with_target(false);
+    let subscriber = registry()
+        .with(
+            fmt::layer()
+                .with_ansi(false)
+                .without_time()
+                .with_writer(appender),
+        )
+        .with(plain(fmt::layer()).with_writer(queue));
+    tracing::subscriber::with_default(subscriber, || {
+        tracing::info!("one");
+        tracing::warn!("two");
+        tracing::warn!("three");
+    });
+    let accounts = guard.close(LONG).unwrap();
+    assert_eq!(accounts.written.of(Level::Info), 1);
+    assert_eq!(accounts.written.of(Level::Warn), 2);
+    assert_eq!(accounts.offered(), accounts.written);
+    assert_eq!(
+        fs::read_to_string(&behind).unwrap(),
+        " INFO one\n WARN two\n WARN three\n"
+    );
+    assert_eq!(fs::read_to_string(&bare).unwrap().lines().count(), 3);
+}

@@ -1,0 +1,522 @@
+//! The non-blocking writer before writers that are slow, broken or hostile.
+
+use std::{
+    io::{self, Write},
+    sync::{Arc, Condvar, Mutex, mpsc},
+    thread,
+    time::{Duration, Instant},
+};
+
+use dogwatch_appender::{Drain, Level, NonBlocking, NonBlockingBuilder, WhenFull};
+
+const LONG: Duration = Duration::from_secs(60);
+
+/// A writer that keeps what it is given, one entry a call; while the gate is shut it waits.
+#[derive(Clone, Default)]
+struct Gate(Arc<Inner>);
+
+#[derive(Default)]
+struct Inner {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    writes: Vec<String>,
+    shut: bool,
+    at_the_gate: bool,
+}
+
+impl Gate {
+    fn shut() -> Self {
+        let gate = Self::default();
+        gate.0.state.lock().unwrap().shut = true;
+        gate
+    }
+
+    fn open(&self) {
+        self.0.state.lock().unwrap().shut = false;
+        self.0.changed.notify_all();
+    }
+
+    /// Waits until the writer stands before the gate, with a first batch in hand.
+    fn reached(&self) {
+        let state = self.0.state.lock().unwrap();
+        let (state, _) = self
+            .0
+            .changed
+            .wait_timeout_while(state, LONG, |state| !state.at_the_gate)
+            .unwrap();
+        assert!(state.at_the_gate);
+    }
+
+    fn writes(&self) -> Vec<String> {
+        self.0.state.lock().unwrap().writes.clone()
+    }
+
+    fn text(&self) -> String {
+        self.writes().concat()
+    }
+}
+
+impl Write for Gate {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let mut state = self.0.state.lock().unwrap();
+        state.at_the_gate = true;
+        self.0.changed.notify_all();
+        let mut state = self
+            .0
+            .changed
+            .wait_while(state, |state| state.shut)
+            .unwrap();
+        state
+            .writes
+            .push(String::from_utf8(bytes.to_owned()).unwrap());
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Fails, writes short, claims nothing or panics, as its script says; then it works.
+#[derive(Clone, Default)]
+struct Script {
+    steps: Arc<Mutex<Vec<Step>>>,
+    text: Arc<Mutex<String>>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    Take(usize),
+    Claim(usize),
+    Fail(io::ErrorKind),
+    Panic,
+}
+
+impl Script {
+    fn of(steps: &[Step]) -> Self {
+        let steps = steps.iter().rev().copied().collect();
+        Self {
+            steps: Arc::new(Mutex::new(steps)),
+            ..Self::default()
+        }
+    }
+
+    fn text(&self) -> String {
+        self.text.lock().unwrap().clone()
+    }
+}
+
+impl Write for Script {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let step = self
+            .steps
+            .lock()
+            .unwrap()
+            .pop()
+            .unwrap_or(Step::Take(usize::MAX));
+        let (taken, claimed) = match step {
+            Step::Take(most) => (bytes.len().min(most), bytes.len().min(most)),
+            Step::Claim(claimed) => (bytes.len(), claimed),
+            Step::Fail(kind) => return Err(kind.into()),
+            Step::Panic => panic!("the writer panics"),
+        };
+        self.text
+            .lock()
+            .unwrap()
+            .push_str(std::str::from_utf8(&bytes[..taken]).unwrap());
+        Ok(claimed)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Written only when something asks for it: the interval is never over in a test.
+fn builder<W: Write + Send + 'static>(writer: W) -> NonBlockingBuilder<W> {
+    NonBlocking::builder(writer)
+        .flush_interval(LONG * 60)
+        .on_error(|_| {})
+}
+
+fn line(n: usize) -> String {
+    format!("line {n:05}\n")
+}
+
+fn lines(range: std::ops::Range<usize>) -> String {
+    range.map(line).collect()
+}
+
+#[test]
+fn a_full_queue_refuses_the_newest_line_and_counts_it() {
+    let gate = Gate::shut();
+    let (log, guard) = builder(gate.clone())
+        .max_bytes(100)
+        .when_full(WhenFull::DropNew)
+        .spawn()
+        .unwrap();
+    assert!(log.offer(Some(Level::Error), line(0).as_bytes()));
+    gate.reached();
+    let taken = (1..20)
+        .filter(|&n| log.offer(Some(Level::Info), line(n).as_bytes()))
+        .count();
+    // 11 bytes a line and 8 for its level: 19 with the writer, 63 waiting, and 19 more are too many.
+    assert_eq!(taken, 5);
+    let accounts = log.accounts();
+    assert_eq!(accounts.offered().total(), 20);
+    assert_eq!(accounts.refused.full.of(Level::Info), 14);
+    assert_eq!(accounts.pending().total(), 6);
+    gate.open();
+    let accounts = guard.close(LONG).unwrap();
+    assert_eq!(accounts.written.of(Level::Error), 1);
+    assert_eq!(accounts.written.of(Level::Info), 5);
+    assert_eq!(accounts.pending().total(), 0);
+    assert_eq!(gate.text(), lines(0..6));
+}
+
+#[test]
+fn a_line_that_waits_is_taken_when_there_is_room() {
+    let gate = Gate::shut();
+    let (log, guard) = builder(gate.clone())
+        .max_bytes(40)
+        .when_full(WhenFull::Wait(LONG))
+        .spawn()
+        .unwrap();
+    assert!(log.offer(Some(Level::Error), line(0).as_bytes()));
+    gate.reached();
+    let caller = log.clone();
+    let waiting = thread::spawn(move || (1..10).all(|n| caller.offer(None, line(n).as_bytes())));
+    gate.open();
+    assert!(waiting.join().unwrap());
+    assert_eq!(guard.close(LONG).unwrap().refused.total().total(), 0);
+    assert_eq!(gate.text(), lines(0..10));
+}
+
+#[test]
+fn after_one_wait_in_vain_no_line_waits_until_there_is_room() {
+    let wait = Duration::from_millis(200);
+    let gate = Gate::shut();
+    let (log, guard) = builder(gate.clone())
+        .max_bytes(40)
+        .when_full(WhenFull::Wait(wait))
+        .spawn()
+        .unwrap();
+    assert!(log.offer(Some(Level::Error), line(0).as_bytes()));
+    gate.reached();
+    let start = Instant::now();
+    let taken = (1..1000)
+        .filter(|&n| log.offer(None, line(n).as_bytes()))
+        .count();
+    let time = start.elapsed();
+    assert!(time >= wait, "one wait");
+    assert!(time < wait * 100, "not {taken} waits, but {time:?}");
+    gate.open();
+    guard.flush(LONG).unwrap();
+    let accounts = guard.close(LONG).unwrap();
+    assert_eq!(accounts.written.total(), taken as u64 + 1);
+    assert_eq!(accounts.refused.full.total(), 999 - taken as u64);
+}
+
+#[test]
+fn a_line_larger_than_the_queue_is_refused_as_too_long_without_a_wait() {
+    let gate = Gate::default();
+    let (log, guard) = builder(gate.clone())
+        .max_bytes(100)
+        .when_full(WhenFull::Wait(LONG))
+        .spawn()
+        .unwrap();
+    assert!(!log.offer(Some(Level::Warn), ("x".repeat(100) + "\n").as_bytes()));
+    assert!(log.offer(None, b"short\n"));
+    let accounts = guard.close(LONG).unwrap();
+    assert_eq!(accounts.refused.too_long.of(Level::Warn), 1);
+    assert_eq!(gate.text(), "short\n");
+}
+
+#[test]
+fn a_line_after_the_close_is_refused_and_never_a_panic() {
+    let gate = Gate::default();
+    let (mut log, guard) = builder(gate.clone()).spawn().unwrap();
+    drop(guard);
+    assert_eq!(log.write(b"late\n").unwrap(), 5);
+    assert!(!log.offer(None, b"later\n"));
+    assert_eq!(log.accounts().refused.closed.unknown(), 2);
+    assert_eq!(log.accounts().offered().total(), 2);
+    assert_eq!(gate.text(), "");
+}
+
+#[test]
+fn the_writer_is_woken_by_64_kib_and_by_an_error_line_but_not_per_line() {
+    let gate = Gate::default();
+    let (log, guard) = builder(gate.clone()).spawn().unwrap();
+    let kib = "x".repeat(1023) + "\n";
+    for _ in 0..64 {
+        assert!(log.offer(Some(Level::Info), kib.as_bytes()));
+    }
+    gate.reached();
+    guard.flush(LONG).unwrap();
+    let before = gate.writes().len();
+    assert!(log.offer(Some(Level::Info), b"info\n"));
+    assert!(log.offer(Some(Level::Error), b"error\n"));
+    assert!(log.offer(Some(Level::Info), b"info\n"));
+    guard.close(LONG).unwrap();
+    let writes = gate.writes();
+    assert!(
+        writes[before].starts_with("info\nerror\n"),
+        "{:?}",
+        &writes[before..]
+    );
+    assert_eq!(gate.text().lines().count(), 67);
+}
+
+#[test]
+fn the_flush_interval_writes_what_nobody_asks_for() {
+    let gate = Gate::default();
+    let (log, guard) = builder(gate.clone())
+        .flush_interval(Duration::from_millis(1))
+        .spawn()
+        .unwrap();
+    assert!(log.offer(None, b"alone\n"));
+    gate.reached();
+    drop(guard);
+    assert_eq!(gate.text(), "alone\n");
+}
+
+#[test]
+fn the_order_is_the_order_of_acceptance() {
+    let gate = Gate::default();
+    let (log, guard) = builder(gate.clone()).max_bytes(4096).spawn().unwrap();
+    let order = Mutex::new(String::new());
+    thread::scope(|scope| {
+        for thread in 0..4 {
+            let (log, order) = (&log, &order);
+            scope.spawn(move || {
+                for n in 0..500 {
+                    let line = format!("thread {thread} line {n}\n");
+                    let mut order = order.lock().unwrap();
+                    if log.offer(None, line.as_bytes()) {
+                        order.push_str(&line);
+                    }
+                }
+            });
+        }
+    });
+    let accounts = guard.close(LONG).unwrap();
+    let order = order.into_inner().unwrap();
+    assert_eq!(accounts.written.total(), order.lines().count() as u64);
+    assert_eq!(gate.text(), order);
+}
+
+#[test]
+fn whatever_a_writer_does_every_line_is_written_once_or_counted_as_lost() {
+    use io::ErrorKind::{Interrupted, Other, StorageFull};
+    let cases: &[(&[Step], usize, u64)] = &[
+        (&[], 0, 0),
+        (&[Step::Take(1), Step::Take(12), Step::Take(3)], 0, 0),
+        (
+            &[
+                Step::Fail(Interrupted),
+                Step::Take(5),
+                Step::Fail(Interrupted),
+            ],
+            0,
+            0,
+        ),
+        (
+            &[
+                Step::Fail(StorageFull),
+                Step::Fail(Other),
+                Step::Take(15),
+                Step::Fail(Other),
+            ],
+            0,
+            0,
+        ),
+        (&[Step::Take(0), Step::Take(7), Step::Take(0)], 0, 0),
+        (&[Step::Claim(usize::MAX)], 0, 0),
+        // The first line is lost.
+        (&[Step::Panic], 1, 1),
+        // The line that was half written is lost, its half is there.
+        (&[Step::Take(5), Step::Panic, Step::Panic], 2, 2),
+    ];
+    for (case, (steps, lost, panics)) in cases.iter().enumerate() {
+        let script = Script::of(steps);
+        let (mut log, guard) = builder(script.clone()).spawn().unwrap();
+        log.write_all(lines(0..10).as_bytes()).unwrap();
+        let _ = guard.flush(LONG);
+        log.write_all(lines(10..20).as_bytes()).unwrap();
+        let accounts = guard.close(LONG).unwrap();
+        assert_eq!(accounts.lost.panic.total(), *lost as u64, "case {case}");
+        assert_eq!(accounts.written.total(), 20 - *lost as u64, "case {case}");
+        assert_eq!(accounts.pending().total(), 0, "case {case}");
+        assert_eq!(accounts.panics, *panics, "case {case}");
+        assert!(
+            script.text().ends_with(&lines(*lost..20)),
+            "case {case}: {}",
+            script.text()
+        );
+    }
+}
+
+#[test]
+fn lines_for_a_reader_that_is_gone_are_lost_at_once_and_counted() {
+    let script = Script::of(&[Step::Take(22), Step::Fail(io::ErrorKind::BrokenPipe)]);
+    let (mut log, guard) = builder(script.clone()).spawn().unwrap();
+    log.write_all(lines(0..10).as_bytes()).unwrap();
+    assert_eq!(guard.flush(LONG).unwrap_err().lines(), 8);
+    let accounts = guard.close(LONG).unwrap();
+    assert_eq!((accounts.written.total(), accounts.lost.io.total()), (2, 8));
+    assert_eq!(script.text(), lines(0..2));
+}
+
+#[test]
+fn one_gap_line_stands_where_lines_are_missing() {
+    let gate = Gate::shut();
+    let (log, guard) = builder(gate.clone())
+        .max_bytes(60)
+        .when_full(WhenFull::DropNew)
+        .gap(|gap| {
+            assert!(gap.since() <= gap.until());
+            format!(
+                "gap {} info {}\n",
+                gap.lines().total(),
+                gap.lines().of(Level::Info)
+            )
+            .into()
+        })
+        .spawn()
+        .unwrap();
+    assert!(log.offer(Some(Level::Error), line(0).as_bytes()));
+    gate.reached();
+    let taken = (1..10)
+        .filter(|&n| log.offer(Some(Level::Info), line(n).as_bytes()))
+        .count();
+    gate.open();
+    guard.flush(LONG).unwrap();
+    assert!(log.offer(Some(Level::Info), b"healed\n"));
+    let accounts = guard.close(LONG).unwrap();
+    let missing = 9 - taken;
+    assert!(missing > 0);
+    let gap = format!("gap {missing} info {missing}\n");
+    assert_eq!(gate.text(), lines(0..taken + 1) + &gap + "healed\n");
+    assert_eq!(accounts.gap_lines, 1);
+    assert_eq!(accounts.dropped().total(), missing as u64);
+}
+
+#[test]
+fn a_close_that_runs_out_of_time_counts_what_is_not_written_once_and_for_all() {
+    let gate = Gate::shut();
+    let (log, guard) = builder(gate.clone()).spawn().unwrap();
+    assert!(log.offer(Some(Level::Error), line(0).as_bytes()));
+    gate.reached();
+    assert!(log.offer(None, lines(1..4).as_bytes()));
+    assert_eq!(guard.flush(Duration::ZERO).unwrap_err().lines(), 4);
+    let unwritten = guard.close(Duration::ZERO).unwrap_err();
+    assert_eq!(unwritten.lines(), 4);
+    assert_eq!(
+        unwritten.to_string(),
+        "4 accepted log lines are not written"
+    );
+    assert_eq!(unwritten.accounts().lost.unwritten.of(Level::Error), 1);
+    assert_eq!(unwritten.accounts().lost.unwritten.unknown(), 3);
+    assert_eq!(unwritten.accounts().pending().total(), 0);
+    gate.open();
+    assert_eq!(log.accounts(), *unwritten.accounts());
+}
+
+#[test]
+fn a_dropped_guard_writes_what_was_accepted() {
+    let gate = Gate::default();
+    let (mut log, guard) = builder(gate.clone()).spawn().unwrap();
+    log.write_all(lines(0..5000).as_bytes()).unwrap();
+    drop(guard);
+    assert_eq!(gate.text(), lines(0..5000));
+}
+
+#[test]
+fn a_line_written_in_pieces_by_writeln_is_handed_in_whole() {
+    let gate = Gate::default();
+    let (mut log, guard) = builder(gate.clone()).spawn().unwrap();
+    writeln!(log, "{} and {}", 1, 2).unwrap();
+    let accounts = guard.close(LONG).unwrap();
+    assert_eq!(accounts.accepted.total(), 1);
+    assert_eq!(gate.writes(), ["1 and 2\n"]);
+}
+
+#[test]
+fn on_error_may_log_and_flush_on_the_writer_thread_without_a_deadlock() {
+    let script = Script::of(&[Step::Fail(io::ErrorKind::StorageFull)]);
+    let handle: Arc<Mutex<Option<(NonBlocking, Drain)>>> = Arc::default();
+    let (told, telling) = mpsc::channel();
+    let (inside, written) = (Arc::clone(&handle), script.clone());
+    let (mut log, guard) = NonBlocking::builder(script.clone())
+        .flush_interval(LONG)
+        .on_error(move |_| {
+            let (mut log, drain) = inside.lock().unwrap().take().expect("told once");
+            log.write_all(b"from on_error\n").unwrap();
+            let drained = drain.drain(LONG);
+            told.send((drained.is_ok(), written.text())).unwrap();
+        })
+        .spawn()
+        .unwrap();
+    *handle.lock().unwrap() = Some((log.clone(), guard.drain()));
+    log.write_all(b"one\n").unwrap();
+    let flushed = guard.flush(LONG);
+    // What `exit` inside `on_error` needs: the drain wrote it all, there and then.
+    let (drained, text) = telling.recv_timeout(LONG).unwrap();
+    assert!(drained);
+    assert_eq!(text, "one\nfrom on_error\n");
+    flushed.unwrap();
+    assert_eq!(guard.close(LONG).unwrap().written.total(), 2);
+    assert_eq!(script.text(), "one\nfrom on_error\n");
+}
+
+#[test]
+fn errors_reach_on_error_with_their_cause() {
+    let script = Script::of(&[Step::Fail(io::ErrorKind::StorageFull), Step::Panic]);
+    let errors = Arc::new(Mutex::new(Vec::new()));
+    let told = Arc::clone(&errors);
+    let (mut log, guard) = NonBlocking::builder(script)
+        .on_error(move |error| {
+            let source = std::error::Error::source(error).map(ToString::to_string);
+            told.lock()
+                .unwrap()
+                .push((error.to_string(), source, error.more()));
+        })
+        .spawn()
+        .unwrap();
+    log.write_all(lines(0..2).as_bytes()).unwrap();
+    assert_eq!(guard.close(LONG).unwrap_err().lines(), 1);
+    let full = io::Error::from(io::ErrorKind::StorageFull).to_string();
+    let errors = errors.lock().unwrap();
+    assert_eq!(
+        errors[0],
+        (
+            "cannot write log lines, will retry".to_owned(),
+            Some(full),
+            0
+        )
+    );
+    // The panic and the line it cost come as one summary.
+    assert_eq!(
+        errors[1].0,
+        "1 log lines dropped, 1 since the start (and 1 more failures since the last report)"
+    );
+    assert_eq!(errors.len(), 2);
+}
+
+#[test]
+fn a_drain_works_from_any_thread() {
+    let gate = Gate::default();
+    let (log, guard) = builder(gate.clone()).spawn().unwrap();
+    assert!(log.offer(None, b"one\n"));
+    let drain = guard.drain();
+    thread::spawn(move || drain.drain(LONG))
+        .join()
+        .unwrap()
+        .unwrap();
+    assert_eq!(gate.text(), "one\n");
+}
