@@ -1,5 +1,6 @@
 //! What a scraper, an operator and an application see of the metrics.
 
+mod any_text;
 mod lines;
 mod parse;
 mod promtool;
