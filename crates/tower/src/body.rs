@@ -1,7 +1,7 @@
 //! The body of an answer: counts what is streamed and notes whether it came to its end.
 
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::panic::resume_unwind;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -10,6 +10,7 @@ use http::Response;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
+use crate::panics;
 use crate::record::Record;
 
 pin_project! {
@@ -101,14 +102,14 @@ where
         };
         let polled = {
             let _entered = tally.record.enter();
-            catch_unwind(AssertUnwindSafe(|| body.poll_frame(cx)))
+            panics::catch(|| body.poll_frame(cx))
         };
         let frame = match polled {
             Ok(poll) => ready!(poll),
-            Err(payload) => {
-                tally.record.panicked(&*payload);
+            Err(panic) => {
+                tally.record.panicked(&panic);
                 close(this.tally, false);
-                resume_unwind(payload);
+                resume_unwind(panic.payload);
             }
         };
         match &frame {

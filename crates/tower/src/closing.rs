@@ -5,9 +5,8 @@ use std::time::Duration;
 use tracing::{Dispatch, Event, Level};
 use tracing_core::field::{Field, Value};
 
-use crate::config::Config;
+use crate::failure::Failure;
 use crate::late::{Late, MAX_FIELDS};
-use crate::outcome;
 use crate::sites::{Family, Site};
 use crate::{Finished, TARGET};
 
@@ -15,13 +14,11 @@ use crate::{Finished, TARGET};
 /// there is no span to inherit them from.
 pub(crate) fn emit(
     dispatch: &Dispatch,
-    config: &Config,
+    (level, message): (Level, &'static str),
     finished: &Finished,
     late: &mut Late,
     ids: bool,
 ) {
-    let (level, message) = outcome::verdict(finished);
-    let level = config.level_of(finished).unwrap_or(level);
     let Some(site) = site(level, late, dispatch) else {
         return;
     };
@@ -44,6 +41,8 @@ pub(crate) fn emit(
         parent_span_id.as_deref(),
         ids.then(|| finished.request_id()),
     );
+    let location = finished.failure.as_ref().and_then(Failure::location);
+    let backtrace = finished.failure.as_ref().and_then(Failure::backtrace);
     // In the order of `FIELDS`.
     let own: [&dyn Value; FIELDS.len()] = [
         &message,
@@ -54,8 +53,11 @@ pub(crate) fn emit(
         &outcome,
         &latency_ms,
         &ttfb_ms,
+        &finished.bytes_in,
         &finished.bytes_out,
         &error,
+        &location,
+        &backtrace,
         &trace_id,
         &span_id,
         &parent_span_id,
@@ -117,8 +119,11 @@ pub(crate) const FIELDS: &[&str] = &[
     "outcome",
     "latency_ms",
     "ttfb_ms",
+    "bytes_in",
     "bytes_out",
     "error",
+    "panic_location",
+    "backtrace",
     "trace_id",
     "span_id",
     "parent_span_id",

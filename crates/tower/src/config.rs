@@ -2,14 +2,14 @@
 
 use std::collections::HashSet;
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
-use http::Method;
-use tracing::Level;
-
 use crate::Finished;
+use crate::panics::survive;
+use crate::policy::Policy;
+use http::Method;
 
 #[derive(Clone)]
 #[expect(
@@ -21,9 +21,12 @@ pub(crate) struct Config {
     pub(crate) on_active: Vec<Arc<dyn Fn(&'static str, i64) + Send + Sync>>,
     pub(crate) quiet: HashSet<String>,
     pub(crate) skip: Option<Arc<dyn Fn(&Method, &str) -> bool + Send + Sync>>,
-    pub(crate) level: Option<Arc<dyn Fn(&Finished) -> Option<Level> + Send + Sync>>,
+    pub(crate) policy: Policy,
+    /// Set when routes are expected; true when the first answer without one has been told.
+    pub(crate) expect_routes: Option<Arc<AtomicBool>>,
     pub(crate) clock: Option<Arc<dyn Fn() -> Instant + Send + Sync>>,
     pub(crate) cancelled_status: u16,
+    pub(crate) public_endpoint: bool,
     pub(crate) catch_panics: bool,
     pub(crate) response_headers: bool,
     pub(crate) extensions: bool,
@@ -40,10 +43,6 @@ impl Config {
             .map_or_else(Instant::now, |clock| clock())
     }
 
-    pub(crate) fn level_of(&self, finished: &Finished) -> Option<Level> {
-        self.level.as_ref()?(finished)
-    }
-
     pub(crate) fn active(&self, method: &'static str, delta: i64) {
         for on_active in &self.on_active {
             survive(|| on_active(method, delta));
@@ -57,11 +56,6 @@ impl Config {
     }
 }
 
-/// An observer's panic is its own: it has gone through the panic hook, and the request goes on.
-fn survive(call: impl FnOnce()) {
-    let _ = catch_unwind(AssertUnwindSafe(call));
-}
-
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -69,7 +63,9 @@ impl Default for Config {
             on_active: Vec::new(),
             quiet: HashSet::new(),
             skip: None,
-            level: None,
+            policy: Policy::default(),
+            expect_routes: None,
+            public_endpoint: false,
             clock: None,
             cancelled_status: 499,
             catch_panics: false,

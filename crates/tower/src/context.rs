@@ -135,6 +135,17 @@ impl TraceContext {
         };
     }
 
+    /// `trace;desc=00-...`: how a response tells its trace (W3C Trace Context, response header).
+    pub(crate) fn inject_server_timing(&self, headers: &mut HeaderMap) {
+        let mut value = *b"trace;desc=.......................................................";
+        value[11..].copy_from_slice(&self.traceparent());
+        let value = HeaderValue::from_bytes(&value);
+        headers.append(
+            SERVER_TIMING,
+            value.expect("hex and dashes are a legal header"),
+        );
+    }
+
     /// The id of the whole trace.
     pub fn trace_id(&self) -> TraceId {
         self.trace_id
@@ -228,6 +239,7 @@ fn parse(header: &[u8]) -> Result<TraceContext, Error> {
 }
 
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
 /// Version 00: `2 + 1 + 32 + 1 + 16 + 1 + 2`.
 const TRACEPARENT_LENGTH: usize = 55;

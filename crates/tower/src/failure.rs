@@ -4,11 +4,15 @@ use std::any::Any;
 use std::error::Error;
 use std::fmt;
 
+use crate::panics::{self, Panic};
+
 /// An error's message and those of its sources.
 #[derive(Clone, Debug)]
 pub(crate) struct Failure {
     message: String,
     source: Option<Box<Failure>>,
+    location: Option<String>,
+    backtrace: Option<String>,
 }
 
 impl Failure {
@@ -25,11 +29,23 @@ impl Failure {
         Self::chain(error, MAX_SOURCES)
     }
 
-    /// Of what `catch_unwind` caught.
-    pub(crate) fn of_panic(payload: &(dyn Any + Send)) -> Self {
-        let text = payload.downcast_ref::<&'static str>().copied();
-        let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
-        Self::message(text.unwrap_or("a panic without a message").to_owned())
+    /// Of a caught panic, with what the hook saw of it.
+    pub(crate) fn of_panic(panic: &Panic) -> Self {
+        let seen = panic.seen.as_ref();
+        Self {
+            location: seen.and_then(|seen| seen.location.clone()),
+            backtrace: seen.and_then(|seen| seen.backtrace.clone()),
+            ..Self::message(panics::message(&*panic.payload).to_owned())
+        }
+    }
+
+    /// Where a panic was.
+    pub(crate) fn location(&self) -> Option<&str> {
+        self.location.as_deref()
+    }
+
+    pub(crate) fn backtrace(&self) -> Option<&str> {
+        self.backtrace.as_deref()
     }
 
     pub(crate) fn as_error(&self) -> &(dyn Error + 'static) {
@@ -40,6 +56,8 @@ impl Failure {
         Self {
             message,
             source: None,
+            location: None,
+            backtrace: None,
         }
     }
 
@@ -47,8 +65,8 @@ impl Failure {
         let source = error.source().filter(|_| depth > 0);
         let source = source.map(|source| Box::new(Self::chain(source, depth - 1)));
         Self {
-            message: render(error),
             source,
+            ..Self::message(render(error))
         }
     }
 }

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{Uri, Version};
+use http::{Request, Uri, Version};
 
 use crate::failure::Failure;
 use crate::ids::{SpanId, TraceId};
+use crate::outcome::method_label;
 use crate::request_id::RequestId;
 use crate::{Outcome, TraceContext};
 
@@ -22,6 +23,7 @@ pub struct Finished {
     pub(crate) outcome: Outcome,
     pub(crate) latency: Duration,
     pub(crate) ttfb: Option<Duration>,
+    pub(crate) bytes_in: Option<u64>,
     pub(crate) bytes_out: u64,
     pub(crate) context: TraceContext,
     pub(crate) request_id: RequestId,
@@ -30,6 +32,30 @@ pub struct Finished {
 }
 
 impl Finished {
+    /// Of a request that has only just come. It stands cancelled until more is known.
+    pub(crate) fn arriving<B>(
+        request: &Request<B>,
+        context: TraceContext,
+        cancelled_status: u16,
+    ) -> Self {
+        Self {
+            method: method_label(request.method()),
+            route: Route::of(request.extensions()),
+            uri: request.uri().clone(),
+            version: request.version(),
+            status: cancelled_status,
+            outcome: Outcome::CancelledBeforeHeaders,
+            latency: Duration::ZERO,
+            ttfb: None,
+            bytes_in: None,
+            bytes_out: 0,
+            context,
+            request_id: RequestId::of(request.headers()),
+            failure: None,
+            event_stream: false,
+        }
+    }
+
     /// The method, or `_OTHER` for one that HTTP does not register: safe as a label.
     pub fn method(&self) -> &'static str {
         self.method
@@ -76,6 +102,12 @@ impl Finished {
     /// From the call of the service to the answer's headers. `None` when there were none.
     pub fn ttfb(&self) -> Option<Duration> {
         self.ttfb
+    }
+
+    /// The bytes of the request's body that were read. `None` without
+    /// [`BytesInLayer`](crate::BytesInLayer).
+    pub fn bytes_in(&self) -> Option<u64> {
+        self.bytes_in
     }
 
     /// The bytes of body that were handed to the HTTP stack, before its framing.

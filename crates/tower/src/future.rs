@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::future::Future;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::panic::resume_unwind;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -10,8 +10,8 @@ use http::{Response, StatusCode};
 use http_body::Body;
 use pin_project_lite::pin_project;
 
-use crate::RecordedBody;
 use crate::record::Record;
+use crate::{RecordedBody, panics};
 
 pin_project! {
     /// The future of [`RequestService`](crate::RequestService). Dropping it early closes the request as
@@ -84,22 +84,22 @@ where
         };
         let polled = {
             let _entered = record.enter();
-            catch_unwind(AssertUnwindSafe(|| {
+            panics::catch(|| {
                 let polled = this.inner.as_mut().as_pin_mut()?.poll(cx);
                 if polled.is_ready() {
                     this.inner.set(None);
                 }
                 Some(polled)
-            }))
+            })
         };
         let answer = match polled {
             Ok(Some(poll)) => ready!(poll).map(|response| response.map(Some)),
             Ok(None) => Ok(internal_server_error()),
-            Err(payload) => {
-                record.panicked(&*payload);
+            Err(panic) => {
+                record.panicked(&panic);
                 if !*this.catch_panics {
                     *this.record = None;
-                    resume_unwind(payload);
+                    resume_unwind(panic.payload);
                 }
                 Ok(internal_server_error())
             }

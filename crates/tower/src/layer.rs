@@ -1,7 +1,8 @@
 //! The tower layer for servers: a span, a trace context and exactly one closing line per request.
 
+use std::num::NonZeroU64;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use http::{Method, StatusCode};
 use tower_layer::Layer;
@@ -56,7 +57,34 @@ impl RequestLayer {
     /// panics, WARN for 4xx and cancelled requests, INFO for the rest: for shed ones too, and for event
     /// streams, which only ever end by the client's leaving.
     pub fn level(self, level: impl Fn(&Finished) -> Option<Level> + Send + Sync + 'static) -> Self {
-        self.change(|config| config.level = Some(Arc::new(level)))
+        self.change(|config| config.policy.level = Some(Arc::new(level)))
+    }
+
+    /// Closes a completed request that took this long or longer at WARN, as `request slow`. Default: never.
+    /// Upgraded connections and event streams are exempt: they last as long as their clients like.
+    pub fn slow(self, slow: Duration) -> Self {
+        self.change(|config| config.policy.slow = Some(slow))
+    }
+
+    /// Writes one closing line in `one_in` for this route (its template, or the exact path where no route is
+    /// known), chosen by the trace id so that all services keep the same traces. Lines at WARN and above,
+    /// slow requests among them, are all kept, and `on_finish` is called for every request. Default: all.
+    pub fn sample(self, route: impl Into<String>, one_in: NonZeroU64) -> Self {
+        self.change(|config| {
+            config.policy.samples.insert(route.into(), one_in);
+        })
+    }
+
+    /// Does not trust the caller's trace: each request begins a trace of its own, and its span says the
+    /// caller's as `linked_trace_id` and `linked_span_id`. For services that strangers call. Default: false.
+    pub fn public_endpoint(self, public_endpoint: bool) -> Self {
+        self.change(|config| config.public_endpoint = public_endpoint)
+    }
+
+    /// Warns, once, when a request is answered other than 404 or 405 and no route is known: the layer sits in
+    /// the wrong place, or the feature `axum` is off. Default: false.
+    pub fn expect_routes(self, expect_routes: bool) -> Self {
+        self.change(|config| config.expect_routes = expect_routes.then(Arc::default))
     }
 
     /// Answers a panic of the service with 500 instead of letting it go on. Default: false, so that what is

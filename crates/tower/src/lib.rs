@@ -4,6 +4,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod body;
+mod bytes_in;
 mod call;
 mod closing;
 mod config;
@@ -17,15 +18,19 @@ mod ids;
 mod late;
 mod layer;
 mod outcome;
+mod panics;
+mod policy;
 mod propagate;
 mod record;
 mod request_id;
+mod request_log;
 mod service;
 mod shed;
 mod sites;
 mod tracestate;
 
 pub use body::RecordedBody;
+pub use bytes_in::{BytesInLayer, BytesInService, CountedBody};
 pub use context::TraceContext;
 pub use error::Error;
 pub use finished::{Finished, Route};
@@ -34,8 +39,9 @@ pub use ids::{SpanId, TraceId};
 pub use late::LateValue;
 pub use layer::RequestLayer;
 pub use outcome::Outcome;
+pub use panics::capture_panics;
 pub use propagate::{PropagateFuture, PropagateLayer, PropagateService};
-pub use record::RequestLog;
+pub use request_log::RequestLog;
 pub use service::RequestService;
 pub use shed::{Shed, ShedFuture, ShedLayer, ShedService};
 

@@ -1,11 +1,8 @@
-//! How a request ended, and the level and message of its closing line. Pure.
+//! How a request ended, and what HTTP says of it. Pure.
 
 use std::fmt;
 
 use http::{Method, StatusCode};
-use tracing::Level;
-
-use crate::Finished;
 
 /// How a request ended, as the `outcome` of its closing line.
 ///
@@ -51,27 +48,6 @@ impl Outcome {
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())
-    }
-}
-
-/// The level and the message of the closing line. The message is constant per class, for grouping.
-pub(crate) fn verdict(finished: &Finished) -> (Level, &'static str) {
-    match finished.outcome() {
-        Outcome::Shed => (Level::INFO, "request shed"),
-        Outcome::Panicked => (Level::ERROR, "request panicked [5xx]"),
-        Outcome::Error => (Level::ERROR, "request failed [5xx]"),
-        // The status that went out was another one.
-        Outcome::BodyError => (Level::ERROR, "request failed in body"),
-        // Leaving is how a client ends an event stream.
-        Outcome::CancelledInBody if finished.event_stream => (Level::INFO, "request cancelled"),
-        Outcome::CancelledBeforeHeaders | Outcome::CancelledInBody => {
-            (Level::WARN, "request cancelled")
-        }
-        Outcome::Completed | Outcome::Upgraded => match finished.status() {
-            500.. => (Level::ERROR, "request failed [5xx]"),
-            400.. => (Level::WARN, "request rejected [4xx]"),
-            _ => (Level::INFO, "request completed"),
-        },
     }
 }
 

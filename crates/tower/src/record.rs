@@ -1,47 +1,30 @@
 //! The record of one request: opened when it arrives, closed exactly once, by a `Drop`.
 
-use std::any::Any;
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use http::header::CONTENT_TYPE;
 use http::{Request, Response, StatusCode};
 use tracing::{Dispatch, Span, dispatcher};
 
 use crate::config::Config;
 use crate::current::{self, Current, Polled};
 use crate::failure::Failure;
-use crate::late::{Late, LateValue};
-use crate::request_id::{RequestId, X_REQUEST_ID};
+use crate::late::Late;
+use crate::panics::{Panic, survive};
+use crate::request_id::X_REQUEST_ID;
 use crate::shed::Shed;
-use crate::{Finished, Outcome, Route, TARGET, TraceContext, closing, outcome};
+use crate::{Finished, Outcome, RequestLog, Route, TARGET, TraceContext, closing, outcome};
 
 /// The owner of a request's record. Dropping it closes the record, unless the connection was upgraded: then
 /// the last [`RequestLog`] does.
-pub(crate) struct Record(Arc<Shared>);
+pub(crate) struct Record {
+    shared: Arc<Shared>,
+}
 
-/// A handle on the request's closing line, in the extensions of the request.
-///
-/// ```
-/// use dogwatch_tower::RequestLog;
-///
-/// async fn handler(request: http::Request<String>) {
-///     if let Some(log) = request.extensions().get::<RequestLog>() {
-///         log.set("user_id", "u-17");
-///         log.set("items", 3);
-///     }
-/// }
-/// ```
-///
-/// After an upgrade (status 101) the line waits for the last handle: a socket's task that keeps one makes
-/// the latency that of the whole conversation. Any other request closes when its answer ends, whoever still
-/// holds a handle.
-#[derive(Clone)]
-pub struct RequestLog(Arc<Shared>);
-
-struct Shared {
+pub(crate) struct Shared {
     config: Arc<Config>,
     /// The one of the request's arrival: the line goes there, whichever thread or scope it ends in.
     dispatch: Dispatch,
@@ -52,66 +35,58 @@ struct Shared {
     open: Mutex<Option<Open>>,
 }
 
-struct Open {
-    finished: Finished,
-    late: Late,
+/// What may still change.
+pub(crate) struct Open {
+    pub(crate) finished: Finished,
+    pub(crate) late: Late,
 }
 
 impl Record {
     pub(crate) fn open<B>(config: &Arc<Config>, request: &mut Request<B>) -> Self {
-        let inbound = TraceContext::from_headers(request.headers());
-        let context = inbound
+        let started = config.now();
+        let sender = TraceContext::from_headers(request.headers());
+        let (parent, link) = if config.public_endpoint {
+            (None, sender)
+        } else {
+            (sender, None)
+        };
+        let context = parent
             .as_ref()
             .map_or_else(TraceContext::new, TraceContext::child);
-        let request_id = RequestId::of(request.headers());
-        let span = open_span(&context, &request_id);
+        let finished = Finished::arriving(request, context, config.cancelled_status);
         let current = Current {
-            context: context.clone(),
-            request_id: Some(request_id.clone()),
+            context: finished.context.clone(),
+            request_id: Some(finished.request_id.clone()),
         };
+        let span = open_span(&finished, link.as_ref());
         let unattached = (!current::attach(&span, current.clone())).then_some(current);
-        let finished = Finished {
-            method: outcome::method_label(request.method()),
-            route: Route::of(request.extensions()),
-            uri: request.uri().clone(),
-            version: request.version(),
-            // What stands unless something better is known by the end.
-            status: config.cancelled_status,
-            outcome: Outcome::CancelledBeforeHeaders,
-            latency: Duration::ZERO,
-            ttfb: None,
-            bytes_out: 0,
-            context: context.clone(),
-            request_id,
-            failure: None,
-            event_stream: false,
-        };
         config.active(finished.method, 1);
+        let extension = config.extensions.then(|| finished.context.clone());
         let shared = Arc::new(Shared {
             config: Arc::clone(config),
             dispatch: dispatcher::get_default(Dispatch::clone),
             span,
             unattached,
-            started: config.now(),
+            started,
             open: Mutex::new(Some(Open {
                 finished,
                 late: Late::default(),
             })),
         });
-        if config.extensions {
+        if let Some(context) = extension {
             request.extensions_mut().insert(context);
             request
                 .extensions_mut()
-                .insert(RequestLog(Arc::clone(&shared)));
+                .insert(RequestLog::new(Arc::clone(&shared)));
         }
-        Self(shared)
+        Self { shared }
     }
 
     /// Makes the request the current one of this thread.
     pub(crate) fn enter(&self) -> Entered<'_> {
-        let polled = self.0.unattached.clone().map(Polled::enter);
+        let polled = self.shared.unattached.clone().map(Polled::enter);
         Entered {
-            _span: self.0.span.enter(),
+            _span: self.shared.span.enter(),
             _polled: polled,
         }
     }
@@ -119,17 +94,15 @@ impl Record {
     /// Takes note of the answer's headers, and adds ours to them. True when no body will follow them.
     pub(crate) fn answered<B>(&self, response: &mut Response<B>) -> bool {
         let status = response.status();
-        let shared = &*self.0;
-        let mut bodiless = false;
-        self.0.with(|Open { finished, .. }| {
+        let ttfb = self.shared.elapsed();
+        let bodiless = self.shared.with(|Open { finished, .. }| {
             finished.status = status.as_u16();
-            finished.ttfb = Some(shared.elapsed());
-            finished.event_stream = is_event_stream(response.headers().get(CONTENT_TYPE));
+            finished.ttfb = Some(ttfb);
+            finished.event_stream = is_event_stream(response);
             finished.route = finished
                 .route
                 .take()
                 .or_else(|| Route::of(response.extensions()));
-            bodiless = outcome::has_no_body(finished.method, status);
             if finished.outcome != Outcome::Panicked {
                 finished.outcome = if outcome::upgrades(finished.method, status) {
                     Outcome::Upgraded
@@ -140,19 +113,20 @@ impl Record {
                     Outcome::CancelledInBody
                 };
             }
-            if shared.config.response_headers {
+            if self.shared.config.response_headers {
                 let headers = response.headers_mut();
                 headers.insert(X_REQUEST_ID, finished.request_id.header());
-                headers.append(SERVER_TIMING, server_timing(&finished.context));
+                finished.context.inject_server_timing(headers);
             }
+            outcome::has_no_body(finished.method, status)
         });
-        bodiless
+        bodiless.unwrap_or(false)
     }
 
     /// Takes note of how the body ended.
     pub(crate) fn body_ended(&self, complete: bool, bytes: u64) {
-        let cancelled_status = self.0.config.cancelled_status;
-        self.0.with(|Open { finished, .. }| {
+        let cancelled_status = self.shared.config.cancelled_status;
+        self.shared.with(|Open { finished, .. }| {
             finished.bytes_out = bytes;
             match finished.outcome {
                 Outcome::CancelledInBody if complete => finished.outcome = Outcome::Completed,
@@ -165,7 +139,7 @@ impl Record {
     /// Takes note that the body failed. Its bytes are told by `body_ended`.
     pub(crate) fn body_failed<E: fmt::Display + 'static>(&self, error: &E) {
         let failure = Failure::of(error);
-        self.0.with(|Open { finished, .. }| {
+        self.shared.with(|Open { finished, .. }| {
             finished.outcome = Outcome::BodyError;
             finished.failure = Some(failure);
         });
@@ -174,7 +148,7 @@ impl Record {
     /// Takes note that the service failed instead of answering.
     pub(crate) fn failed<E: fmt::Display + 'static>(&self, error: &E) {
         let failure = Failure::of(error);
-        self.0.with(|Open { finished, .. }| {
+        self.shared.with(|Open { finished, .. }| {
             finished.status = StatusCode::INTERNAL_SERVER_ERROR.as_u16();
             finished.outcome = Outcome::Error;
             finished.failure = Some(failure);
@@ -182,9 +156,9 @@ impl Record {
     }
 
     /// Takes note of a panic, before or after the headers.
-    pub(crate) fn panicked(&self, payload: &(dyn Any + Send)) {
-        let failure = Failure::of_panic(payload);
-        self.0.with(|Open { finished, .. }| {
+    pub(crate) fn panicked(&self, panic: &Panic) {
+        let failure = Failure::of_panic(panic);
+        self.shared.with(|Open { finished, .. }| {
             if finished.ttfb.is_none() {
                 finished.status = StatusCode::INTERNAL_SERVER_ERROR.as_u16();
             }
@@ -197,50 +171,20 @@ impl Record {
 impl Drop for Record {
     fn drop(&mut self) {
         let upgraded = |open: &mut Open| open.finished.outcome == Outcome::Upgraded;
-        if self.0.with(upgraded) != Some(true) {
-            self.0.close();
+        if self.shared.with(upgraded) != Some(true) {
+            self.shared.close();
         }
     }
 }
 
-impl RequestLog {
-    /// Adds a field to the closing line, or replaces its value.
-    ///
-    /// At most 14 fields; one more, and a key that the line has itself (such as `status`), is refused and
-    /// counted in the line's `fields_refused`. After the line is out this does nothing.
-    pub fn set(&self, key: &'static str, value: impl Into<LateValue>) {
-        let value = value.into();
-        self.0
-            .with(|open| open.late.set(key, value, closing::FIELDS));
-    }
-
-    /// Tells why the handler answers as it does: the error and its sources stand on the closing line.
-    ///
-    /// It changes neither status nor outcome. What went wrong later, such as a panic, replaces it.
-    pub fn error(&self, error: &(dyn std::error::Error + 'static)) {
-        let failure = Failure::of_error(error);
-        self.0.with(|open| open.finished.failure = Some(failure));
-    }
-
-    /// Tells the route's template, for a router that is not axum's.
-    pub fn route(&self, route: Route) {
-        self.0.with(|open| open.finished.route = Some(route));
-    }
-}
-
-impl fmt::Debug for RequestLog {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RequestLog").finish_non_exhaustive()
-    }
-}
-
 impl Shared {
+    /// No user's code may run in `change`: the lock is held. After the line is out there is nothing to change.
+    pub(crate) fn with<T>(&self, change: impl FnOnce(&mut Open) -> T) -> Option<T> {
+        self.lock().as_mut().map(change)
+    }
+
     fn lock(&self) -> MutexGuard<'_, Option<Open>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn with<T>(&self, change: impl FnOnce(&mut Open) -> T) -> Option<T> {
-        self.lock().as_mut().map(change)
     }
 
     fn elapsed(&self) -> Duration {
@@ -259,17 +203,31 @@ impl Shared {
         finished.latency = self.elapsed();
         self.config.active(finished.method, -1);
         self.config.finish(&finished);
-        // This may run in a drop during an unwind, where a second panic would end the process.
-        let _ = catch_unwind(AssertUnwindSafe(|| {
+        survive(|| {
             let _entered = self.span.enter();
-            closing::emit(
-                &self.dispatch,
-                &self.config,
-                &finished,
-                &mut late,
-                self.span.is_disabled(),
-            );
-        }));
+            self.tell_of_no_route(&finished);
+            if let Some(verdict) = self.config.policy.judge(&finished) {
+                let ids = self.span.is_disabled();
+                closing::emit(&self.dispatch, verdict, &finished, &mut late, ids);
+            }
+        });
+    }
+
+    /// Once per layer: the metrics of a service whose routes are unknown are worth little.
+    fn tell_of_no_route(&self, finished: &Finished) {
+        let Some(told) = &self.config.expect_routes else {
+            return;
+        };
+        let routed = finished.ttfb.is_some() && !matches!(finished.status, 404 | 405);
+        if finished.route.is_none() && routed && !told.swap(true, Ordering::Relaxed) {
+            dispatcher::with_default(&self.dispatch, || {
+                tracing::warn!(
+                    target: TARGET,
+                    path = finished.path(),
+                    "an answered request has no route: put RequestLayer in Router::layer, after the routes"
+                );
+            });
+        }
     }
 }
 
@@ -286,34 +244,29 @@ pub(crate) struct Entered<'a> {
 }
 
 /// At level ERROR, so that any event that a filter lets through finds its ids here.
-fn open_span(context: &TraceContext, request_id: &RequestId) -> Span {
+fn open_span(finished: &Finished, link: Option<&TraceContext>) -> Span {
+    let context = &finished.context;
     let (trace_id, span_id) = (context.trace_id().hex(), context.span_id().hex());
     let parent_span_id = context.parent_span_id().map(|id| id.hex());
+    let linked_trace_id = link.map(|link| link.trace_id().hex());
+    let linked_span_id = link.map(|link| link.span_id().hex());
     tracing::error_span!(
         target: TARGET,
         "request",
         trace_id = &*trace_id,
         span_id = &*span_id,
         parent_span_id = parent_span_id.as_deref(),
-        request_id = request_id.as_str(),
+        request_id = finished.request_id.as_str(),
+        linked_trace_id = linked_trace_id.as_deref(),
+        linked_span_id = linked_span_id.as_deref(),
     )
 }
 
-fn is_event_stream(content_type: Option<&HeaderValue>) -> bool {
-    content_type.is_some_and(|value| {
-        let value = value.as_bytes();
-        value.len() >= EVENT_STREAM.len()
-            && value[..EVENT_STREAM.len()].eq_ignore_ascii_case(EVENT_STREAM)
+fn is_event_stream<B>(response: &Response<B>) -> bool {
+    response.headers().get(CONTENT_TYPE).is_some_and(|value| {
+        let kind = value.as_bytes().get(..EVENT_STREAM.len());
+        kind.is_some_and(|kind| kind.eq_ignore_ascii_case(EVENT_STREAM))
     })
 }
 
-/// `trace;desc=00-...`: how a response tells its trace (W3C Trace Context, response header).
-fn server_timing(context: &TraceContext) -> HeaderValue {
-    let mut value = [0; 66];
-    value[..11].copy_from_slice(b"trace;desc=");
-    value[11..].copy_from_slice(&context.traceparent());
-    HeaderValue::from_bytes(&value).expect("hex, dashes and a token are a legal header")
-}
-
-const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 const EVENT_STREAM: &[u8] = b"text/event-stream";

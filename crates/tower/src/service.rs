@@ -1,7 +1,7 @@
 //! Opens a record for each request and hands both to the future.
 
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -11,7 +11,7 @@ use tower_service::Service;
 
 use crate::config::Config;
 use crate::record::Record;
-use crate::{RecordedBody, RequestFuture, RequestLog};
+use crate::{RecordedBody, RequestFuture, RequestLog, panics};
 
 /// What [`RequestLayer`](crate::RequestLayer) makes of a service.
 #[derive(Clone, Debug)]
@@ -50,15 +50,15 @@ where
         let record = Record::open(&self.config, &mut request);
         let called = {
             let _entered = record.enter();
-            catch_unwind(AssertUnwindSafe(|| self.inner.call(request)))
+            panics::catch(|| self.inner.call(request))
         };
         match called {
             Ok(future) => RequestFuture::recorded(future, record, self.config.catch_panics),
-            Err(payload) => {
-                record.panicked(&*payload);
+            Err(panic) => {
+                record.panicked(&panic);
                 if !self.config.catch_panics {
                     drop(record);
-                    resume_unwind(payload);
+                    resume_unwind(panic.payload);
                 }
                 RequestFuture::panicked(record)
             }

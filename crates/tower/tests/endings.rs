@@ -15,7 +15,8 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use dogwatch_tower::{
-    Finished, Outcome, RecordedBody, RequestLayer, RequestLog, Route, ShedLayer, TraceContext,
+    BytesInLayer, CountedBody, Finished, Outcome, RecordedBody, RequestLayer, RequestLog, Route,
+    ShedLayer, TraceContext,
 };
 use http::{Request, Response, StatusCode};
 use http_body::{Body, Frame};
@@ -757,6 +758,144 @@ fn an_upgraded_request_waits_for_the_last_handle_and_no_other_does() {
         );
         assert_eq!(line.field("frames"), if waits { "12" } else { "-" });
     }
+}
+
+#[test]
+fn a_public_endpoint_begins_its_own_trace_and_keeps_the_callers_as_a_link() {
+    let (capture, _guard) = capture();
+    let mut request = get("/");
+    let parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    request
+        .headers_mut()
+        .insert("traceparent", parent.parse().unwrap());
+    let layer = RequestLayer::new().public_endpoint(true);
+    drop(serve(&layer, request, |_| {
+        Response::new(Empty::<Bytes>::new())
+    }));
+    let line = only(&capture);
+    assert_ne!(line.field("trace_id"), "0af7651916cd43dd8448eb211c80319c");
+    assert_eq!(line.field("parent_span_id"), "-");
+    assert_eq!(
+        line.field("linked_trace_id"),
+        "0af7651916cd43dd8448eb211c80319c"
+    );
+    assert_eq!(line.field("linked_span_id"), "b7ad6b7169203331");
+}
+
+#[test]
+fn a_slow_request_is_a_warning_and_a_sampled_one_is_still_counted() {
+    let (capture, _guard) = capture();
+    let turned = Arc::new(AtomicI64::new(0));
+    let finished = Arc::new(AtomicI64::new(0));
+    let layer = {
+        let (start, turned, finished) =
+            (Instant::now(), Arc::clone(&turned), Arc::clone(&finished));
+        RequestLayer::new()
+            .slow(Duration::from_millis(500))
+            .sample("/feed", std::num::NonZeroU64::MAX)
+            .clock(move || start + Duration::from_millis(turned.load(Ordering::Relaxed) as u64))
+            .on_finish(move |_| {
+                finished.fetch_add(1, Ordering::Relaxed);
+            })
+    };
+    for takes in [499, 500] {
+        drop(serve(&layer, get("/feed?page=2"), |_| {
+            turned.fetch_add(takes, Ordering::Relaxed);
+            Response::new(Empty::<Bytes>::new())
+        }));
+    }
+    assert_eq!(capture.gists(), ["WARN request slow, 200 completed"]);
+    assert_eq!(finished.load(Ordering::Relaxed), 2);
+}
+
+#[test]
+fn the_bytes_of_a_requests_body_are_counted_by_a_layer_of_its_own() {
+    let (capture, _guard) = capture();
+    let service = service_fn(async |request: Request<CountedBody<Frames>>| {
+        let read = request.into_body().collect().await?.to_bytes();
+        Ok::<_, BoxError>(Response::new(Full::new(read)))
+    });
+    let service = RequestLayer::new().layer(BytesInLayer::new().layer(service));
+    let request = get("/echo").map(|()| frames(vec![Ok("one"), Ok("two")]));
+    let response = now(service.oneshot(request)).unwrap();
+    assert_eq!(
+        now(response.into_body().collect()).unwrap().to_bytes(),
+        "onetwo"
+    );
+    let line = only(&capture);
+    assert_eq!(
+        (line.field("bytes_in"), line.field("bytes_out")),
+        ("6", "6")
+    );
+}
+
+#[test]
+fn an_answer_without_a_route_is_told_once_when_routes_are_expected() {
+    let (capture, _guard) = capture();
+    let layer = RequestLayer::new().expect_routes(true);
+    for (status, routed) in [(404, false), (200, true), (200, false), (200, false)] {
+        let mut request = get("/users/42?token=SECRET");
+        if routed {
+            request.extensions_mut().insert(Route::new("/users/{id}"));
+        }
+        drop(serve(&layer, request, |_| {
+            Response::builder()
+                .status(status)
+                .body(Empty::<Bytes>::new())
+                .unwrap()
+        }));
+    }
+    let mut told = capture.closing();
+    told.retain(|line| line.field("outcome") == "-");
+    assert_eq!(told.len(), 1);
+    assert!(
+        told[0]
+            .field("message")
+            .starts_with("an answered request has no route")
+    );
+    assert_eq!(
+        (told[0].field("path"), told[0].field("trace_id").len()),
+        ("/users/42", 32)
+    );
+}
+
+#[test]
+fn nothing_secret_stands_in_any_line() {
+    let (capture, _guard) = capture();
+    let mut request = get("/login?token=SECRET&code=SECRET");
+    for header in [
+        "authorization",
+        "cookie",
+        "x-api-key",
+        "x-request-id",
+        "traceparent",
+    ] {
+        request
+            .headers_mut()
+            .insert(header, "SECRET;SECRET".parse().unwrap());
+    }
+    let layer = RequestLayer::new()
+        .public_endpoint(true)
+        .expect_routes(true);
+    drop(serve(&layer, request, |_| {
+        let answer = Response::builder()
+            .status(500)
+            .header("set-cookie", "SECRET");
+        answer.body(Full::<Bytes>::from("SECRET")).unwrap()
+    }));
+    assert_eq!(capture.lines().len(), 2);
+    assert!(!format!("{:?}", capture.lines()).contains("SECRET"));
+}
+
+#[test]
+fn a_level_that_panics_leaves_the_line_its_own() {
+    let (capture, _guard) = capture();
+    let layer = RequestLayer::new().level(|_| panic!("a bug in the level"));
+    let response = serve(&layer, get("/"), |_| {
+        Response::new(Full::<Bytes>::from("x"))
+    });
+    assert_eq!(now(response.into_body().collect()).unwrap().to_bytes(), "x");
+    assert_eq!(capture.gists(), ["INFO request completed, 200 completed"]);
 }
 
 #[test]
