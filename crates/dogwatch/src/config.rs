@@ -1,0 +1,271 @@
+//! What a service asks of its log, in code. Nothing here touches the disk or the environment.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+#[cfg(feature = "alert")]
+use std::sync::Arc;
+
+#[cfg(feature = "appender")]
+use dogwatch_appender::{Compress, Keep, Roll, WhenFull};
+
+use crate::tell::Tell;
+
+/// Which set of defaults a service starts from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Preset {
+    /// Coloured text for people, from DEBUG on, with file and line.
+    Dev,
+    /// One JSON line an event, from INFO on, obvious secrets masked.
+    Prod,
+}
+
+impl Preset {
+    /// The name as `DOGWATCH_ENV` spells it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Dev => "dev",
+            Self::Prod => "prod",
+        }
+    }
+}
+
+/// How a service logs. Later wins: preset, then environment, then what is said here.
+///
+/// ```no_run
+/// # #[cfg(all(feature = "json", feature = "appender"))] {
+/// use dogwatch::{Config, Keep, Roll};
+///
+/// let log = Config::prod()
+///     .service("shop")
+///     .file("logs/shop.log")
+///     .roll(Roll::daily().max_bytes(64 << 20))
+///     .keep(Keep::files(14))
+///     .init()?;
+/// # drop(log); }
+/// # Ok::<(), dogwatch::Error>(())
+/// ```
+///
+/// | what | `dev` | `prod` | variable |
+/// |---|---|---|---|
+/// | format | text, coloured on a terminal | JSON lines | `DOGWATCH_ENV` |
+/// | filter | `debug`, the HTTP stack at `info` | `info` | `RUST_LOG` |
+/// | stdout | on | on, unless there is a file | `DOGWATCH_STDOUT` |
+/// | file | none | none | `DOGWATCH_FILE` |
+/// | roll, keep, compress | daily or 100 MiB, 7 files, zstd | the same | |
+/// | secrets | masked in JSON, shown in text | masked | |
+/// | rules | none | none | `DOGWATCH_RULES` |
+#[must_use = "a configuration does nothing until `init` or `layers` is called"]
+#[derive(Clone, Default)]
+pub struct Config {
+    pub(crate) preset: Option<Preset>,
+    pub(crate) service: Option<String>,
+    pub(crate) version: Option<String>,
+    pub(crate) env: Option<String>,
+    pub(crate) host: Option<String>,
+    pub(crate) fields: Vec<(String, String)>,
+    pub(crate) filter: Option<String>,
+    pub(crate) file: Option<PathBuf>,
+    pub(crate) stdout: Option<bool>,
+    pub(crate) rules: Option<RulesFrom>,
+    pub(crate) on_error: Tell,
+    pub(crate) keep_panics_quiet: bool,
+    #[cfg(feature = "appender")]
+    pub(crate) roll: Option<Roll>,
+    #[cfg(feature = "appender")]
+    pub(crate) keep: Option<Keep>,
+    #[cfg(feature = "appender")]
+    pub(crate) compress: Option<Compress>,
+    #[cfg(feature = "appender")]
+    pub(crate) when_full: Option<WhenFull>,
+    #[cfg(feature = "appender")]
+    pub(crate) buffer_bytes: Option<usize>,
+    #[cfg(feature = "json")]
+    pub(crate) redact: Option<dogwatch_json::Redact>,
+    #[cfg(feature = "alert")]
+    pub(crate) alert: crate::alerting::Registered,
+}
+
+impl Config {
+    /// The preset for a developer's terminal. Needs the feature `dev`.
+    pub fn dev() -> Self {
+        Self {
+            preset: Some(Preset::Dev),
+            ..Self::default()
+        }
+    }
+
+    /// The preset for a service in production. Needs the feature `json`, which `prod` brings.
+    pub fn prod() -> Self {
+        Self {
+            preset: Some(Preset::Prod),
+            ..Self::default()
+        }
+    }
+
+    /// The preset that `DOGWATCH_ENV` names; else the only one compiled in; else `prod`.
+    pub fn from_env() -> Self {
+        Self::default()
+    }
+
+    /// The name of the service, on each line as `service`. Default: `DOGWATCH_SERVICE`, else absent.
+    pub fn service(mut self, name: impl Into<String>) -> Self {
+        self.service = Some(name.into());
+        self
+    }
+
+    /// The version of the service, on each line as `version`. Default: absent.
+    pub fn version(mut self, version: impl Into<String>) -> Self {
+        self.version = Some(version.into());
+        self
+    }
+
+    /// Where the service runs, such as `staging`, on each line as `env`. Default: absent.
+    pub fn env(mut self, env: impl Into<String>) -> Self {
+        self.env = Some(env.into());
+        self
+    }
+
+    /// The machine's name, on each line as `host`. Default: absent.
+    pub fn host(mut self, host: impl Into<String>) -> Self {
+        self.host = Some(host.into());
+        self
+    }
+
+    /// One more field that stands on each JSON line.
+    pub fn field(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
+        self.fields.push((key.into(), value.into()));
+        self
+    }
+
+    /// Which events are logged, in the syntax of `RUST_LOG`, such as `info,shop::pay=debug`.
+    pub fn filter(mut self, directives: impl Into<String>) -> Self {
+        self.filter = Some(directives.into());
+        self
+    }
+
+    /// The log file; it rolls beside itself. Needs the feature `appender`.
+    pub fn file(mut self, path: impl AsRef<Path>) -> Self {
+        self.file = Some(path.as_ref().to_owned());
+        self
+    }
+
+    /// Whether lines go to stdout. Default: on without a file and in `dev`, else off.
+    pub fn stdout(mut self, on: bool) -> Self {
+        self.stdout = Some(on);
+        self
+    }
+
+    /// The file of alert rules. Needs the feature `alert`.
+    pub fn rules(mut self, path: impl AsRef<Path>) -> Self {
+        self.rules = Some(RulesFrom::File(path.as_ref().to_owned()));
+        self
+    }
+
+    /// Alert rules as YAML text. Needs the feature `alert`.
+    pub fn rules_text(mut self, yaml: impl Into<String>) -> Self {
+        self.rules = Some(RulesFrom::Text(yaml.into()));
+        self
+    }
+
+    /// Where the log tells its own failures: the first at once, then one summary an interval.
+    /// Default: stderr. It may call `std::process::exit`.
+    pub fn on_error(mut self, tell: impl Fn(&str) + Send + Sync + 'static) -> Self {
+        self.on_error = Tell::by(tell);
+        self
+    }
+
+    /// Leaves panics out of the log. By default [`init`](Self::init) chains a panic hook that logs
+    /// each panic at ERROR under the target `dogwatch::panic`, then calls the hook before it.
+    pub fn keep_panics_quiet(mut self) -> Self {
+        self.keep_panics_quiet = true;
+        self
+    }
+}
+
+#[cfg(feature = "appender")]
+impl Config {
+    /// When the file rolls. Default: `Roll::daily().max_bytes(100 MiB)`.
+    pub fn roll(mut self, roll: Roll) -> Self {
+        self.roll = Some(roll);
+        self
+    }
+
+    /// Which rolled files are kept. Default: `Keep::files(7)`.
+    pub fn keep(mut self, keep: Keep) -> Self {
+        self.keep = Some(keep);
+        self
+    }
+
+    /// How rolled files are compressed. Default: `Compress::Zstd`.
+    pub fn compress(mut self, compress: Compress) -> Self {
+        self.compress = Some(compress);
+        self
+    }
+
+    /// What happens to a line that finds the buffer full. Default: `WhenFull::Wait(100 ms)`.
+    pub fn when_full(mut self, when_full: WhenFull) -> Self {
+        self.when_full = Some(when_full);
+        self
+    }
+
+    /// How many bytes of lines may wait before the file, and as many before stdout.
+    /// Default: 8 MiB.
+    pub fn buffer_bytes(mut self, bytes: usize) -> Self {
+        self.buffer_bytes = Some(bytes);
+        self
+    }
+}
+
+#[cfg(feature = "json")]
+impl Config {
+    /// What is masked. Default: `Redact::secrets()`.
+    pub fn redact(mut self, redact: dogwatch_json::Redact) -> Self {
+        self.redact = Some(redact);
+        self
+    }
+}
+
+#[cfg(feature = "alert")]
+impl Config {
+    /// A notifier that rules name by `action`. The names `log` and those of the rules file's
+    /// `notifiers` are there already.
+    pub fn notifier(
+        mut self,
+        name: impl Into<String>,
+        notifier: impl dogwatch_alert::Notify + 'static,
+    ) -> Self {
+        self.alert.notifiers.push((name.into(), Arc::new(notifier)));
+        self
+    }
+
+    /// A playbook that rules name. `shed` is there already: it turns on
+    /// [`Guard::shed_switch`](crate::Guard::shed_switch).
+    pub fn playbook(
+        mut self,
+        name: impl Into<String>,
+        playbook: impl dogwatch_alert::Playbook + 'static,
+    ) -> Self {
+        self.alert.playbooks.push((name.into(), Arc::new(playbook)));
+        self
+    }
+}
+
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Config")
+            .field("preset", &self.preset)
+            .field("service", &self.service)
+            .field("filter", &self.filter)
+            .field("file", &self.file)
+            .field("stdout", &self.stdout)
+            .finish_non_exhaustive()
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum RulesFrom {
+    File(PathBuf),
+    Text(String),
+}

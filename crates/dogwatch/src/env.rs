@@ -1,0 +1,168 @@
+//! Reads the variables that choose how a service logs. Pure but for one function that asks the process.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use crate::Error;
+use crate::config::Preset;
+
+/// What the environment asks for; `None` where it says nothing. An empty value says nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Env {
+    pub(crate) preset: Option<Preset>,
+    pub(crate) filter: Option<String>,
+    pub(crate) file: Option<PathBuf>,
+    pub(crate) stdout: Option<bool>,
+    pub(crate) rules: Option<PathBuf>,
+    pub(crate) service: Option<String>,
+    pub(crate) colour: Option<bool>,
+}
+
+impl Env {
+    /// The environment of this process.
+    pub(crate) fn of_process() -> Result<Self, Error> {
+        Self::from_variables(std::env::vars_os())
+    }
+
+    pub(crate) fn from_variables(
+        variables: impl IntoIterator<Item = (OsString, OsString)>,
+    ) -> Result<Self, Error> {
+        let set: BTreeMap<String, OsString> = variables
+            .into_iter()
+            .filter(|(_, value)| !value.is_empty())
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value)))
+            .collect();
+        let text = |name: &str| match set.get(name) {
+            None => Ok(None),
+            Some(value) => value
+                .to_str()
+                .map(|v| Some(v.to_owned()))
+                .ok_or_else(|| Error::variable(name, &value.to_string_lossy(), "text in UTF-8")),
+        };
+        let path = |name: &str| set.get(name).map(PathBuf::from);
+        Ok(Self {
+            preset: text("DOGWATCH_ENV")?.map(|v| preset(&v)).transpose()?,
+            filter: text("RUST_LOG")?,
+            file: path("DOGWATCH_FILE"),
+            stdout: text("DOGWATCH_STDOUT")?
+                .map(|v| switch("DOGWATCH_STDOUT", &v))
+                .transpose()?,
+            rules: path("DOGWATCH_RULES"),
+            service: text("DOGWATCH_SERVICE")?,
+            colour: colour(
+                set.contains_key("NO_COLOR"),
+                text("CLICOLOR_FORCE")?.as_deref(),
+            ),
+        })
+    }
+}
+
+/// One variable of the process, for `${NAME}` in a rules file.
+#[cfg(feature = "alert")]
+pub(crate) fn variable(name: &str) -> Option<String> {
+    std::env::var_os(name)?.into_string().ok()
+}
+
+fn preset(value: &str) -> Result<Preset, Error> {
+    match value {
+        "dev" => Ok(Preset::Dev),
+        "prod" => Ok(Preset::Prod),
+        _ => Err(Error::variable("DOGWATCH_ENV", value, "`dev` or `prod`")),
+    }
+}
+
+fn switch(name: &str, value: &str) -> Result<bool, Error> {
+    match value {
+        "1" | "true" => Ok(true),
+        "0" | "false" => Ok(false),
+        _ => Err(Error::variable(name, value, "`1` or `0`")),
+    }
+}
+
+/// <https://no-color.org>: any value turns colour off. <https://bixense.com/clicolors>:
+/// `CLICOLOR_FORCE` other than `0` turns it on where no terminal is.
+fn colour(no_color: bool, force: Option<&str>) -> Option<bool> {
+    match (no_color, force) {
+        (true, _) => Some(false),
+        (false, Some(value)) if value != "0" => Some(true),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn env(variables: &[(&str, &str)]) -> Result<Env, Error> {
+        Env::from_variables(variables.iter().map(|(n, v)| (n.into(), v.into())))
+    }
+
+    #[test]
+    fn each_variable_is_read() {
+        let read = env(&[
+            ("DOGWATCH_ENV", "dev"),
+            ("RUST_LOG", "shop=debug"),
+            ("DOGWATCH_FILE", "日志/api.log"),
+            ("DOGWATCH_STDOUT", "1"),
+            ("DOGWATCH_RULES", "rules.yaml"),
+            ("DOGWATCH_SERVICE", "小店"),
+            ("CLICOLOR_FORCE", "1"),
+        ]);
+        let want = Env {
+            preset: Some(Preset::Dev),
+            filter: Some("shop=debug".into()),
+            file: Some("日志/api.log".into()),
+            stdout: Some(true),
+            rules: Some("rules.yaml".into()),
+            service: Some("小店".into()),
+            colour: Some(true),
+        };
+        assert_eq!(read.unwrap(), want);
+    }
+
+    #[test]
+    fn an_empty_value_says_nothing() {
+        let read = env(&[
+            ("DOGWATCH_ENV", ""),
+            ("DOGWATCH_FILE", ""),
+            ("RUST_LOG", ""),
+        ]);
+        assert_eq!(read.unwrap(), Env::default());
+    }
+
+    #[test]
+    fn a_bad_value_names_the_variable_the_value_and_what_is_wanted() {
+        let error = env(&[("DOGWATCH_ENV", "stage")]).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "DOGWATCH_ENV is `stage`, want `dev` or `prod`"
+        );
+        assert!(error.is_setting());
+        let error = env(&[("DOGWATCH_STDOUT", "yes")]).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "DOGWATCH_STDOUT is `yes`, want `1` or `0`"
+        );
+    }
+
+    #[test]
+    fn no_color_wins_over_force() {
+        let read = env(&[("NO_COLOR", "1"), ("CLICOLOR_FORCE", "1")]).unwrap();
+        assert_eq!(read.colour, Some(false));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_path_need_not_be_utf8_but_a_name_must() {
+        use std::os::unix::ffi::OsStringExt;
+        let odd = OsString::from_vec(b"logs/\xff.log".to_vec());
+        let read = Env::from_variables([("DOGWATCH_FILE".into(), odd.clone())]).unwrap();
+        assert_eq!(read.file, Some(PathBuf::from(&odd)));
+        let error = Env::from_variables([("DOGWATCH_SERVICE".into(), odd)]).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "DOGWATCH_SERVICE is `logs/\u{fffd}.log`, want text in UTF-8"
+        );
+    }
+}

@@ -1,0 +1,168 @@
+//! Keeps the log alive, says what became of its lines, and ends it.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use crate::wiring::Wiring;
+
+/// The running log of a process. Keep it to the end of `main`: dropping it writes what is left,
+/// for at most 2 seconds, and ends the log. A line after that is dropped and counted.
+///
+/// Without it the log still drains at `exit`, but nobody learns what was not written.
+#[must_use = "bind it in `main`: dropping it ends the log"]
+pub struct Guard {
+    wiring: Wiring,
+    drains_at_exit: bool,
+}
+
+impl Guard {
+    pub(crate) fn new(wiring: Wiring) -> Self {
+        Self {
+            wiring,
+            drains_at_exit: false,
+        }
+    }
+
+    pub(crate) fn drain_at_exit(&mut self) {
+        if !std::mem::replace(&mut self.drains_at_exit, true) {
+            self.wiring.drain_at_exit();
+        }
+    }
+
+    /// Returns when every line accepted before the call is written, or when `timeout` is over.
+    ///
+    /// # Errors
+    /// Counts the lines that are not written yet.
+    pub fn flush(&self, timeout: Duration) -> Result<(), Unwritten> {
+        self.wiring.flush(timeout)
+    }
+
+    /// Writes what is left, sends the alerts that wait, and ends the log. All outputs share
+    /// `timeout` and run side by side.
+    ///
+    /// # Errors
+    /// Counts, by output, every line of this log's life that was not written: refused by a full
+    /// buffer, lost to a failing disk, or still waiting when the time was over.
+    pub fn close(self, timeout: Duration) -> Result<(), Unwritten> {
+        self.wiring.close(timeout)
+    }
+
+    /// The switch of automatic degradation: hand it to [`ShedLayer`](crate::ShedLayer). The
+    /// playbook `shed` of a rules file turns it on and off.
+    #[must_use]
+    pub fn shed_switch(&self) -> Arc<AtomicBool> {
+        self.wiring.shed_switch()
+    }
+}
+
+#[cfg(feature = "appender")]
+impl Guard {
+    /// What became of the lines, by output: `stdout`, or the path of the file.
+    #[must_use]
+    pub fn accounts(&self) -> Vec<(String, dogwatch_appender::Accounts)> {
+        self.wiring.outputs().accounts()
+    }
+}
+
+#[cfg(feature = "metrics")]
+impl Guard {
+    /// The metrics that this log's layers and [`request_layer`](Self::request_layer) feed.
+    #[must_use]
+    pub fn metrics(&self) -> &dogwatch_metrics::Metrics {
+        self.wiring.metrics()
+    }
+}
+
+#[cfg(feature = "tower")]
+impl Guard {
+    /// A [`RequestLayer`](crate::RequestLayer) whose requests feed this log's metrics.
+    pub fn request_layer(&self) -> crate::RequestLayer {
+        self.wiring.request_layer()
+    }
+}
+
+#[cfg(feature = "alert")]
+impl Guard {
+    /// The alerts of this log, if it has rules.
+    #[must_use]
+    pub fn alerts(&self) -> Option<&dogwatch_alert::Alerts> {
+        self.wiring.alerts()
+    }
+}
+
+impl fmt::Debug for Guard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Guard").finish_non_exhaustive()
+    }
+}
+
+/// Lines that were not written, by output.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unwritten {
+    outputs: Vec<(String, u64)>,
+}
+
+impl Unwritten {
+    /// `Ok` if no output left a line behind.
+    #[cfg(any(feature = "appender", test))]
+    pub(crate) fn of(outputs: Vec<(String, u64)>) -> Result<(), Self> {
+        let outputs: Vec<_> = outputs
+            .into_iter()
+            .filter(|(_, lines)| *lines > 0)
+            .collect();
+        if outputs.is_empty() {
+            Ok(())
+        } else {
+            Err(Self { outputs })
+        }
+    }
+
+    /// How many lines, over all outputs.
+    #[must_use]
+    pub fn lines(&self) -> u64 {
+        self.outputs.iter().map(|(_, lines)| lines).sum()
+    }
+
+    /// How many lines by output: `stdout`, or the path of the file.
+    pub fn outputs(&self) -> impl Iterator<Item = (&str, u64)> {
+        self.outputs
+            .iter()
+            .map(|(name, lines)| (name.as_str(), *lines))
+    }
+}
+
+impl fmt::Display for Unwritten {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("log lines were not written: ")?;
+        for (n, (name, lines)) in self.outputs.iter().enumerate() {
+            let comma = if n == 0 { "" } else { ", " };
+            write!(f, "{comma}{lines} to `{name}`")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Unwritten {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_not_written_is_told_by_output() {
+        assert_eq!(Unwritten::of(vec![("stdout".into(), 0)]), Ok(()));
+        let outputs = vec![
+            ("a.log".into(), 2),
+            ("b.log".into(), 0),
+            ("stdout".into(), 3),
+        ];
+        let error = Unwritten::of(outputs).unwrap_err();
+        assert_eq!(error.lines(), 5);
+        assert_eq!(
+            error.to_string(),
+            "log lines were not written: 2 to `a.log`, 3 to `stdout`"
+        );
+    }
+}

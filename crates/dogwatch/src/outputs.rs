@@ -1,0 +1,177 @@
+//! Opens the outputs, each behind its own non-blocking writer, and ends them side by side.
+
+use std::io;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use dogwatch_appender::{
+    Accounts, Appender, Compress, Guard, Keep, NonBlocking, NonBlockingBuilder, Roll,
+};
+
+use crate::config::Config;
+use crate::guard::Unwritten;
+use crate::settings::Settings;
+use crate::sinks::Sinks;
+use crate::{Error, exit, gap};
+
+/// The open outputs of one log.
+#[derive(Default)]
+pub(crate) struct Outputs {
+    file: Option<Output>,
+    stdout: Option<Output>,
+}
+
+/// One output: where lines enter, and what ends it.
+struct Output {
+    name: String,
+    writer: NonBlocking,
+    guard: Guard,
+}
+
+impl Outputs {
+    pub(crate) fn open(config: &Config, settings: &Settings) -> Result<Self, Error> {
+        let mut outputs = Self::default();
+        if let Some(path) = &settings.file {
+            let appender = open_file(config, path)?;
+            outputs.file = Some(spawn(
+                config,
+                settings,
+                path.display().to_string(),
+                appender,
+            )?);
+        }
+        if settings.stdout {
+            outputs.stdout = Some(spawn(config, settings, "stdout".to_owned(), io::stdout())?);
+        }
+        Ok(outputs)
+    }
+
+    pub(crate) fn sinks(&self) -> Sinks {
+        let writer = |output: &Output| output.writer.clone();
+        Sinks {
+            file: self.file.as_ref().map(writer),
+            stdout: self.stdout.as_ref().map(writer),
+        }
+    }
+
+    pub(crate) fn accounts(&self) -> Vec<(String, Accounts)> {
+        self.all()
+            .map(|output| (output.name.clone(), output.writer.accounts()))
+            .collect()
+    }
+
+    /// Lines that were dropped so far, by reason, read anew at each call.
+    #[cfg(feature = "metrics")]
+    pub(crate) fn losses(&self) -> impl Fn() -> Vec<(String, u64)> + Send + Sync + 'static {
+        let writers: Vec<_> = self.all().map(|output| output.writer.clone()).collect();
+        move || {
+            writers
+                .iter()
+                .flat_map(|writer| losses(&writer.accounts()))
+                .collect()
+        }
+    }
+
+    pub(crate) fn drain_at_exit(&self) {
+        exit::drain_at_exit(self.all().map(|output| output.guard.drain()));
+    }
+
+    pub(crate) fn flush(&self, timeout: Duration) -> Result<(), Unwritten> {
+        let until = Instant::now() + timeout;
+        let flush = |output: &Output| {
+            let left = until.saturating_duration_since(Instant::now());
+            let unwritten = output.guard.flush(left).err();
+            (
+                output.name.clone(),
+                unwritten.map_or(0, |unwritten| unwritten.lines()),
+            )
+        };
+        Unwritten::of(self.all().map(flush).collect())
+    }
+
+    /// Side by side: a stdout that nobody reads must not take the file's time.
+    pub(crate) fn close(self, timeout: Duration) -> Result<(), Unwritten> {
+        let close = |output: Output| {
+            let closed = output.guard.close(timeout);
+            let accounts = closed.unwrap_or_else(|unwritten| *unwritten.accounts());
+            (output.name, accounts.dropped().total())
+        };
+        let closed = std::thread::scope(|scope| {
+            let stdout = self.stdout.map(|output| scope.spawn(move || close(output)));
+            let file = self.file.map(close);
+            let stdout = stdout.and_then(|thread| thread.join().ok());
+            file.into_iter().chain(stdout).collect()
+        });
+        Unwritten::of(closed)
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Output> {
+        self.file.iter().chain(&self.stdout)
+    }
+}
+
+fn open_file(config: &Config, path: &Path) -> Result<Appender, Error> {
+    let (tell, name) = (config.on_error.clone(), path.display().to_string());
+    Appender::builder(path)
+        .roll(
+            config
+                .roll
+                .clone()
+                .unwrap_or_else(|| Roll::daily().max_bytes(ROLL_BYTES)),
+        )
+        .keep(
+            config
+                .keep
+                .clone()
+                .unwrap_or_else(|| Keep::files(KEEP_FILES)),
+        )
+        .compress(config.compress.unwrap_or(Compress::Zstd))
+        .on_error(move |error| tell.of(&name, error))
+        .open()
+        .map_err(|error| Error::start("cannot start the log file").because(error))
+}
+
+fn spawn<W: io::Write + Send + 'static>(
+    config: &Config,
+    settings: &Settings,
+    name: String,
+    writer: W,
+) -> Result<Output, Error> {
+    let tell = config.on_error.clone();
+    let output = name.clone();
+    let mut builder: NonBlockingBuilder<W> = NonBlocking::builder(writer)
+        .gap(gap::lines(config, settings))
+        .on_error(move |error| tell.of(&output, error));
+    if let Some(bytes) = config.buffer_bytes {
+        builder = builder.max_bytes(bytes);
+    }
+    if let Some(when_full) = config.when_full {
+        builder = builder.when_full(when_full);
+    }
+    let (writer, guard) = builder.spawn().map_err(|error| {
+        Error::start(format!("cannot start writing to `{name}`")).because(error)
+    })?;
+    Ok(Output {
+        name,
+        writer,
+        guard,
+    })
+}
+
+#[cfg(feature = "metrics")]
+fn losses(accounts: &Accounts) -> [(String, u64); 6] {
+    let (refused, lost) = (&accounts.refused, &accounts.lost);
+    [
+        ("full", &refused.full),
+        ("too_long", &refused.too_long),
+        ("closed", &refused.closed),
+        ("io", &lost.io),
+        ("panic", &lost.panic),
+        ("unwritten", &lost.unwritten),
+    ]
+    .map(|(reason, lines)| (reason.to_owned(), lines.total()))
+}
+
+/// A day of a busy service in a file that an editor still opens.
+const ROLL_BYTES: u64 = 100 << 20;
+const KEEP_FILES: usize = 7;

@@ -1,0 +1,178 @@
+//! Starts the log: opens what the settings name, joins the layers, sets the process-wide default.
+
+use tracing_core::Subscriber;
+use tracing_subscriber::layer::{Layer, SubscriberExt};
+use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Registry};
+
+use crate::config::{Config, Preset};
+use crate::env::Env;
+use crate::guard::Guard;
+use crate::settings::{self, Compiled, Settings};
+use crate::sinks::Sinks;
+use crate::wiring::Wiring;
+use crate::{Error, panics, text};
+
+/// Starts logging for this process as the variables `DOGWATCH_*` and `RUST_LOG` say: the same as
+/// [`Config::from_env`]`().init()`.
+///
+/// Call it once, first thing in `main`, and keep the guard to the end. It installs no signal
+/// handler; see [`stopped`](crate::stopped).
+///
+/// # Errors
+/// A variable with a value that cannot be used, something asked for that is not compiled in, a
+/// file that cannot be opened, rules that do not load, or a second start.
+pub fn init() -> Result<Guard, Error> {
+    Config::from_env().init()
+}
+
+impl Config {
+    /// Starts logging for this process: sets the default subscriber and the `log` logger, and
+    /// chains a panic hook (see [`keep_panics_quiet`](Self::keep_panics_quiet)).
+    ///
+    /// # Errors
+    /// As [`init`].
+    pub fn init(self) -> Result<Guard, Error> {
+        let log_panics = !self.keep_panics_quiet;
+        let (settings, filter) = prepare(&self)?;
+        let (layers, mut guard) = open::<Registry>(self, &settings)?;
+        let subscriber = tracing_subscriber::registry().with(layers).with(filter);
+        if subscriber.try_init().is_err() {
+            return Err(Error::twice());
+        }
+        guard.drain_at_exit();
+        if log_panics {
+            panics::log_panics();
+        }
+        say_first_line(&settings);
+        Ok(guard)
+    }
+
+    /// The layers for those who own their registry, under their own filter: other layers see what
+    /// they saw before. Sets nothing for the process but the last drain at exit.
+    ///
+    /// ```
+    /// # #[cfg(feature = "json")] {
+    /// use tracing_subscriber::layer::SubscriberExt;
+    ///
+    /// let (layers, log) = dogwatch::Config::prod().layers()?;
+    /// let subscriber = tracing_subscriber::registry().with(layers);
+    /// tracing::subscriber::with_default(subscriber, || tracing::info!("hello"));
+    /// drop(log); }
+    /// # Ok::<(), dogwatch::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`init`], but for the second start.
+    pub fn layers<S>(self) -> Result<(impl Layer<S> + Send + Sync, Guard), Error>
+    where
+        S: Subscriber + for<'a> LookupSpan<'a> + Send + Sync,
+    {
+        let (settings, filter) = prepare(&self)?;
+        let (layers, mut guard) = open::<S>(self, &settings)?;
+        guard.drain_at_exit();
+        Ok((layers.with_filter(filter), guard))
+    }
+}
+
+fn prepare(config: &Config) -> Result<(Settings, EnvFilter), Error> {
+    let settings = settings::resolve(config, Env::of_process()?, Compiled::HERE)?;
+    let filter = EnvFilter::builder()
+        .parse(&settings.filter)
+        .map_err(|error| {
+            let Settings {
+                filter,
+                filter_from,
+                ..
+            } = &settings;
+            Error::setting(format!(
+                "cannot use the filter `{filter}` from {filter_from}"
+            ))
+            .because(error)
+        })?;
+    Ok((settings, filter))
+}
+
+/// Boxed, because which layers there are is known only at run time.
+#[expect(
+    clippy::type_complexity,
+    reason = "a list of layers and a guard; used once"
+)]
+fn open<S>(
+    config: Config,
+    settings: &Settings,
+) -> Result<(Vec<Box<dyn Layer<S> + Send + Sync>>, Guard), Error>
+where
+    S: Subscriber + for<'a> LookupSpan<'a> + Send + Sync,
+{
+    let wiring = Wiring::open(&config, settings)?;
+    let mut layers = format_layers(&config, settings, wiring.sinks());
+    let guard = wiring.join(&mut layers);
+    Ok((layers, guard))
+}
+
+/// JSON for machines; in `dev`, text on stdout, and JSON in a file if it is compiled in.
+fn format_layers<S>(
+    config: &Config,
+    settings: &Settings,
+    sinks: Sinks,
+) -> Vec<Box<dyn Layer<S> + Send + Sync>>
+where
+    S: Subscriber + for<'a> LookupSpan<'a> + Send + Sync,
+{
+    if settings.preset == Preset::Prod {
+        return vec![json(config, settings, sinks)];
+    }
+    let Sinks { file, stdout } = sinks;
+    let stdout = stdout.map(|sink| {
+        let colour = text::stdout_colour(settings.colour);
+        text::layer(
+            Sinks {
+                stdout: Some(sink),
+                file: None,
+            },
+            colour,
+        )
+    });
+    let file = file.map(|sink| {
+        json(
+            config,
+            settings,
+            Sinks {
+                file: Some(sink),
+                stdout: None,
+            },
+        )
+    });
+    stdout.into_iter().chain(file).collect()
+}
+
+#[cfg(feature = "json")]
+fn json<S>(config: &Config, settings: &Settings, sinks: Sinks) -> Box<dyn Layer<S> + Send + Sync>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+{
+    crate::json::dressed(sinks, config, settings).boxed()
+}
+
+/// Built without JSON: the file gets the text too, without colour.
+#[cfg(not(feature = "json"))]
+fn json<S>(_: &Config, _: &Settings, sinks: Sinks) -> Box<dyn Layer<S> + Send + Sync>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+{
+    text::layer(sinks, false)
+}
+
+fn say_first_line(settings: &Settings) {
+    tracing::info!(
+        target: "dogwatch",
+        preset = settings.preset.as_str(),
+        preset_from = settings.preset_from,
+        filter = settings.filter,
+        filter_from = settings.filter_from,
+        log_file = settings.file.as_ref().map(|path| tracing::field::display(path.display())),
+        "logging started"
+    );
+}

@@ -1,0 +1,127 @@
+//! Joins the crates, which know nothing of each other: outputs, metrics, alerts, the shed switch.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
+
+use tracing_core::Subscriber;
+use tracing_subscriber::Layer;
+use tracing_subscriber::registry::LookupSpan;
+
+use crate::Error;
+use crate::config::Config;
+use crate::guard::{Guard, Unwritten};
+use crate::settings::Settings;
+use crate::sinks::Sinks;
+
+#[cfg(feature = "alert")]
+use crate::alerting::Alerting;
+#[cfg(feature = "appender")]
+use crate::outputs::Outputs;
+#[cfg(not(feature = "appender"))]
+use crate::plain::Outputs;
+
+/// The parts of one log that live as long as its guard.
+pub(crate) struct Wiring {
+    outputs: Outputs,
+    shed: Arc<AtomicBool>,
+    #[cfg(feature = "metrics")]
+    metrics: dogwatch_metrics::Metrics,
+    #[cfg(feature = "alert")]
+    alerting: Option<Alerting>,
+}
+
+impl Wiring {
+    pub(crate) fn open(config: &Config, settings: &Settings) -> Result<Self, Error> {
+        let shed = Arc::new(AtomicBool::new(false));
+        // Rules first: what is wrong in them is told before a file is touched.
+        #[cfg(feature = "alert")]
+        let alerting = Alerting::open(config, settings, &shed)?;
+        let outputs = Outputs::open(config, settings)?;
+        Ok(Self {
+            shed,
+            #[cfg(feature = "metrics")]
+            metrics: crate::metering::metrics(
+                #[cfg(feature = "appender")]
+                &outputs,
+                #[cfg(feature = "alert")]
+                alerting.as_ref(),
+            ),
+            #[cfg(feature = "alert")]
+            alerting,
+            outputs,
+        })
+    }
+
+    pub(crate) fn sinks(&self) -> Sinks {
+        self.outputs.sinks()
+    }
+
+    /// Adds the layers that watch beside the ones that write.
+    #[cfg_attr(
+        not(feature = "alert"),
+        expect(unused_mut, reason = "only alerts hand something over")
+    )]
+    pub(crate) fn join<S>(mut self, layers: &mut Vec<Box<dyn Layer<S> + Send + Sync>>) -> Guard
+    where
+        S: Subscriber + for<'a> LookupSpan<'a> + Send + Sync,
+    {
+        #[cfg(feature = "metrics")]
+        layers.push(self.metrics.layer().boxed());
+        #[cfg(feature = "alert")]
+        layers.extend(
+            self.alerting
+                .as_mut()
+                .and_then(Alerting::layer)
+                .map(Layer::boxed),
+        );
+        let _ = layers;
+        Guard::new(self)
+    }
+
+    pub(crate) fn shed_switch(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.shed)
+    }
+
+    pub(crate) fn drain_at_exit(&self) {
+        self.outputs.drain_at_exit();
+    }
+
+    pub(crate) fn flush(&self, timeout: Duration) -> Result<(), Unwritten> {
+        self.outputs.flush(timeout)
+    }
+
+    /// Alerts first: what they say of themselves is a line too.
+    pub(crate) fn close(self, timeout: Duration) -> Result<(), Unwritten> {
+        let until = Instant::now() + timeout;
+        #[cfg(feature = "alert")]
+        if let Some(alerting) = self.alerting {
+            alerting.close(timeout);
+        }
+        self.outputs
+            .close(until.saturating_duration_since(Instant::now()))
+    }
+
+    #[cfg(feature = "appender")]
+    pub(crate) fn outputs(&self) -> &Outputs {
+        &self.outputs
+    }
+
+    #[cfg(feature = "metrics")]
+    pub(crate) fn metrics(&self) -> &dogwatch_metrics::Metrics {
+        &self.metrics
+    }
+
+    #[cfg(feature = "alert")]
+    pub(crate) fn alerts(&self) -> Option<&dogwatch_alert::Alerts> {
+        self.alerting.as_ref().map(Alerting::alerts)
+    }
+
+    #[cfg(feature = "tower")]
+    pub(crate) fn request_layer(&self) -> dogwatch_tower::RequestLayer {
+        let layer = dogwatch_tower::RequestLayer::new();
+        #[cfg(feature = "metrics")]
+        let layer = crate::metering::feed(layer, &self.metrics);
+        layer
+    }
+}

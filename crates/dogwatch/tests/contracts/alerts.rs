@@ -1,0 +1,124 @@
+//! A rule judges the event as the line shows it, and its playbook works the shed switch.
+
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex};
+
+use dogwatch::Config;
+use dogwatch::alert::{Alert, State};
+use tracing_core::dispatcher;
+
+use crate::{LONG, start};
+
+/// Word for word as people write one.
+const AS_WRITTEN: &str = r#"
+- name: "HighErrorRate"
+  pattern: "ERROR.*\\[5xx\\]"
+  threshold: 10
+  level: "critical"
+  action: "send_alert_to_pagerduty"
+"#;
+
+#[tokio::test]
+async fn a_rule_as_people_write_it_fires_on_failed_requests() {
+    use axum::http::{Request, StatusCode};
+    use tower::util::ServiceExt;
+
+    let dir = tempfile::tempdir().unwrap();
+    let sent: Arc<Mutex<Vec<Alert>>> = Arc::default();
+    let keep = Arc::clone(&sent);
+    let config = Config::prod().rules_text(AS_WRITTEN).notifier(
+        "send_alert_to_pagerduty",
+        move |alert: &Alert| {
+            keep.lock().unwrap().push(alert.clone());
+            Ok(())
+        },
+    );
+    let (dispatch, log) = start(config, dir.path());
+    let _default = dispatcher::set_default(&dispatch);
+    let app = axum::Router::new()
+        .route(
+            "/",
+            axum::routing::get(async || StatusCode::INTERNAL_SERVER_ERROR),
+        )
+        .layer(log.request_layer());
+    for _ in 0..10 {
+        let request = Request::get("/").body(axum::body::Body::empty()).unwrap();
+        app.clone().oneshot(request).await.unwrap();
+    }
+    let alerts = log.alerts().unwrap().clone();
+    assert!(alerts.wait(LONG, |states| states[0].state == State::Firing));
+    log.close(LONG).unwrap();
+
+    let sent = sent.lock().unwrap();
+    assert_eq!(sent.len(), 1);
+    assert_eq!((&*sent[0].rule, sent[0].threshold), ("HighErrorRate", 10));
+    assert_eq!(sent[0].trace_id.as_ref().map(|id| id.len()), Some(32));
+    assert!(
+        sent[0].samples[0].contains("[5xx]"),
+        "{:?}",
+        sent[0].samples
+    );
+}
+
+#[test]
+fn no_password_reaches_a_notifier() {
+    let dir = tempfile::tempdir().unwrap();
+    let sent: Arc<Mutex<Vec<Alert>>> = Arc::default();
+    let keep = Arc::clone(&sent);
+    let rules = "- {name: logins, match: {event: login_failed}, threshold: 1, action: keep}";
+    let config = Config::prod()
+        .rules_text(rules)
+        .notifier("keep", move |alert: &Alert| {
+            keep.lock().unwrap().push(alert.clone());
+            Ok(())
+        });
+    let (dispatch, log) = start(config, dir.path());
+    dispatcher::with_default(&dispatch, || {
+        let span = tracing::info_span!("login", phone = "13800138000");
+        span.in_scope(|| {
+            tracing::warn!(
+                event = "login_failed",
+                password = "hunter2",
+                user_id = 7,
+                "密码错误"
+            );
+        });
+    });
+    log.close(LONG).unwrap();
+    let told = format!("{:?}", sent.lock().unwrap());
+    assert!(
+        told.contains("密码错误") && told.contains("user_id"),
+        "{told}"
+    );
+    let lines = crate::lines(dir.path()).concat();
+    for secret in ["hunter2", "13800138000"] {
+        assert!(!told.contains(secret), "{told}");
+        assert!(!lines.contains(secret), "{lines}");
+    }
+}
+
+#[test]
+fn the_playbook_shed_works_the_guards_switch() {
+    let dir = tempfile::tempdir().unwrap();
+    let rules = "
+- name: pool
+  match: {event: pool_timeout}
+  threshold: 1
+  action: log
+  playbook: {run: shed, lease: 60s}
+";
+    let (dispatch, log) = start(Config::prod().rules_text(rules), dir.path());
+    let switch = log.shed_switch();
+    assert!(!switch.load(Ordering::Relaxed));
+    dispatcher::with_default(&dispatch, || {
+        tracing::error!(event = "pool_timeout", "池满了")
+    });
+    let alerts = log.alerts().unwrap().clone();
+    assert!(alerts.wait(LONG, |states| states[0].state == State::Firing
+        && switch.load(Ordering::Relaxed)));
+    log.close(LONG).unwrap();
+    assert!(
+        !switch.load(Ordering::Relaxed),
+        "the end of the process takes it back"
+    );
+}

@@ -1,0 +1,64 @@
+//! `Config::layers` beside somebody else's layers.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use dogwatch::Config;
+use tracing_core::{Event, Subscriber};
+use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
+
+use crate::{LONG, lines};
+
+struct Theirs(Arc<AtomicU64>);
+
+impl<S: Subscriber> Layer<S> for Theirs {
+    fn on_event(&self, _: &Event<'_>, _: Context<'_, S>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn our_filter_takes_no_event_from_other_layers() {
+    let dir = tempfile::tempdir().unwrap();
+    let seen = Arc::new(AtomicU64::new(0));
+    let (ours, log) = Config::prod()
+        .filter("warn")
+        .file(dir.path().join("test.log"))
+        .layers()
+        .unwrap();
+    let subscriber = tracing_subscriber::registry()
+        .with(ours)
+        .with(Theirs(Arc::clone(&seen)));
+    tracing::subscriber::with_default(subscriber, || {
+        tracing::debug!("for them");
+        tracing::warn!("for both");
+    });
+    log.close(LONG).unwrap();
+    assert_eq!(seen.load(Ordering::Relaxed), 2);
+    let lines = lines(dir.path());
+    assert_eq!(lines.len(), 1);
+    assert!(lines[0].contains("for both"));
+}
+
+#[test]
+fn accounts_count_each_line_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let (dispatch, log) = crate::start(Config::prod(), dir.path());
+    tracing::dispatcher::with_default(&dispatch, || {
+        for n in 0..100 {
+            tracing::info!(n);
+        }
+    });
+    log.flush(LONG).unwrap();
+    let accounts = log.accounts();
+    assert_eq!(accounts.len(), 1);
+    let (name, counts) = &accounts[0];
+    assert!(name.ends_with("test.log"));
+    assert_eq!(
+        (counts.offered().total(), counts.written.total()),
+        (100, 100)
+    );
+    assert_eq!((counts.dropped().total(), counts.pending().total()), (0, 0));
+    log.close(LONG).unwrap();
+    assert_eq!(lines(dir.path()).len(), 100);
+}

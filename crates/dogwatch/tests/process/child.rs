@@ -1,0 +1,126 @@
+//! What the child process of each case does.
+
+use std::process::ExitCode;
+use std::sync::mpsc;
+use std::time::Duration;
+
+use dogwatch::Config;
+
+/// Lines that a child logs before it ends, its start line not counted.
+pub(crate) const LINES: usize = 5_000;
+
+const LONG: Duration = Duration::from_secs(30);
+
+pub(crate) fn run(case: &str) -> ExitCode {
+    match case {
+        "close" => {
+            let log = dogwatch::init().expect("starts");
+            say();
+            log.close(LONG).expect("all is written");
+        }
+        "drop" => {
+            let log = dogwatch::init().expect("starts");
+            say();
+            drop(log);
+        }
+        "forget" => {
+            std::mem::forget(dogwatch::init().expect("starts"));
+            say();
+        }
+        "exit" => {
+            let _log = dogwatch::init().expect("starts");
+            say();
+            std::process::exit(3);
+        }
+        "exit in a thread" => {
+            let _log = dogwatch::init().expect("starts");
+            say();
+            std::thread::spawn(|| std::process::exit(3))
+                .join()
+                .expect("never returns");
+        }
+        "exit in on_error" => exit_in_on_error(),
+        "panic" => {
+            let _log = dogwatch::init().expect("starts");
+            say();
+            panic!("数据库没了");
+        }
+        "graceful" => graceful(),
+        "twice" => {
+            let log = dogwatch::init().expect("starts");
+            return told(dogwatch::init().map(|_| ()), log);
+        }
+        "start" => match dogwatch::init() {
+            Ok(log) => {
+                tracing::info!("one line");
+                log.close(LONG).expect("all is written");
+            }
+            Err(error) => {
+                println!("{error:?}");
+                return ExitCode::from(7);
+            }
+        },
+        "levels" => {
+            let _log = dogwatch::init().expect("starts");
+            println!("{}", tracing::level_filters::LevelFilter::current());
+        }
+        other => panic!("no case is called `{other}`"),
+    }
+    ExitCode::SUCCESS
+}
+
+fn say() {
+    for n in 0..LINES {
+        tracing::info!(n, "第 {n} 行");
+    }
+}
+
+fn told(second: Result<(), dogwatch::Error>, first: dogwatch::Guard) -> ExitCode {
+    let error = second.expect_err("the second start is refused");
+    tracing::info!("the first still logs");
+    first.close(LONG).expect("all is written");
+    println!("{error:?}");
+    ExitCode::from(if error.is_started_twice() { 7 } else { 8 })
+}
+
+/// The parent gives a stdout that fails each write, so that the log has a failure to tell.
+fn exit_in_on_error() {
+    let (told, wait) = mpsc::channel();
+    let _log = Config::prod()
+        .stdout(true)
+        .on_error(move |_| {
+            if told.send(()).is_ok() {
+                std::process::exit(3);
+            }
+        })
+        .init()
+        .expect("starts");
+    say();
+    wait.recv_timeout(LONG).expect("the failure is told");
+    // The exit is under way on another thread.
+    std::thread::park_timeout(LONG);
+}
+
+fn graceful() {
+    let runtime = tokio::runtime::Runtime::new().expect("starts");
+    let log = dogwatch::init().expect("starts");
+    runtime.block_on(async {
+        let app = axum::Router::new();
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+            .await
+            .expect("a free port");
+        say();
+        let stop = async {
+            let stopped = std::pin::pin!(dogwatch::stopped());
+            // The handlers stand once the future was polled: then the parent may send its signal.
+            let ready = async { println!("ready") };
+            tokio::join!(biased; stopped, ready);
+        };
+        axum::serve(listener, app)
+            .with_graceful_shutdown(stop)
+            .await
+            .expect("serves");
+    });
+    tracing::info!("stopped");
+    drop(log);
+}

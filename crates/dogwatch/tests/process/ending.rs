@@ -1,0 +1,102 @@
+//! However a process ends, no accepted line is lost, where the docs promise so.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+
+use crate::child::LINES;
+
+pub(crate) const TESTS: &[(&str, fn())] = &[
+    ("close_writes_every_line", || ends("close", Some(0), 0)),
+    ("dropping_the_guard_writes_every_line", || {
+        ends("drop", Some(0), 0)
+    }),
+    (
+        "return_from_main_writes_every_line_of_a_forgotten_guard",
+        || ends("forget", Some(0), 0),
+    ),
+    ("process_exit_writes_every_line", || {
+        ends("exit", Some(3), 0)
+    }),
+    ("process_exit_from_another_thread_writes_every_line", || {
+        ends("exit in a thread", Some(3), 0)
+    }),
+    ("a_panic_through_main_writes_every_line_and_itself", || {
+        ends("panic", Some(101), 1)
+    }),
+    #[cfg(target_os = "linux")]
+    (
+        "process_exit_inside_on_error_writes_every_line",
+        exit_in_on_error,
+    ),
+    #[cfg(unix)]
+    ("a_graceful_shutdown_on_sigterm_writes_every_line", graceful),
+];
+
+/// Runs a case and counts its lines: the start line, the case's own, and `more`.
+fn ends(case: &str, code: Option<i32>, more: usize) {
+    let dir = tempfile::tempdir().expect("a directory");
+    let status = child(case, &dir)
+        .stderr(Stdio::null())
+        .status()
+        .expect("starts");
+    assert_eq!(status.code(), code);
+    assert_eq!(lines(&dir), 1 + LINES + more);
+}
+
+#[cfg(target_os = "linux")]
+fn exit_in_on_error() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let full = fs::OpenOptions::new()
+        .write(true)
+        .open("/dev/full")
+        .expect("Linux has it");
+    let status = child("exit in on_error", &dir)
+        .stdout(full)
+        .status()
+        .expect("starts");
+    assert_eq!(status.code(), Some(3));
+    // `exit` may come before all lines were offered; each that was accepted is whole and in order.
+    let text = fs::read_to_string(dir.path().join("child.log")).expect("a log");
+    assert!(text.ends_with('\n'));
+    for (n, line) in text.lines().skip(1).enumerate() {
+        assert!(line.contains(&format!("第 {n} 行")), "line {n}: {line}");
+    }
+}
+
+#[cfg(unix)]
+fn graceful() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let mut child = child("graceful", &dir)
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("starts");
+    let mut ready = String::new();
+    BufReader::new(child.stdout.take().expect("piped"))
+        .read_line(&mut ready)
+        .expect("says ready");
+    assert_eq!(ready, "ready\n");
+    let kill = Command::new("kill")
+        .arg(child.id().to_string())
+        .status()
+        .expect("kill runs");
+    assert!(kill.success());
+    assert_eq!(child.wait().expect("ends").code(), Some(0));
+    assert_eq!(lines(&dir), 1 + LINES + 1);
+}
+
+fn child(case: &str, dir: &tempfile::TempDir) -> Command {
+    let mut command = crate::starting::child(case);
+    command.env("DOGWATCH_FILE", dir.path().join("child.log"));
+    command
+}
+
+/// Each line is whole and parses.
+fn lines(dir: &tempfile::TempDir) -> usize {
+    let text = fs::read_to_string(dir.path().join("child.log")).expect("a log");
+    let parsed = text.lines().map(serde_json::from_str::<serde_json::Value>);
+    parsed
+        .collect::<Result<Vec<_>, _>>()
+        .expect("each line is JSON")
+        .len()
+}

@@ -1,0 +1,135 @@
+//! What `init` says to bad settings, and what it sets to good ones.
+
+use std::fs;
+use std::process::Command;
+
+pub(crate) const TESTS: &[(&str, fn())] = &[
+    (
+        "a_second_init_is_its_own_error_and_the_first_goes_on",
+        twice,
+    ),
+    ("a_bad_environment_is_named", || {
+        refused(
+            &[("DOGWATCH_ENV", "stage")],
+            "DOGWATCH_ENV is `stage`, want `dev` or `prod`",
+        );
+    }),
+    ("a_bad_switch_is_named", || {
+        refused(
+            &[("DOGWATCH_STDOUT", "maybe")],
+            "DOGWATCH_STDOUT is `maybe`, want `1` or `0`",
+        );
+    }),
+    ("a_bad_filter_is_named", || {
+        refused(
+            &[("RUST_LOG", "shop=loud")],
+            "filter `shop=loud` from RUST_LOG",
+        );
+    }),
+    ("a_missing_rules_file_is_named", || {
+        refused(&[("DOGWATCH_RULES", "no/rules.yaml")], "no/rules.yaml");
+    }),
+    ("a_broken_rules_file_is_told_with_its_place", broken_rules),
+    ("an_unwritable_directory_is_named", unwritable),
+    (
+        "without_a_file_lines_go_to_stdout_and_no_disk_is_touched",
+        stdout_only,
+    ),
+    (
+        "the_first_line_says_the_preset_and_where_it_came_from",
+        first_line,
+    ),
+    ("the_level_hint_of_the_whole_is_the_filters", levels),
+];
+
+/// This program as the child of a case, with none of our variables set.
+pub(crate) fn child(case: &str) -> Command {
+    let mut command = Command::new(std::env::current_exe().expect("this program has a path"));
+    command
+        .args(["child", case])
+        .env_remove("RUST_LOG")
+        .env_remove("RUST_BACKTRACE");
+    for name in ["ENV", "FILE", "STDOUT", "RULES", "SERVICE"] {
+        command.env_remove(format!("DOGWATCH_{name}"));
+    }
+    command
+}
+
+fn output(case: &str, variables: &[(&str, &str)]) -> (Option<i32>, String) {
+    let output = child(case)
+        .envs(variables.iter().copied())
+        .output()
+        .expect("starts");
+    (
+        output.status.code(),
+        String::from_utf8(output.stdout).expect("text"),
+    )
+}
+
+fn refused(variables: &[(&str, &str)], want: &str) {
+    let (code, said) = output("start", variables);
+    assert_eq!(code, Some(7), "{said}");
+    assert!(said.contains(want), "{said}");
+    assert_eq!(said.lines().count(), 1, "one clear error: {said}");
+}
+
+fn twice() {
+    let (code, said) = output("twice", &[]);
+    assert_eq!(code, Some(7), "{said}");
+    assert!(said.contains("the first still logs"), "{said}");
+    assert!(said.contains("cannot start logging twice"), "{said}");
+}
+
+fn broken_rules() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let path = dir.path().join("rules.yaml");
+    fs::write(&path, "- name: a\n  pattern: \"[\"\n  threshold: 1\n").expect("written");
+    let (code, said) = output("start", &[("DOGWATCH_RULES", path.to_str().expect("text"))]);
+    assert_eq!(code, Some(7), "{said}");
+    assert!(said.contains("rules.yaml"), "{said}");
+    assert!(said.contains("line 1") || said.contains("line 2"), "{said}");
+}
+
+fn unwritable() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let file = dir.path().join("a-file");
+    fs::write(&file, "not a directory").expect("written");
+    let path = file.join("api.log");
+    let (path, directory) = (path.to_str().expect("text"), file.to_str().expect("text"));
+    refused(
+        &[("DOGWATCH_FILE", path)],
+        &format!("log directory `{directory}`"),
+    );
+}
+
+fn stdout_only() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let output = child("start")
+        .current_dir(dir.path())
+        .output()
+        .expect("starts");
+    assert_eq!(output.status.code(), Some(0));
+    let said = String::from_utf8(output.stdout).expect("text");
+    assert!(said.contains("\"message\":\"one line\""), "{said}");
+    assert_eq!(fs::read_dir(dir.path()).expect("there").count(), 0);
+}
+
+fn first_line() {
+    let (_, said) = output(
+        "start",
+        &[("DOGWATCH_ENV", "prod"), ("DOGWATCH_SERVICE", "小店")],
+    );
+    let first: serde_json::Value =
+        serde_json::from_str(said.lines().next().expect("a line")).expect("JSON");
+    assert_eq!(first["target"], "dogwatch");
+    assert_eq!(first["preset"], "prod");
+    assert_eq!(first["preset_from"], "DOGWATCH_ENV");
+    assert_eq!(first["service"], "小店");
+}
+
+fn levels() {
+    let (_, said) = output("levels", &[("RUST_LOG", "warn")]);
+    assert_eq!(said, "warn\n");
+    let (_, said) = output("levels", &[("RUST_LOG", "warn,shop=debug")]);
+    assert_eq!(said, "debug\n");
+}
