@@ -58,6 +58,9 @@ impl RealDisk {
         if let Some(mode) = self.mode {
             std::os::unix::fs::OpenOptionsExt::mode(&mut options, mode);
         }
+        // Elsewhere a file has the permissions of its directory.
+        #[cfg(not(unix))]
+        let _ = self.mode;
         options.create(true);
         options
     }

@@ -14,6 +14,16 @@ use crate::{
 
 const LONG: Duration = Duration::from_secs(60);
 
+#[cfg(feature = "gzip")]
+const COMPRESS: Compress = Compress::Gzip;
+#[cfg(not(feature = "gzip"))]
+const COMPRESS: Compress = Compress::None;
+const FORM: &str = if cfg!(feature = "gzip") {
+    ".log.gz"
+} else {
+    ".log"
+};
+
 struct Machine {
     disk: MemoryDisk,
     clock: Arc<ManualClock>,
@@ -378,171 +388,162 @@ fn the_callers_thread_never_calls_the_disk() {
 }
 
 #[cfg(feature = "gzip")]
-mod compressed {
-    use super::*;
-
-    #[test]
-    fn what_a_crash_left_half_done_is_finished_or_removed_at_the_start() {
-        let machine = Machine::at("2026-11-23T10:00:00Z");
-        let closed = Arc::new(Mutex::new(Vec::new()));
-        // Killed while compressing; after compressing, before the deletion; before compressing.
-        for (name, text) in [
-            ("app.2026-11-20T10-00-00.000001.log", "one\n"),
-            ("app.2026-11-20T10-00-00.000001.log.tmp", "ha"),
-            ("app.2026-11-21T10-00-00.000002.log", "two\n"),
-            ("app.2026-11-22T10-00-00.000003.log", "three\n"),
+#[test]
+fn what_a_crash_left_half_done_is_finished_or_removed_at_the_start() {
+    let machine = Machine::at("2026-11-23T10:00:00Z");
+    let closed = Arc::new(Mutex::new(Vec::new()));
+    // Killed while compressing; after compressing, before the deletion; before compressing.
+    for (name, text) in [
+        ("app.2026-11-20T10-00-00.000001.log", "one\n"),
+        ("app.2026-11-20T10-00-00.000001.log.tmp", "ha"),
+        ("app.2026-11-21T10-00-00.000002.log", "two\n"),
+        ("app.2026-11-22T10-00-00.000003.log", "three\n"),
+        ("app.2026-11-22T10-00-00.000003.log.idx", "somebody's index"),
+    ] {
+        machine.disk.put(&format!("logs/{name}"), text);
+    }
+    let done = "logs/app.2026-11-21T10-00-00.000002.log.gz";
+    Compress::Gzip
+        .run(
+            &machine.disk,
+            (
+                "logs/app.2026-11-21T10-00-00.000002.log".as_ref(),
+                done.as_ref(),
+            ),
+            &Default::default(),
+        )
+        .unwrap();
+    let paths = Arc::clone(&closed);
+    let appender = machine
+        .builder()
+        .compress(Compress::Gzip)
+        .on_close(move |path| paths.lock().unwrap().push(path.to_owned()))
+        .open()
+        .unwrap();
+    assert!(appender.settle(LONG));
+    assert_eq!(
+        texts(&machine.files()),
+        [
+            ("app.2026-11-20T10-00-00.000001.log.gz", "one\n"),
+            ("app.2026-11-21T10-00-00.000002.log.gz", "two\n"),
+            ("app.2026-11-22T10-00-00.000003.log.gz", "three\n"),
             ("app.2026-11-22T10-00-00.000003.log.idx", "somebody's index"),
-        ] {
-            machine.disk.put(&format!("logs/{name}"), text);
-        }
-        let done = "logs/app.2026-11-21T10-00-00.000002.log.gz";
-        Compress::Gzip
-            .run(
-                &machine.disk,
-                (
-                    "logs/app.2026-11-21T10-00-00.000002.log".as_ref(),
-                    done.as_ref(),
-                ),
-                &Default::default(),
-            )
-            .unwrap();
-        let paths = Arc::clone(&closed);
-        let appender = machine
-            .builder()
-            .compress(Compress::Gzip)
-            .on_close(move |path| paths.lock().unwrap().push(path.to_owned()))
-            .open()
-            .unwrap();
-        assert!(appender.settle(LONG));
-        assert_eq!(
-            texts(&machine.files()),
-            [
-                ("app.2026-11-20T10-00-00.000001.log.gz", "one\n"),
-                ("app.2026-11-21T10-00-00.000002.log.gz", "two\n"),
-                ("app.2026-11-22T10-00-00.000003.log.gz", "three\n"),
-                ("app.2026-11-22T10-00-00.000003.log.idx", "somebody's index"),
-                ("app.log", ""),
-            ]
-        );
-        assert_eq!(closed.lock().unwrap().len(), 2);
-        assert_eq!(appender.stats().compressed, 2);
-    }
+            ("app.log", ""),
+        ]
+    );
+    assert_eq!(closed.lock().unwrap().len(), 2);
+    assert_eq!(appender.stats().compressed, 2);
+}
 
-    #[test]
-    fn a_deleted_file_takes_its_index_along() {
-        let machine = Machine::at("2026-11-23T10:00:00Z");
-        for name in [
-            "000001.log.gz",
-            "000001.log.gz.idx",
-            "000002.log.gz",
-            "000002.log.gz.idx",
-        ] {
-            machine
-                .disk
-                .put(&format!("logs/app.2026-11-20T10-00-00.{name}"), "");
-        }
-        let appender = machine.builder().keep(Keep::files(1)).open().unwrap();
-        assert!(appender.settle(LONG));
-        assert_eq!(
-            machine.disk.names(),
-            [
-                "app.2026-11-20T10-00-00.000002.log.gz",
-                "app.2026-11-20T10-00-00.000002.log.gz.idx",
-                "app.log"
-            ]
-        );
+#[test]
+fn a_deleted_file_takes_its_index_along() {
+    let machine = Machine::at("2026-11-23T10:00:00Z");
+    for name in [
+        "000001.log.gz",
+        "000001.log.gz.idx",
+        "000002.log.gz",
+        "000002.log.gz.idx",
+    ] {
+        machine
+            .disk
+            .put(&format!("logs/app.2026-11-20T10-00-00.{name}"), "");
     }
+    let appender = machine.builder().keep(Keep::files(1)).open().unwrap();
+    assert!(appender.settle(LONG));
+    assert_eq!(
+        machine.disk.names(),
+        [
+            "app.2026-11-20T10-00-00.000002.log.gz",
+            "app.2026-11-20T10-00-00.000002.log.gz.idx",
+            "app.log"
+        ]
+    );
+}
 
-    #[test]
-    fn a_callback_that_panics_hinders_no_housekeeping() {
-        let machine = Machine::at("2026-11-23T10:00:00Z");
-        let mut appender = machine
-            .builder()
-            .keep(Keep::files(1))
-            .compress(Compress::Gzip)
-            .on_close(|_| panic!("on_close"))
-            .open()
-            .unwrap();
-        for line in ["one", "two"] {
-            writeln!(appender, "{line}").unwrap();
-            appender.roll().unwrap();
-        }
-        assert!(appender.settle(LONG));
-        assert_eq!(
-            texts(&machine.files()),
-            [("app.2026-11-23T10-00-00.000002.log.gz", "two\n")]
-        );
-        assert!(machine.errors.lock().unwrap()[0].starts_with("the `on_close` callback panicked"));
+#[test]
+fn a_callback_that_panics_hinders_no_housekeeping() {
+    let machine = Machine::at("2026-11-23T10:00:00Z");
+    let mut appender = machine
+        .builder()
+        .keep(Keep::files(1))
+        .on_close(|_| panic!("on_close"))
+        .open()
+        .unwrap();
+    for line in ["one", "two"] {
+        writeln!(appender, "{line}").unwrap();
+        appender.roll().unwrap();
     }
+    assert!(appender.settle(LONG));
+    assert_eq!(
+        texts(&machine.files()),
+        [("app.2026-11-23T10-00-00.000002.log", "two\n")]
+    );
+    assert!(machine.errors.lock().unwrap()[0].starts_with("the `on_close` callback panicked"));
+}
 
-    /// Opens, writes 20 lines over several rolls, and closes; every failed write is tried again up
-    /// to `tries` times. Returns how many bytes were taken, if it could be opened.
-    fn run(machine: &Machine, lines: &str, tries: usize) -> Option<usize> {
-        let builder = machine
-            .builder()
-            .roll(Roll::size(50))
-            .compress(Compress::Gzip);
-        let mut appender = builder.header(Vec::new).open().ok()?;
-        appender.settle(LONG);
-        let (mut taken, mut failed) = (0, 0);
-        for line in lines.split_inclusive('\n') {
-            let until = taken + line.len();
-            while taken < until && failed <= tries {
-                match appender.write(&lines.as_bytes()[taken..until]) {
-                    Ok(more) => (taken, failed) = (taken + more, 0),
-                    Err(_) => failed += 1,
-                }
-                // One after the other, so that the calls have the same numbers in each run.
-                appender.settle(LONG);
+/// Opens, writes 20 lines over several rolls, and closes; every failed write is tried again up
+/// to `tries` times. Returns how many bytes were taken, if it could be opened.
+fn run(machine: &Machine, lines: &str, tries: usize) -> Option<usize> {
+    let builder = machine.builder().roll(Roll::size(50)).compress(COMPRESS);
+    let mut appender = builder.header(Vec::new).open().ok()?;
+    appender.settle(LONG);
+    let (mut taken, mut failed) = (0, 0);
+    for line in lines.split_inclusive('\n') {
+        let until = taken + line.len();
+        while taken < until && failed <= tries {
+            match appender.write(&lines.as_bytes()[taken..until]) {
+                Ok(more) => (taken, failed) = (taken + more, 0),
+                Err(_) => failed += 1,
             }
-            machine.clock.advance(Duration::from_millis(100));
+            // One after the other, so that the calls have the same numbers in each run.
+            appender.settle(LONG);
         }
-        appender.close(LONG);
-        Some(taken)
+        machine.clock.advance(Duration::from_millis(100));
     }
+    appender.close(LONG);
+    Some(taken)
+}
 
-    #[test]
-    fn whichever_call_fails_once_or_for_good_every_line_taken_is_in_the_files_once_in_order() {
-        let lines: String = (0..20).map(|n| format!("this is line {n}\n")).collect();
-        let whole = Machine::at("2026-11-23T10:00:00Z");
-        whole.disk.largest_write(15);
-        assert_eq!(run(&whole, &lines, 0), Some(lines.len()));
-        assert_eq!(whole.lines(), lines);
-        let calls = whole.disk.calls();
-        assert!(calls > 100, "{calls} calls are too few to prove anything");
-        for call in 0..calls {
-            for for_good in [false, true] {
-                let machine = Machine::at("2026-11-23T10:00:00Z");
-                machine.disk.largest_write(15);
-                machine.disk.fail_call(call, for_good);
-                let taken = run(&machine, &lines, if for_good { 1 } else { 3 });
-                machine.disk.heal();
-                // The next start mends what is left half done, and logs one more line.
-                let more = run(&machine, "more\n", 0);
-                assert_eq!(more, Some(5), "call {call}, for good: {for_good}");
-                let taken = &lines[..taken.unwrap_or(0)];
-                let half = if taken.is_empty() || taken.ends_with('\n') {
-                    ""
-                } else {
-                    "\n"
-                };
-                let expected = format!("{taken}{half}more\n");
-                assert_eq!(
-                    machine.lines(),
-                    expected,
-                    "call {call}, for good: {for_good}"
-                );
-                if !for_good {
-                    let open_failed = taken.is_empty();
-                    assert!(open_failed || taken == lines, "call {call}: {taken}");
-                }
-                let form = |name: &String| name == "app.log" || name.ends_with(".log.gz");
-                assert!(
-                    machine.disk.names().iter().all(form),
-                    "{:?}",
-                    machine.disk.names()
-                );
+#[test]
+fn whichever_call_fails_once_or_for_good_every_line_taken_is_in_the_files_once_in_order() {
+    let lines: String = (0..20).map(|n| format!("this is line {n}\n")).collect();
+    let whole = Machine::at("2026-11-23T10:00:00Z");
+    whole.disk.largest_write(15);
+    assert_eq!(run(&whole, &lines, 0), Some(lines.len()));
+    assert_eq!(whole.lines(), lines);
+    let calls = whole.disk.calls();
+    assert!(calls > 50, "{calls} calls are too few to prove anything");
+    for call in 0..calls {
+        for for_good in [false, true] {
+            let machine = Machine::at("2026-11-23T10:00:00Z");
+            machine.disk.largest_write(15);
+            machine.disk.fail_call(call, for_good);
+            let taken = run(&machine, &lines, if for_good { 1 } else { 3 });
+            machine.disk.heal();
+            // The next start mends what is left half done, and logs one more line.
+            let more = run(&machine, "more\n", 0);
+            assert_eq!(more, Some(5), "call {call}, for good: {for_good}");
+            if !for_good && taken.is_some() {
+                assert_eq!(taken, Some(lines.len()), "call {call}");
             }
+            let taken = &lines[..taken.unwrap_or(0)];
+            let half = if taken.is_empty() || taken.ends_with('\n') {
+                ""
+            } else {
+                "\n"
+            };
+            let expected = format!("{taken}{half}more\n");
+            assert_eq!(
+                machine.lines(),
+                expected,
+                "call {call}, for good: {for_good}"
+            );
+            let form = |name: &String| name == "app.log" || name.ends_with(FORM);
+            assert!(
+                machine.disk.names().iter().all(form),
+                "{:?}",
+                machine.disk.names()
+            );
         }
     }
 }

@@ -1,10 +1,6 @@
 //! The end of a log: flush, close, and the account of what was not written.
 
-use std::{
-    error, fmt,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{error, fmt, sync::Arc, time::Duration};
 
 use crate::{Accounts, Error, error::Kind, queue::Phase, worker::Shared};
 
@@ -59,11 +55,10 @@ impl Guard {
     fn end(&mut self, timeout: Duration) -> Result<Accounts, Unwritten> {
         self.closed = true;
         let shared = &self.drain.shared;
-        let until = Instant::now() + timeout;
         let before = shared.accounts();
         shared.queue.enter(Phase::Closed);
         if shared.queue.is_writer() {
-            shared.drain_here(until);
+            shared.drain_here(timeout);
         } else {
             shared.queue.reach(Phase::Ended, timeout);
         }
@@ -101,7 +96,7 @@ impl Drain {
     pub fn drain(&self, timeout: Duration) -> Result<(), Unwritten> {
         let before = self.shared.accounts();
         if self.shared.queue.is_writer() {
-            self.shared.drain_here(Instant::now() + timeout);
+            self.shared.drain_here(timeout);
             let accounts = self.shared.accounts();
             let lines = Unwritten::between(&before, &accounts) + accounts.pending().total();
             return Unwritten::check(lines, accounts);

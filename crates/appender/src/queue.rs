@@ -194,7 +194,7 @@ impl Queue {
     /// Waits until there is something to write, a flush, or the end; at most for `at_most`.
     pub(crate) fn wait(&self, at_most: Option<Duration>) {
         let mut state = self.lock();
-        let mut until = Instant::now() + self.flush_interval;
+        let mut start = Instant::now();
         let mut quiet = false;
         while !self.is_due(&state) {
             state.writer = if quiet { Writer::Parks } else { Writer::Waits };
@@ -206,7 +206,7 @@ impl Queue {
                 }
                 _ => {
                     let asleep = |state: &mut State| state.writer != Writer::Busy;
-                    let left = until.saturating_duration_since(Instant::now());
+                    let left = self.flush_interval.saturating_sub(start.elapsed());
                     let time = if quiet { at_most.unwrap_or(left) } else { left };
                     let woken = self.work.wait_timeout_while(state, time, asleep);
                     let (woken, result) = woken.unwrap_or_else(PoisonError::into_inner);
@@ -223,7 +223,7 @@ impl Queue {
                 // The first line after a while: the next ones have an interval to join it.
                 (true, false) => {
                     quiet = false;
-                    until = Instant::now() + self.flush_interval;
+                    start = Instant::now();
                 }
             }
         }
@@ -253,12 +253,12 @@ impl Queue {
         }
     }
 
-    /// Counts the first `lines` of the batch as written or lost.
-    pub(crate) fn settle(&self, batch: &mut Batch, lines: u64, loss: Option<Loss>) {
+    /// Counts the first `lines` of the batch as written or lost. False: the whole batch was given
+    /// up and counted meanwhile.
+    pub(crate) fn settle(&self, batch: &mut Batch, lines: u64, loss: Option<Loss>) -> bool {
         let mut state = self.lock();
-        // What was given up is counted already.
         if state.phase >= Phase::Done {
-            return;
+            return false;
         }
         batch.settle(lines, |slot, lines| match loss {
             None => self.counters.write(slot, lines),
@@ -267,6 +267,7 @@ impl Queue {
                 self.miss(&mut state, slot, lines);
             }
         });
+        true
     }
 
     /// The batch is dealt with: there is room again.

@@ -76,7 +76,9 @@ impl Sink {
             };
             let lines = memchr::memchr_iter(b'\n', &rest[..passed]).count() as u64;
             self.at += passed;
-            queue.settle(&mut self.batch, lines, loss);
+            if !queue.settle(&mut self.batch, lines, loss) {
+                return Attempt::Complete;
+            }
             if let Some(end) = end {
                 return end;
             }

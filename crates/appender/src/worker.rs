@@ -74,8 +74,9 @@ impl Shared {
 
     /// On the writer thread itself, inside `on_error` or another callback: writes what is there, as
     /// long as it goes well. Not possible inside the writer's own `write`.
-    pub(crate) fn drain_here(&self, until: Instant) {
-        while !self.queue.is_drained() && Instant::now() < until {
+    pub(crate) fn drain_here(&self, timeout: Duration) {
+        let start = Instant::now();
+        while !self.queue.is_drained() && start.elapsed() < timeout {
             let attempt = match self.sink.try_lock() {
                 Ok(mut sink) => sink.attempt(&self.queue),
                 Err(TryLockError::Poisoned(sink)) => sink.into_inner().attempt(&self.queue),

@@ -1,15 +1,8 @@
 //! The appender on a real disk.
 
-use std::{
-    fs,
-    io::Write as _,
-    path::Path,
-    process::Command,
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::{fs, io::Write as _, path::Path, time::Duration};
 
-use dogwatch_appender::{Appender, Compress, Keep, NonBlocking, Roll};
+use dogwatch_appender::{Appender, Keep, Roll};
 
 const LONG: Duration = Duration::from_secs(60);
 
@@ -103,49 +96,6 @@ fn retention_deletes_our_oldest_files_and_nobody_elses() {
         "{ours:?}"
     );
     assert_eq!(appender.stats().deleted, 7);
-}
-
-#[cfg(all(feature = "gzip", feature = "zstd"))]
-#[test]
-fn closed_files_are_compressed_and_the_usual_tools_read_them() {
-    for (compress, tool, suffix) in [
-        (Compress::Gzip, "zcat", "gz"),
-        (Compress::Zstd, "zstdcat", "zst"),
-    ] {
-        let directory = tempfile::tempdir().unwrap();
-        let closed = Arc::new(Mutex::new(Vec::new()));
-        let paths = Arc::clone(&closed);
-        let mut appender = Appender::builder(directory.path().join("app.log"))
-            .compress(compress)
-            .on_close(move |path| paths.lock().unwrap().push(path.to_owned()))
-            .open()
-            .unwrap();
-        let lines: String = (0..300_000).map(|n| format!("line {n}\n")).collect();
-        appender.write_all(lines.as_bytes()).unwrap();
-        appender.roll().unwrap();
-        assert!(appender.settle(LONG));
-        let closed = closed.lock().unwrap().clone();
-        assert_eq!(closed.len(), 1);
-        assert_eq!(closed[0].extension().unwrap(), suffix);
-        assert_eq!(
-            names(directory.path()),
-            [closed[0].file_name().unwrap().to_str().unwrap()]
-        );
-        let mut text = Vec::new();
-        let compressed = fs::File::open(&closed[0]).unwrap();
-        match compress {
-            Compress::Gzip => {
-                let mut decoder = flate2::read::MultiGzDecoder::new(compressed);
-                std::io::Read::read_to_end(&mut decoder, &mut text).unwrap();
-            }
-            _ => zstd::stream::copy_decode(compressed, &mut text).unwrap(),
-        }
-        assert!(text == lines.as_bytes(), "decoded text differs");
-        // The tool itself, where there is one.
-        if let Ok(output) = Command::new(tool).arg(&closed[0]).output() {
-            assert!(output.stdout == lines.as_bytes(), "{tool} differs");
-        }
-    }
 }
 
 #[test]
@@ -285,43 +235,4 @@ fn a_bare_appender_works_behind_tracing_appender() {
     writer.write_all(b"a line\n").unwrap();
     drop(guard);
     assert_eq!(fs::read_to_string(&path).unwrap(), "a line\n");
-}
-
-#[cfg(feature = "tracing")]
-#[test]
-fn both_parts_are_writers_of_a_layer_and_the_level_is_known() {
-    use dogwatch_appender::Level;
-    use tracing_subscriber::{fmt, layer::SubscriberExt as _, registry};
-
-    let directory = tempfile::tempdir().unwrap();
-    let (bare, behind) = (
-        directory.path().join("bare.log"),
-        directory.path().join("behind.log"),
-    );
-    let appender = Appender::builder(&bare).open().unwrap();
-    let file = Appender::builder(&behind).open().unwrap();
-    let (queue, guard) = NonBlocking::builder(file).spawn().unwrap();
-    let plain = |layer: fmt::Layer<_>| layer.with_ansi(false).without_time().with_target(false);
-    let subscriber = registry()
-        .with(
-            fmt::layer()
-                .with_ansi(false)
-                .without_time()
-                .with_writer(appender),
-        )
-        .with(plain(fmt::layer()).with_writer(queue));
-    tracing::subscriber::with_default(subscriber, || {
-        tracing::info!("one");
-        tracing::warn!("two");
-        tracing::warn!("three");
-    });
-    let accounts = guard.close(LONG).unwrap();
-    assert_eq!(accounts.written.of(Level::Info), 1);
-    assert_eq!(accounts.written.of(Level::Warn), 2);
-    assert_eq!(accounts.offered(), accounts.written);
-    assert_eq!(
-        fs::read_to_string(&behind).unwrap(),
-        " INFO one\n WARN two\n WARN three\n"
-    );
-    assert_eq!(fs::read_to_string(&bare).unwrap().lines().count(), 3);
 }
