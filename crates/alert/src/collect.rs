@@ -9,91 +9,124 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use tracing_core::Field;
 use tracing_core::field::Visit;
 
+use crate::dictionary;
 use crate::redact::{Mask, Redact};
 use crate::view::{Held, View};
 
 /// Puts fields into a view.
 pub(crate) struct Collect<'a> {
-    pub(crate) view: &'a mut View,
-    pub(crate) redact: &'a Redact,
-    /// Whether the event came through the `log` crate, its place in fields of its own.
-    pub(crate) from_log: bool,
-    /// How many values panicked on the way.
-    pub(crate) panics: u64,
+    view: &'a mut View,
+    redact: &'a Redact,
+    from: From,
+    panics: u64,
 }
 
-impl Collect<'_> {
-    /// A value that needs no formatting unless its key is hidden.
-    fn plain(&mut self, field: &Field, held: Held, text: impl fmt::Display) {
-        let name = name(field);
-        if self.from_log && name.starts_with("log.") {
-            return;
-        }
-        match self.mask(name) {
-            Ok(None) => self.view.put(name, held),
-            Ok(Some(mask)) => self.text(name, Some(mask), |out| write!(out, "{text}")),
-            Err(Panicked) => {}
+/// Whose fields they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum From {
+    Event,
+    /// An event that came through the `log` crate, its place in fields of its own.
+    LogRecord,
+    Span,
+}
+
+impl<'a> Collect<'a> {
+    pub(crate) fn new(view: &'a mut View, redact: &'a Redact, from: From) -> Self {
+        Self {
+            view,
+            redact,
+            from,
+            panics: 0,
         }
     }
 
-    fn string(&mut self, name: &'static str, write: impl FnOnce(&mut Bounded<'_>) -> fmt::Result) {
-        if self.from_log && name.starts_with("log.") {
-            return;
+    /// How many values, masks and judges panicked on the way.
+    pub(crate) fn panics(&self) -> u64 {
+        self.panics
+    }
+
+    /// A value that needs no formatting, unless its key is hidden or stands for text.
+    fn plain(&mut self, field: &Field, held: Held, value: impl fmt::Display) {
+        let key = dictionary::key(field.name(), self.from == From::Span);
+        if dictionary::is_text(key) || dictionary::is_error(key) {
+            return self.text(field, |out| write!(out, "{value}"));
         }
-        if let Ok(mask) = self.mask(name) {
-            self.text(name, mask, write);
+        match self.mask(field) {
+            Ok(None) => self.view.put(key, held),
+            Ok(Some(mask)) => {
+                let range = self.write(|out| write!(out, "{value}"));
+                self.put_masked(key, range, &mask);
+            }
+            Err(Hidden) => {}
         }
     }
 
-    fn text(
-        &mut self,
-        name: &'static str,
-        mask: Option<Mask>,
-        write: impl FnOnce(&mut Bounded<'_>) -> fmt::Result,
-    ) {
+    fn text(&mut self, field: &Field, write: impl FnOnce(&mut Bounded<'_>) -> fmt::Result) {
+        let key = dictionary::key(field.name(), self.from == From::Span);
+        let Ok(mask) = self.mask(field) else { return };
         let range = self.write(write);
-        let Some(mask) = mask else {
-            return self.view.put(name, Held::Text(range));
-        };
-        // A mask that panics shows nothing.
-        let shown = catching(|| mask.show(self.view.written(range.clone())));
-        self.view.unwrite(range.start);
+        match mask {
+            Some(mask) => self.put_masked(key, range, &mask),
+            None => self.put_text(key, range, None),
+        }
+    }
+
+    fn put_masked(&mut self, key: &'static str, value: Range<usize>, mask: &Mask) {
+        let shown = catching(|| mask.show(self.view.written(value.clone())));
+        self.view.unwrite(value.start);
         match shown {
             Ok(Some(shown)) => {
                 let range = self.write(|out| out.write_str(&shown));
-                self.view.put(name, Held::Text(range));
+                self.put_text(key, range, None);
             }
             Ok(None) => {}
+            // A mask that panics shows nothing.
             Err(Panicked) => self.panics += 1,
         }
     }
 
+    /// `first`: how much of an error's text is its own message, not its causes'.
+    fn put_text(&mut self, key: &'static str, range: Range<usize>, first: Option<usize>) {
+        let first = first.or_else(|| dictionary::is_error(key).then_some(range.len()));
+        self.view.put(
+            key,
+            match first {
+                Some(first) => Held::Error(range, first),
+                None => Held::Text(range),
+            },
+        );
+    }
+
     fn write(&mut self, write: impl FnOnce(&mut Bounded<'_>) -> fmt::Result) -> Range<usize> {
-        let mut panicked = false;
+        let mut remark = "";
         let range = self.view.write(|strings| {
-            let start = strings.len();
-            let written = catching(|| {
-                write(&mut Bounded {
-                    out: strings,
-                    left: MAX_VALUE,
-                })
-            });
-            // A value that fails midway keeps what it wrote; one that panics is not to be trusted.
-            if written.is_err() {
-                panicked = true;
-                strings.truncate(start);
-                strings.push_str("<panicked>");
+            let mut out = Bounded {
+                out: strings,
+                left: MAX_VALUE,
+            };
+            match catching(|| write(&mut out)) {
+                Ok(Err(_)) if out.left > 0 => remark = FAILED,
+                Ok(_) => {}
+                Err(Panicked) => remark = PANICKED,
             }
+            // What was written before stays, as in a line.
+            strings.push_str(remark);
         });
-        self.panics += u64::from(panicked);
+        self.panics += u64::from(remark == PANICKED);
         range
     }
 
-    /// What hides the key. A judge that panics shows nothing.
-    fn mask(&mut self, name: &str) -> Result<Option<Mask>, Panicked> {
-        let mask = catching(|| self.redact.mask(name));
-        self.panics += u64::from(mask.is_err());
-        mask
+    /// What hides the field: nothing, a mask, or all of it.
+    fn mask(&mut self, field: &Field) -> Result<Option<Mask>, Hidden> {
+        let name = field.name().strip_prefix("r#").unwrap_or(field.name());
+        if self.from == From::LogRecord && name.starts_with("log.") {
+            return Err(Hidden);
+        }
+        // A judge that panics shows nothing.
+        catching(|| self.redact.mask(name)).map_err(|Panicked| {
+            self.panics += 1;
+            Hidden
+        })
     }
 }
 
@@ -115,38 +148,46 @@ impl Visit for Collect<'_> {
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {
-        if self.from_log && field.name() == "log.target" {
+        if self.from == From::LogRecord && field.name() == "log.target" {
             return self.view.retarget(value);
         }
-        self.string(name(field), |out| out.write_str(value));
+        self.text(field, |out| out.write_str(value));
+    }
+
+    fn record_bytes(&mut self, field: &Field, value: &[u8]) {
+        self.text(field, |out| {
+            value.iter().try_for_each(|byte| write!(out, "{byte:02x}"))
+        });
     }
 
     fn record_error(&mut self, field: &Field, value: &(dyn Error + 'static)) {
-        let name = name(field);
-        let mut first = 0;
-        self.string(name, |out| {
-            write!(out, "{value}")?;
-            first = MAX_VALUE - out.left;
-            let mut cause = value.source();
-            // A chain that bites its own tail ends here.
-            for _ in 0..MAX_CAUSES {
-                let Some(error) = cause else { break };
-                write!(out, ": {error}")?;
-                cause = error.source();
-            }
-            Ok(())
-        });
-        self.view.mark_error(name, first);
+        let key = dictionary::key(field.name(), self.from == From::Span);
+        if dictionary::is_text(key) {
+            return self.text(field, |out| write!(out, "{value}"));
+        }
+        let Ok(mask) = self.mask(field) else { return };
+        let own = self.write(|out| write!(out, "{value}"));
+        if let Some(mask) = mask {
+            return self.put_masked(key, own, &mask);
+        }
+        let causes = self.write(|out| causes(out, value));
+        self.put_text(key, own.start..causes.end, Some(own.len()));
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        self.string(name(field), |out| write!(out, "{value:?}"));
+        self.text(field, |out| write!(out, "{value:?}"));
     }
 }
 
-/// The name as a line spells it.
-fn name(field: &Field) -> &'static str {
-    field.name().strip_prefix("r#").unwrap_or(field.name())
+fn causes(out: &mut Bounded<'_>, error: &(dyn Error + 'static)) -> fmt::Result {
+    let mut cause = error.source();
+    // A chain that bites its own tail ends here.
+    for _ in 0..MAX_CAUSES {
+        let Some(error) = cause else { break };
+        write!(out, ": {error}")?;
+        cause = error.source();
+    }
+    Ok(())
 }
 
 /// Stops a value that is too long, at a character's border.
@@ -159,13 +200,13 @@ impl Write for Bounded<'_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         let fits = cut(text, self.left);
         self.out.push_str(fits);
-        self.left -= fits.len();
-        // An error stops the formatting of 10 MB that nobody will see.
         if fits.len() == text.len() {
-            Ok(())
-        } else {
-            Err(fmt::Error)
+            self.left -= fits.len();
+            return Ok(());
         }
+        // An error stops the formatting of 10 MB that nobody will see.
+        self.left = 0;
+        Err(fmt::Error)
     }
 }
 
@@ -181,7 +222,9 @@ pub(crate) fn cut(text: &str, max: usize) -> &str {
     &text[..end]
 }
 
-#[derive(Debug)]
+/// The field is not to be seen.
+struct Hidden;
+
 struct Panicked;
 
 fn catching<T>(run: impl FnOnce() -> T) -> Result<T, Panicked> {
@@ -201,8 +244,11 @@ thread_local! {
     static CATCHING: Cell<bool> = const { Cell::new(false) };
 }
 
-/// What a rule sees of one value at most, in bytes.
-pub(crate) const MAX_VALUE: usize = 16 << 10;
+/// What a rule sees of one value at most, in bytes: as much as a line holds of it by default.
+const MAX_VALUE: usize = 8 << 10;
 
-/// How many causes of an error are read.
+/// How many causes of an error are read; as in a line.
 const MAX_CAUSES: usize = 16;
+
+const FAILED: &str = "<formatting failed>";
+const PANICKED: &str = "<formatting panicked>";

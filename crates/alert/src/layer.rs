@@ -12,7 +12,7 @@ use tracing_core::{Dispatch, Event, Interest, Metadata, Subscriber};
 use tracing_subscriber::layer::{Context, Layer};
 use tracing_subscriber::registry::LookupSpan;
 
-use crate::collect::Collect;
+use crate::collect::{Collect, From};
 use crate::filter::RulesFilter;
 use crate::rule::Seen;
 use crate::shared::Shared;
@@ -89,14 +89,14 @@ impl AlertLayer {
         let shared = &*self.shared;
         let metadata = event.metadata();
         view.start(level(metadata), metadata.target());
-        let mut collect = Collect {
-            view,
-            redact: &shared.redact,
-            from_log: from_log(metadata),
-            panics: 0,
+        let from = if from_log(metadata) {
+            From::LogRecord
+        } else {
+            From::Event
         };
+        let mut collect = Collect::new(view, &shared.redact, from);
         event.record(&mut collect);
-        let panics = collect.panics;
+        shared.panicked(collect.panics());
         if is_own(view.target()) {
             return;
         }
@@ -114,7 +114,6 @@ impl AlertLayer {
                 hit(shared, rule, seen.view);
             }
         }
-        shared.panicked(panics);
     }
 
     /// Reads a span's fields: formatting first, so that no lock is held while it runs.
@@ -125,15 +124,9 @@ impl AlertLayer {
         with_view(|view| {
             view.start(Level::Trace, "");
             let redact = &self.shared.redact;
-            let mut collect = Collect {
-                view,
-                redact,
-                from_log: false,
-                panics: 0,
-            };
+            let mut collect = Collect::new(view, redact, From::Span);
             record(&mut collect);
-            let panics = collect.panics;
-            self.shared.panicked(panics);
+            self.shared.panicked(collect.panics());
             view.owned().collect()
         })
         .unwrap_or_default()
@@ -197,11 +190,10 @@ impl fmt::Debug for AlertLayer {
 }
 
 fn hit(shared: &Shared, rule: usize, view: &mut View) {
-    let trace_id = view.trace_id().map(str::to_owned);
-    let text = view.text();
+    view.text();
     let mut slot = shared.slot(rule);
     // Under the lock, so that the times of one rule never step back.
-    let changed = slot.hit(shared.clock.now(), text, trace_id.as_deref());
+    let changed = slot.hit(shared.clock.now(), view.rendered(), view.trace_id());
     drop(slot);
     if changed {
         shared.wake.ring();

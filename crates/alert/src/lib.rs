@@ -84,8 +84,8 @@
 //! - An event is judged on its own thread: matched and counted, no I/O, no lock that I/O holds. An
 //!   event that no rule can match by its level and target costs a look-up.
 //! - Secrets are hidden before anything is matched or kept: see [`Builder::redact`].
-//! - A rule sees 16 KiB of each value and 64 KiB of the text. Samples: 3 of 512 bytes.
-//! - A `Display` that panics shows as `<panicked>` and is counted. An event logged while this layer
+//! - A rule sees 8 KiB of each value and 64 KiB of the text. Samples: 3 of 512 bytes.
+//! - A `Display` that panics keeps what it wrote, says `<formatting panicked>` and is counted. An event logged while this layer
 //!   formats a value is not judged. Events with the target `dogwatch::alert` never are.
 //! - An alert waits in a queue of 256 for each notifier, in order, and is tried again for an hour.
 //!   Each alert dropped or given up is counted in [`Deliveries`] and told to
@@ -104,6 +104,7 @@ mod alerts;
 mod builder;
 mod clock;
 mod collect;
+mod dictionary;
 mod error;
 mod filter;
 mod layer;

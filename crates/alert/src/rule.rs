@@ -116,10 +116,13 @@ pub(crate) struct Seen<'a> {
 
 impl Fields for Seen<'_> {
     fn field(&self, name: &str) -> Option<Value<'_>> {
-        let fixed = || self.fixed.iter().find(|(key, _)| key == name);
-        self.view
-            .field(name)
-            .or_else(|| fixed().map(|(_, value)| Value::from(&**value)))
+        let fixed = |name: &str| self.fixed.iter().find(|(key, _)| key == name);
+        if let Some((_, value)) = fixed(name) {
+            return Some(Value::from(&**value));
+        }
+        // A field of that name stands in a line with a `_` behind it.
+        let posing = name.strip_suffix('_').filter(|name| fixed(name).is_some());
+        self.view.field(posing.unwrap_or(name))
     }
 }
 

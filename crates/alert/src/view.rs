@@ -15,7 +15,6 @@ pub(crate) struct View {
     entries: Vec<Entry>,
     strings: String,
     text: String,
-    rendered: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -44,7 +43,6 @@ impl Default for View {
             entries: Vec::new(),
             strings: String::new(),
             text: String::new(),
-            rendered: false,
         }
     }
 }
@@ -59,7 +57,6 @@ impl View {
         self.entries.clear();
         self.level = level;
         self.target.push_str(target);
-        self.rendered = false;
     }
 
     pub(crate) fn level(&self) -> Level {
@@ -100,23 +97,10 @@ impl View {
         self.strings.truncate(start);
     }
 
-    /// Adds a field, or gives an event's field that came twice its later value.
+    /// Adds a field. A name that comes twice keeps its first value, as in a line.
     pub(crate) fn put(&mut self, name: &'static str, held: Held) {
-        match self.entries.iter_mut().find(|entry| entry.name == name) {
-            Some(entry) => entry.held = held,
-            None => self.entries.push(Entry { name, held }),
-        }
-    }
-
-    /// Says that a field's text is an error's, its first message this long.
-    pub(crate) fn mark_error(&mut self, name: &str, first: usize) {
-        let entry = self.entries.iter_mut().find(|entry| entry.name == name);
-        let Some(Entry { held, .. }) = entry else {
-            return;
-        };
-        if let Held::Text(range) = held {
-            let first = first.min(range.len());
-            *held = Held::Error(range.clone(), first);
+        if self.entries.iter().all(|entry| entry.name != name) {
+            self.entries.push(Entry { name, held });
         }
     }
 
@@ -153,13 +137,18 @@ impl View {
     }
 
     /// `LEVEL target: message key=value …`: what a pattern is matched against, and a sample shows.
+    /// Rendered once, when it is first asked for.
     pub(crate) fn text(&mut self) -> &str {
-        if !self.rendered {
+        if self.text.is_empty() {
             let mut text = std::mem::take(&mut self.text);
             self.render(&mut text);
             self.text = text;
-            self.rendered = true;
         }
+        &self.text
+    }
+
+    /// The text if it was rendered before.
+    pub(crate) fn rendered(&self) -> &str {
         &self.text
     }
 

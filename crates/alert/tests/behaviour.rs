@@ -253,11 +253,65 @@ fn an_error_is_matched_with_its_causes() {
 }
 
 #[test]
-fn no_field_of_the_application_passes_for_level_or_target() {
-    let run = || info!(level = "ERROR", target = "shop", "x");
-    assert_eq!(count("match: {level: error}", run), 0);
-    assert_eq!(count("match: {target: shop}", run), 0);
-    assert_eq!(count("match: {level: info}", run), 1);
+fn a_field_called_error_is_an_error_whatever_it_holds() {
+    let run = || {
+        error!(error = %Failed(None), "no");
+        error!(error = 7, "no");
+    };
+    assert_eq!(count("match: {error.message: timed out}", run), 1);
+    assert_eq!(count("match: {error.message: '7'}", run), 1);
+    assert_eq!(count("match: {error: timed out}", run), 0);
+}
+
+#[test]
+fn no_field_of_the_application_passes_for_what_the_line_says_of_itself() {
+    let run = || {
+        let _span = info_span!("s", message = "from the span", service = "pose").entered();
+        info!(level = "ERROR", target = "shop", r#type = "t", user_id = 7);
+    };
+    let table = [
+        ("match: {level: error}", 0),
+        ("match: {level: info, level_: ERROR}", 1),
+        ("match: {target: shop}", 0),
+        ("match: {target_: shop}", 1),
+        ("match: {message: from the span}", 0),
+        ("match: {message_: from the span}", 1),
+        ("match: {type: t}", 1),
+        ("match: {user_id: '7'}", 1),
+        ("match: {user_id: 7}", 0),
+        ("match: {service: shop}", 1),
+        ("match: {service: pose}", 0),
+        ("match: {service_: pose}", 1),
+        (
+            "pattern: 'level_=ERROR target_=shop type=t user_id=7 message_=from the span'",
+            1,
+        ),
+    ];
+    for (condition, expected) in table {
+        let yaml = format!("- {{name: r, {condition}, threshold: 9}}");
+        let (layer, guard) = rules(&yaml).field("service", "shop").spawn().unwrap();
+        within(layer, run);
+        assert_eq!(matched(&guard), [expected], "{condition}");
+    }
+}
+
+#[test]
+fn a_record_of_the_log_crate_has_its_own_target_and_no_foreign_fields() {
+    use tracing_log::log;
+    let run = || {
+        for target in ["shop::pay", "dogwatch::alert"] {
+            let mut record = log::Record::builder();
+            let record = record
+                .level(log::Level::Error)
+                .target(target)
+                .file(Some("pay.rs"));
+            tracing_log::format_trace(&record.args(format_args!("支付失败")).build()).unwrap();
+        }
+    };
+    assert_eq!(count("match: {target: 'shop::pay'}", run), 1);
+    assert_eq!(count("match: {target: log}", run), 0);
+    assert_eq!(count("pattern: '^ERROR shop::pay: 支付失败$'", run), 1);
+    assert_eq!(count("pattern: 支付失败", run), 1);
 }
 
 #[test]
@@ -313,10 +367,11 @@ impl fmt::Display for Panics {
 #[test]
 fn a_display_that_panics_reaches_nobody_and_hides_no_other_field() {
     let (sender, told) = std::sync::mpsc::channel();
-    let (layer, guard) = rules("- {name: r, pattern: 'bad=<panicked> good=1', threshold: 9}")
-        .on_error(move |error| sender.send(error.to_string()).unwrap())
-        .spawn()
-        .unwrap();
+    let (layer, guard) =
+        rules("- {name: r, pattern: 'bad=half<formatting panicked> good=1', threshold: 9}")
+            .on_error(move |error| sender.send(error.to_string()).unwrap())
+            .spawn()
+            .unwrap();
     within(layer, || error!(bad = %Panics, good = 1, "x"));
     assert!(!dogwatch_alert::catching_panic());
     assert_eq!(matched(&guard), [1]);

@@ -11,7 +11,11 @@ use crate::read::node::Node;
 /// A notifier that the file declares. Its URL may be a secret and is never shown.
 pub(crate) struct Declared {
     pub(crate) name: String,
-    pub(crate) url: String,
+    #[cfg_attr(
+        not(feature = "webhook"),
+        expect(dead_code, reason = "checked all the same")
+    )]
+    url: String,
     pub(crate) timeout: Duration,
 }
 
