@@ -1,0 +1,129 @@
+//! Processes that are killed, and two processes with one log.
+#![cfg(feature = "gzip")]
+
+use std::{
+    fs,
+    io::{self, BufRead as _, BufReader, Read as _, Write as _},
+    path::Path,
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+
+use dogwatch_appender::{Appender, AppenderBuilder, Compress, NonBlocking, Roll};
+
+const LONG: Duration = Duration::from_secs(60);
+
+fn builder(directory: &Path) -> AppenderBuilder {
+    Appender::builder(directory.join("app.log"))
+        .roll(Roll::size(100_000))
+        .compress(Compress::Gzip)
+}
+
+/// Logs numbered lines for ever, and says on stdout up to which one they are flushed.
+#[test]
+#[ignore = "the other tests start it as a child process"]
+fn child() {
+    let mut directory = String::new();
+    io::stdin().read_line(&mut directory).unwrap();
+    if directory.is_empty() {
+        return;
+    }
+    let appender = builder(Path::new(directory.trim())).open().unwrap();
+    let (mut log, guard) = NonBlocking::builder(appender).spawn().unwrap();
+    for n in 1.. {
+        writeln!(log, "line {n}").unwrap();
+        if n % 997 == 0 {
+            guard.flush(LONG).unwrap();
+            // Ends with the parent.
+            writeln!(io::stdout(), "flushed {n}").unwrap();
+        }
+    }
+}
+
+fn start(directory: &Path) -> (Child, impl Iterator<Item = u64>) {
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args(["child", "--exact", "--ignored", "--nocapture"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    writeln!(child.stdin.take().unwrap(), "{}", directory.display()).unwrap();
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let flushed = lines.map_while(Result::ok).filter_map(|line| {
+        line.split_once("flushed ")
+            .map(|(_, number)| number.parse().unwrap())
+    });
+    (child, flushed)
+}
+
+fn lines(directory: &Path) -> Vec<String> {
+    let mut names: Vec<_> = fs::read_dir(directory)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| !name.starts_with('.'))
+        .collect();
+    names.sort_by_key(|name| (name == "app.log", name.split('.').nth(2).map(str::to_owned)));
+    let mut text = String::new();
+    for name in names {
+        let file = fs::File::open(directory.join(&name)).unwrap();
+        match name.ends_with(".gz") {
+            true => flate2::read::MultiGzDecoder::new(file)
+                .read_to_string(&mut text)
+                .unwrap(),
+            false => BufReader::new(file).read_to_string(&mut text).unwrap(),
+        };
+    }
+    text.lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn a_killed_process_loses_no_flushed_line_and_the_next_start_mends_its_files() {
+    for kill_after in [1, 2, 5, 11, 30, 60] {
+        let directory = tempfile::tempdir().unwrap();
+        let (mut child, mut flushed) = start(directory.path());
+        let last = flushed.nth(kill_after - 1).expect("the child logs");
+        child.kill().unwrap();
+        child.wait().unwrap();
+
+        let mut appender = builder(directory.path()).open().unwrap();
+        writeln!(appender, "after").unwrap();
+        let torn = appender.stats().torn;
+        assert!(appender.close(LONG));
+        let mut lines = lines(directory.path());
+        assert_eq!(lines.pop().unwrap(), "after");
+        if torn > 0 {
+            let half = lines.pop().unwrap();
+            assert!(
+                format!("line {}", lines.len() + 1).starts_with(&half),
+                "{half}"
+            );
+        }
+        assert!(
+            lines.len() as u64 >= last,
+            "{} of {last} flushed lines",
+            lines.len()
+        );
+        for (index, line) in lines.iter().enumerate() {
+            assert_eq!(*line, format!("line {}", index + 1));
+        }
+        let unfinished =
+            |name: &str| name != "app.log" && !name.ends_with(".gz") && !name.starts_with('.');
+        let names = fs::read_dir(directory.path()).unwrap();
+        let left: Vec<_> = names
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .filter(|name| unfinished(name))
+            .collect();
+        assert_eq!(left, [""; 0]);
+    }
+}
+
+#[test]
+fn two_processes_cannot_have_one_log_and_a_killed_one_leaves_no_lock_behind() {
+    let directory = tempfile::tempdir().unwrap();
+    let (mut child, mut flushed) = start(directory.path());
+    flushed.next().expect("the child logs");
+    assert!(builder(directory.path()).open().unwrap_err().is_locked());
+    child.kill().unwrap();
+    child.wait().unwrap();
+    builder(directory.path()).open().unwrap();
+}
