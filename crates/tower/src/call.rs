@@ -4,14 +4,39 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 use http::uri::Authority;
-use http::{Request, StatusCode, Uri};
+use http::{HeaderMap, Method, StatusCode, Uri};
 use tracing::{Dispatch, Level, Span, dispatcher};
 
+use crate::TraceContext;
 use crate::current::{self, Current};
 use crate::failure::Failure;
 use crate::outcome::method_label;
+use crate::panics::survive;
+use crate::request_id::X_REQUEST_ID;
 
-pub(crate) struct Call {
+/// One outgoing call, for a client that is no tower service: what [`PropagateLayer`](crate::PropagateLayer)
+/// does, by hand.
+///
+/// ```
+/// use dogwatch_tower::ClientCall;
+/// use http::{HeaderMap, Method, StatusCode};
+///
+/// # async fn send(_: HeaderMap) -> Result<StatusCode, std::io::Error> { Ok(StatusCode::OK) }
+/// # async fn charge() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut headers = HeaderMap::new();
+/// let url = "https://pay.example/charge?key=s3cret".parse()?; // from reqwest: `url.as_str().parse()?`
+/// let call = ClientCall::open(&Method::POST, &url, &mut headers);
+/// match send(headers).await {
+///     Ok(status) => call.answered(status),
+///     Err(error) => call.failed(&error),
+/// }
+/// # Ok(())
+/// # }
+/// ```
+///
+/// Dropped before it is answered or failed, it is told as given up: a timeout does that.
+#[must_use = "dropping it says that the call was given up"]
+pub struct ClientCall {
     dispatch: Dispatch,
     span: Span,
     method: &'static str,
@@ -21,34 +46,56 @@ pub(crate) struct Call {
     ended: bool,
 }
 
-impl Call {
-    pub(crate) fn open<B>(current: Current, request: &Request<B>) -> Self {
-        let context = &current.context;
-        let (trace_id, span_id) = (context.trace_id().hex(), context.span_id().hex());
-        let parent_span_id = context.parent_span_id().map(|id| id.hex());
-        let span = tracing::error_span!(
-            target: TARGET,
-            "call",
-            trace_id = &*trace_id,
-            span_id = &*span_id,
-            parent_span_id = parent_span_id.as_deref(),
+impl ClientCall {
+    /// Opens a client span under [`TraceContext::current`], or the root of a new trace, and injects
+    /// `traceparent`, `tracestate` and `x-request-id` into the headers.
+    pub fn open(method: &Method, uri: &Uri, headers: &mut HeaderMap) -> Self {
+        Self::under(None, method, uri, Some(headers))
+    }
+
+    /// Under `parent`, else under what is current. Without `headers` nothing is injected.
+    pub(crate) fn under(
+        parent: Option<TraceContext>,
+        method: &Method,
+        uri: &Uri,
+        headers: Option<&mut HeaderMap>,
+    ) -> Self {
+        let around = current::innermost();
+        let request_id = around.as_ref().and_then(|around| around.request_id.clone());
+        let parent = parent.or_else(|| around.map(|around| around.context));
+        let context = parent.map_or_else(TraceContext::new, |parent| parent.child());
+        if let Some(headers) = headers {
+            context.inject(headers);
+            if let Some(request_id) = &request_id {
+                headers.insert(X_REQUEST_ID, request_id.header());
+            }
+        }
+        let span = open_span(&context);
+        current::attach(
+            &span,
+            Current {
+                context,
+                request_id,
+            },
         );
-        current::attach(&span, current);
         Self {
             dispatch: dispatcher::get_default(Dispatch::clone),
             span,
-            method: method_label(request.method()),
-            uri: request.uri().clone(),
+            method: method_label(method),
+            uri: uri.clone(),
             started: Instant::now(),
             ended: false,
         }
     }
 
-    pub(crate) fn span(&self) -> &Span {
+    /// The client span, to enter or `.instrument` with: what the client logs inside carries the id that it
+    /// sends.
+    pub fn span(&self) -> &Span {
         &self.span
     }
 
-    pub(crate) fn answered(mut self, status: StatusCode) {
+    /// Ends the call with this status: told at ERROR for 5xx and at WARN for 4xx.
+    pub fn answered(mut self, status: StatusCode) {
         self.ended = true;
         if status.is_server_error() {
             self.tell(Level::ERROR, "call failed", Some(status), None);
@@ -57,7 +104,8 @@ impl Call {
         }
     }
 
-    pub(crate) fn failed<E: fmt::Display + 'static>(mut self, error: &E) {
+    /// Ends the call without an answer: told at ERROR.
+    pub fn failed<E: fmt::Display + 'static>(mut self, error: &E) {
         self.ended = true;
         self.tell(Level::ERROR, "call failed", None, Some(Failure::of(error)));
     }
@@ -87,23 +135,46 @@ impl Call {
                 )
             };
         }
-        dispatcher::with_default(&self.dispatch, || {
-            let _entered = self.span.enter();
-            if level == Level::ERROR {
-                event!(Level::ERROR)
-            } else {
-                event!(Level::WARN)
-            }
+        // It may be told by a drop during an unwind, as a closing line may.
+        survive(|| {
+            dispatcher::with_default(&self.dispatch, || {
+                let _entered = self.span.enter();
+                if level == Level::ERROR {
+                    event!(Level::ERROR)
+                } else {
+                    event!(Level::WARN)
+                }
+            });
         });
     }
 }
 
-impl Drop for Call {
+impl fmt::Debug for ClientCall {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientCall")
+            .field("method", &self.method)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Drop for ClientCall {
     fn drop(&mut self) {
         if !self.ended {
             self.tell(Level::WARN, "call cancelled", None, None);
         }
     }
+}
+
+fn open_span(context: &TraceContext) -> Span {
+    let (trace_id, span_id) = (context.trace_id().hex(), context.span_id().hex());
+    let parent_span_id = context.parent_span_id().map(|id| id.hex());
+    tracing::error_span!(
+        target: TARGET,
+        "call",
+        trace_id = &*trace_id,
+        span_id = &*span_id,
+        parent_span_id = parent_span_id.as_deref(),
+    )
 }
 
 /// A URI without its query and without the user and password before its host.

@@ -6,6 +6,8 @@
 mod body;
 mod bytes_in;
 mod call;
+#[cfg(feature = "tokio")]
+mod carry;
 mod closing;
 mod config;
 mod context;
@@ -31,6 +33,9 @@ mod tracestate;
 
 pub use body::RecordedBody;
 pub use bytes_in::{BytesInLayer, BytesInService, CountedBody};
+pub use call::ClientCall;
+#[cfg(feature = "tokio")]
+pub use carry::{spawn_blocking_instrumented, spawn_instrumented};
 pub use context::TraceContext;
 pub use error::Error;
 pub use finished::{Finished, Route};

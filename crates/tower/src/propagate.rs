@@ -11,10 +11,7 @@ use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::TraceContext;
-use crate::call::Call;
-use crate::current::{self, Current};
-use crate::request_id::X_REQUEST_ID;
+use crate::{ClientCall, TraceContext};
 
 /// A tower layer for HTTP clients: injects `traceparent`, `tracestate` and `x-request-id`, and gives each
 /// call a client span with the id that it sends.
@@ -85,33 +82,11 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        let around = current::innermost();
-        let given = request.extensions().get::<TraceContext>().cloned();
-        let (around, request_id) = around.map_or(
-            (None, None),
-            |Current {
-                 context,
-                 request_id,
-             }| (Some(context), request_id),
-        );
-        let context = given
-            .or(around)
-            .map_or_else(TraceContext::new, |parent| parent.child());
-        if self.layer.injects(&request) {
-            context.inject(request.headers_mut());
-            if let Some(request_id) = &request_id {
-                request
-                    .headers_mut()
-                    .insert(X_REQUEST_ID, request_id.header());
-            }
-        }
-        let call = Call::open(
-            Current {
-                context,
-                request_id,
-            },
-            &request,
-        );
+        let parent = request.extensions().get::<TraceContext>().cloned();
+        let injects = self.layer.injects(&request);
+        let (method, uri) = (request.method().clone(), request.uri().clone());
+        let headers = injects.then(|| request.headers_mut());
+        let call = ClientCall::under(parent, &method, &uri, headers);
         let inner = {
             let _entered = call.span().enter();
             self.inner.call(request)
@@ -130,7 +105,7 @@ pin_project! {
         // `None` once it is done.
         #[pin]
         inner: Option<F>,
-        call: Option<Call>,
+        call: Option<ClientCall>,
     }
 
     impl<F> PinnedDrop for PropagateFuture<F> {

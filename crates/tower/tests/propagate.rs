@@ -6,8 +6,8 @@ use std::convert::Infallible;
 use std::future::pending;
 use std::sync::{Arc, Mutex};
 
-use dogwatch_tower::{PropagateLayer, RequestLayer, TraceContext};
-use http::{HeaderMap, Request, Response, StatusCode};
+use dogwatch_tower::{ClientCall, PropagateLayer, RequestLayer, TraceContext};
+use http::{HeaderMap, Method, Request, Response, StatusCode};
 use http_body_util::Empty;
 use support::{Capture, Line};
 use tower::{Layer, Service, ServiceExt, service_fn};
@@ -277,6 +277,94 @@ async fn the_context_follows_the_span_into_another_task() {
     .await;
     let seen = seen.lock().unwrap().clone().unwrap();
     assert_eq!(seen.trace_id().to_string(), TRACE);
+}
+
+#[cfg(feature = "tokio")]
+#[tokio::test]
+async fn what_a_request_spawns_belongs_to_it_with_lines_or_without() {
+    use dogwatch_tower::{spawn_blocking_instrumented, spawn_instrumented};
+    for filter in [LevelFilter::TRACE, LevelFilter::OFF] {
+        let _guard = set_default(registry().with(filter));
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        handle(|| {
+            let seen = Arc::clone(&seen);
+            async move {
+                let task = spawn_instrumented(async { TraceContext::current() })
+                    .await
+                    .unwrap();
+                // The blocking thread has no dispatcher in this test, as it would have in a service.
+                let dispatch = tracing::dispatcher::get_default(Clone::clone);
+                let blocking = spawn_blocking_instrumented(move || {
+                    tracing::dispatcher::with_default(&dispatch, TraceContext::current)
+                });
+                let blocking = blocking.await.unwrap();
+                seen.lock().unwrap().extend([task, blocking]);
+            }
+        })
+        .await;
+        let seen = seen.lock().unwrap();
+        let traces: Vec<String> = seen
+            .iter()
+            .flatten()
+            .map(|context| context.trace_id().to_string())
+            .collect();
+        assert_eq!(traces, [TRACE, TRACE], "{filter}");
+    }
+}
+
+#[tokio::test]
+async fn a_call_by_hand_does_what_the_layer_does() {
+    let (capture, _guard) = capture();
+    let sent = Sent::default();
+    handle(|| {
+        let sent = Arc::clone(&sent);
+        async move {
+            let url = "https://pay/charge?key=SECRET".parse().unwrap();
+            for end in 0..3 {
+                let mut headers = HeaderMap::new();
+                let call = ClientCall::open(&Method::POST, &url, &mut headers);
+                sent.lock().unwrap().push(headers);
+                call.span().in_scope(|| tracing::info!("sending"));
+                match end {
+                    0 => call.answered(StatusCode::OK),
+                    1 => call.failed(&"no route to host"),
+                    _ => drop(call),
+                }
+            }
+        }
+    })
+    .await;
+    let told = client_lines(&capture);
+    assert_eq!(
+        told.iter().map(Line::gist).collect::<Vec<_>>(),
+        ["ERROR call failed, - -", "WARN call cancelled, - -"]
+    );
+    assert_eq!(
+        (told[0].field("method"), told[0].field("url")),
+        ("POST", "https://pay/charge")
+    );
+    assert_eq!(told[0].field("error"), "no route to host");
+    let parents = parents(&sent);
+    assert_eq!(told[0].field("span_id"), parents[1].span_id().to_string());
+    assert!(
+        parents
+            .iter()
+            .all(|parent| parent.trace_id().to_string() == TRACE)
+    );
+    let sending = capture
+        .lines()
+        .into_iter()
+        .filter(|line| line.field("message") == "sending");
+    let span_ids: Vec<String> = sending
+        .map(|line| line.field("span_id").to_owned())
+        .collect();
+    assert_eq!(
+        span_ids,
+        parents
+            .iter()
+            .map(|p| p.span_id().to_string())
+            .collect::<Vec<_>>()
+    );
 }
 
 #[tokio::test]
