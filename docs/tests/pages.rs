@@ -1,0 +1,47 @@
+//! Holds what the pages show against the crates: every line of JSON parses, every rules file loads.
+#![forbid(unsafe_code)]
+
+use dogwatch_alert::Rules;
+use dogwatch_line::Line;
+
+const README: &str = include_str!("../../README.md");
+const LINE: &str = include_str!("../line.md");
+const ALERTS: &str = include_str!("../alerts.md");
+const OPERATE: &str = include_str!("../operate.md");
+const MIGRATE: &str = include_str!("../migrate.md");
+
+/// The texts of a page's blocks with this tag.
+fn blocks<'a>(page: &'a str, tag: &str) -> Vec<&'a str> {
+    let open = format!("```{tag}\n");
+    page.split(open.as_str())
+        .skip(1)
+        .filter_map(|rest| rest.split("```").next())
+        .collect()
+}
+
+#[test]
+fn every_line_of_json_in_a_page_is_a_line() {
+    let mut lines = 0;
+    for page in [README, LINE, ALERTS, OPERATE, MIGRATE] {
+        for text in blocks(page, "json").iter().flat_map(|block| block.lines()) {
+            let line = Line::parse(text).unwrap_or_else(|error| panic!("{error}: {text}"));
+            assert!(line.level().is_some() && line.message().is_some(), "{text}");
+            lines += 1;
+        }
+    }
+    assert!(lines >= 3, "{lines} lines of JSON found");
+}
+
+#[test]
+fn every_rules_file_in_a_page_loads() {
+    let mut files = 0;
+    for page in [README, ALERTS] {
+        for text in blocks(page, "yaml") {
+            if let Err(error) = Rules::parse(text) {
+                panic!("{error}\n{text}");
+            }
+            files += 1;
+        }
+    }
+    assert!(files >= 3, "{files} rules files found");
+}
