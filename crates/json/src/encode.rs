@@ -41,6 +41,14 @@ pub(crate) enum Fate {
     Lost,
 }
 
+/// Which fields of an event are encoded.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Pick {
+    All,
+    Message,
+    Rest,
+}
+
 pub(crate) struct Encoder<'a> {
     out: &'a mut Vec<u8>,
     marks: &'a mut Vec<Mark>,
@@ -48,6 +56,7 @@ pub(crate) struct Encoder<'a> {
     /// `out` does not grow longer than this.
     limit: usize,
     max_field: usize,
+    pick: Pick,
     /// One more than the highest field so far.
     next: u32,
     /// A bit for each key that was given: see [`key_bit`].
@@ -142,8 +151,7 @@ impl<'a> Encoder<'a> {
         out: &'a mut Vec<u8>,
         marks: &'a mut Vec<Mark>,
         plan: &'a Plan,
-        limit: usize,
-        max_field: usize,
+        (limit, max_field): (usize, usize),
     ) -> Self {
         Encoder {
             out,
@@ -151,10 +159,16 @@ impl<'a> Encoder<'a> {
             plan,
             limit,
             max_field,
+            pick: Pick::All,
             next: 0,
             bits: 0,
             whole: true,
         }
+    }
+
+    pub(crate) fn pick(mut self, pick: Pick) -> Self {
+        self.pick = pick;
+        self
     }
 
     /// Writes a field's key, unless the field is left out.
@@ -162,6 +176,11 @@ impl<'a> Encoder<'a> {
         let index = field.index() as u32;
         let slot = self.plan.slots.get(index as usize)?;
         if matches!(slot.treatment, Some(Treatment::Drop)) {
+            return None;
+        }
+        if self.pick != Pick::All
+            && (self.pick == Pick::Message) != (Some(index) == self.plan.message)
+        {
             return None;
         }
         // Macros give fields in order; a hand-made value set may give one twice: the first counts.
@@ -252,7 +271,10 @@ impl<'a> Encoder<'a> {
 
     /// Where a text that starts here must end.
     fn text_end(&self) -> usize {
-        (self.out.len() + self.max_field).min(self.limit - CLOSING)
+        self.out
+            .len()
+            .saturating_add(self.max_field)
+            .min(self.limit - CLOSING)
     }
 
     /// Writes what `write` formats as a text, whatever it does. True when all of it went in.

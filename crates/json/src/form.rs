@@ -3,8 +3,9 @@
 use crate::escape::escape_until;
 use crate::key::encoded_key;
 use crate::redact::Redact;
+use crate::style::{Clash, SpanStyle};
 use crate::value::Value;
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
 /// Docker and containerd split a line at 16 KiB, and then it is no JSON any more.
 pub(crate) const LINE_BYTES: usize = 16 * 1024;
@@ -35,6 +36,11 @@ pub(crate) struct Form {
     pub(crate) max_line: usize,
     pub(crate) max_field: usize,
     pub(crate) clock: fn() -> SystemTime,
+    pub(crate) monotonic_clock: fn() -> Instant,
+    pub(crate) spans: SpanStyle,
+    pub(crate) span_name: bool,
+    pub(crate) span_close: bool,
+    pub(crate) clash: Clash,
 }
 
 impl Default for Form {
@@ -46,6 +52,11 @@ impl Default for Form {
             max_line: LINE_BYTES,
             max_field: FIELD_BYTES,
             clock: SystemTime::now,
+            monotonic_clock: Instant::now,
+            spans: SpanStyle::Flat,
+            span_name: false,
+            span_close: false,
+            clash: Clash::Hide,
         }
     }
 }
@@ -68,11 +79,36 @@ impl Form {
         });
     }
 
-    /// True for a key that the line's own part has.
+    /// True for a key that the line's own part has at the top.
     pub(crate) fn reserved(&self, key: &str) -> bool {
         ENVELOPE.contains(&key)
             || (self.file_and_line && (key == "file" || key == "line"))
+            || (self.spans == SpanStyle::Object && key == "span")
+            || (self.spans == SpanStyle::List && key == "spans")
+            || (self.clash == Clash::Nest && key == "fields")
             || self.fixed.iter().any(|(fixed, _)| fixed == key)
+    }
+
+    /// True for a key that an event's field cannot have.
+    pub(crate) fn reserved_in_event(&self, key: &str) -> bool {
+        self.clash != Clash::Nest && self.reserved(key)
+    }
+
+    /// True for a key that a span's field cannot have.
+    pub(crate) fn reserved_in_span(&self, key: &str) -> bool {
+        match self.spans {
+            SpanStyle::Flat => {
+                self.reserved(key)
+                    || (self.names_span() && key == "span")
+                    || (self.span_close && (key == "duration_ms" || key == "busy_ms"))
+            }
+            SpanStyle::Object | SpanStyle::List => key == "name",
+        }
+    }
+
+    /// True if the innermost span's name stands at the top of each line.
+    pub(crate) fn names_span(&self) -> bool {
+        self.spans == SpanStyle::Flat && (self.span_name || self.span_close)
     }
 
     /// Appends level and fixed fields: `,"level":"INFO","service":"shop"`.
@@ -132,7 +168,7 @@ pub(crate) fn free_key(key: &str, taken: impl Fn(&str) -> bool) -> String {
     key
 }
 
-fn write_name(out: &mut Vec<u8>, name: &str) {
+pub(crate) fn write_name(out: &mut Vec<u8>, name: &str) {
     let end = out.len() + NAME_BYTES;
     escape_until(out, name, end);
 }

@@ -1,25 +1,15 @@
-//! The tracing layer: follows spans, and writes each event as one line.
+//! The JSON layer and its options.
 
-use crate::cut::{CUT_BYTES, Cut};
-use crate::encode::{Encoder, Fate, Mark};
 use crate::failure::{Error, Failures, LostLines};
 use crate::form::Form;
 use crate::json_line::Blank;
-use crate::log_record::Origin;
-use crate::plan::{Plan, Plans};
+use crate::plan::Plans;
 use crate::redact::Redact;
-use crate::scratch::Scratch;
-use crate::shield::{depth, shielded};
-use crate::span::{Fields, Fragment, Given, ID_BYTES};
+use crate::style::{Clash, SpanStyle};
 use crate::value::Value;
-use std::io::{self, Write as _};
+use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::SystemTime;
-use tracing_core::span::{Attributes, Id, Record};
-use tracing_core::{Event, Metadata, Subscriber};
-use tracing_subscriber::fmt::MakeWriter;
-use tracing_subscriber::layer::{Context, Layer};
-use tracing_subscriber::registry::{LookupSpan, SpanRef};
+use std::time::{Instant, SystemTime};
 
 /// A tracing layer that writes each event as one line of JSON.
 ///
@@ -27,12 +17,12 @@ use tracing_subscriber::registry::{LookupSpan, SpanRef};
 #[derive(Debug)]
 #[must_use = "a layer does nothing until it is added to a subscriber"]
 pub struct JsonLayer<W = fn() -> io::Stdout> {
-    make_writer: W,
-    form: Form,
-    plans: Plans,
-    failures: Failures,
+    pub(crate) make_writer: W,
+    pub(crate) form: Form,
+    pub(crate) plans: Plans,
+    pub(crate) failures: Failures,
     /// Tells this layer's data in a span and a thread from another JSON layer's.
-    id: u64,
+    pub(crate) id: u64,
 }
 
 impl Default for JsonLayer {
@@ -114,6 +104,39 @@ impl<W> JsonLayer<W> {
         self
     }
 
+    /// What tells how long a span was open, for [`span_close`](JsonLayer::span_close). Default:
+    /// [`Instant::now`].
+    pub fn monotonic_clock(mut self, clock: fn() -> Instant) -> Self {
+        self.form.monotonic_clock = clock;
+        self
+    }
+
+    /// Where the fields of spans stand. Default: [`SpanStyle::Flat`].
+    pub fn spans(mut self, style: SpanStyle) -> Self {
+        self.form.spans = style;
+        self
+    }
+
+    /// Whether `span` tells the innermost span's name, with [`SpanStyle::Flat`]. Default: false.
+    pub fn span_name(mut self, span_name: bool) -> Self {
+        self.form.span_name = span_name;
+        self
+    }
+
+    /// Whether a span that closes is a line: `"message":"span closed"`, its name, its fields,
+    /// `duration_ms` (since it was made) and `busy_ms` (with a thread inside it). Each line has the
+    /// span's name then, so that a trace can be put together from the lines alone. Default: false.
+    pub fn span_close(mut self, span_close: bool) -> Self {
+        self.form.span_close = span_close;
+        self
+    }
+
+    /// What becomes of a value whose key another field has. Default: [`Clash::Hide`].
+    pub fn clash(mut self, clash: Clash) -> Self {
+        self.form.clash = clash;
+        self
+    }
+
     /// Called for the 1st, 2nd, 4th, 8th … line that the writer did not take. Default: says so on
     /// stderr.
     pub fn on_error(mut self, on_error: impl Fn(&Error) + Send + Sync + 'static) -> Self {
@@ -130,240 +153,5 @@ impl<W> JsonLayer<W> {
     #[must_use]
     pub fn blank(&self) -> Blank {
         Blank::new(self.form.clone())
-    }
-}
-
-impl<S, W> Layer<S> for JsonLayer<W>
-where
-    S: Subscriber + for<'a> LookupSpan<'a>,
-    W: for<'w> MakeWriter<'w> + 'static,
-{
-    fn on_new_span(&self, attrs: &Attributes<'_>, id: &Id, ctx: Context<'_, S>) {
-        let Some(span) = ctx.span(id) else { return };
-        let fragment = self.with_own(
-            attrs.metadata(),
-            |encoder| attrs.record(encoder),
-            |own, max| self.with_parent(&span, |parent| Fragment::new(self.id, own, parent, max)),
-        );
-        let mut extensions = span.extensions_mut();
-        match extensions.get_mut::<Fragment>() {
-            Some(other) => other.add(fragment),
-            None => extensions.insert(fragment),
-        }
-    }
-
-    fn on_record(&self, id: &Id, values: &Record<'_>, ctx: Context<'_, S>) {
-        let Some(span) = ctx.span(id) else { return };
-        self.with_own(
-            span.metadata(),
-            |encoder| values.record(encoder),
-            |recorded, _| {
-                let mut extensions = span.extensions_mut();
-                let fragment = extensions
-                    .get_mut()
-                    .and_then(|f: &mut Fragment| f.of_mut(self.id));
-                if let Some(fragment) = fragment {
-                    fragment.record(recorded);
-                }
-            },
-        );
-    }
-
-    fn on_event(&self, event: &Event<'_>, ctx: Context<'_, S>) {
-        if depth() >= DEEPEST {
-            return self.failures.nested();
-        }
-        let mut scratch = Scratch::take();
-        self.encode(&mut scratch, event, &ctx);
-        self.write(event.metadata(), &scratch.line);
-        scratch.keep();
-    }
-}
-
-#[cold]
-fn note_losses(lost: &mut Cut, marks: &[Mark], plan: &Plan) {
-    for mark in marks.iter().filter(|mark| mark.fate != Fate::Whole) {
-        lost.note(plan.slots[mark.slot as usize].key.as_slice());
-    }
-}
-
-/// Events inside the `Display` of an event inside the `Display` … that are written. A value that
-/// logs itself would never come to an end.
-const DEEPEST: u32 = 8;
-
-/// Room kept while an event's fields are written: ids, `,"message":""`, `truncated`, the end.
-const KEPT_ROOM: usize = 3 * ID_BYTES + 13 + CLOSING;
-
-/// Room kept while inherited fields are written: `truncated` and `}` and the newline.
-const CLOSING: usize = CUT_BYTES + 2;
-
-impl<W> JsonLayer<W> {
-    /// The line of an event, with its newline.
-    fn encode<S>(&self, scratch: &mut Scratch, event: &Event<'_>, ctx: &Context<'_, S>)
-    where
-        S: Subscriber + for<'a> LookupSpan<'a>,
-    {
-        let Scratch {
-            line,
-            marks,
-            lost,
-            plans,
-            stamp,
-            own: _,
-        } = scratch;
-        let plan = plans.plan(event.metadata(), self.id, &self.plans, &self.form);
-        line.extend_from_slice(b"{\"timestamp\":\"");
-        stamp.write(line, (self.form.clock)());
-        line.push(b'"');
-        line.extend_from_slice(&plan.head);
-        if plan.from_log {
-            Origin::of(event).write(line, &self.form);
-        }
-        let limit = plan.line_bytes - KEPT_ROOM;
-        let mut encoder = Encoder::new(line, marks, plan, limit, self.form.max_field);
-        event.record(&mut encoder);
-        let (bits, whole) = (encoder.bits, encoder.whole);
-        if !whole {
-            note_losses(lost, marks, plan);
-        }
-        let is_message = |mark: &Mark| Some(mark.slot) == plan.message && mark.fate != Fate::Lost;
-        if !marks.iter().any(is_message) {
-            line.extend_from_slice(b",\"message\":\"\"");
-        }
-        if let Some(span) = ctx.event_span(event) {
-            let event = Given { marks, plan, bits };
-            self.with_fragment(span, |fragment| {
-                fragment
-                    .fields
-                    .inherit(line, lost, &event, plan.line_bytes - CLOSING);
-            });
-        }
-        lost.write(line);
-        line.extend_from_slice(b"}\n");
-    }
-}
-
-impl<W> JsonLayer<W> {
-    /// Writes a line, and counts it as lost if that fails.
-    fn write(&self, metadata: &'static Metadata<'static>, line: &[u8])
-    where
-        W: for<'w> MakeWriter<'w>,
-    {
-        match shielded(|| self.make_writer.make_writer_for(metadata).write_all(line)) {
-            Some(Ok(())) => {}
-            Some(Err(error)) => self.failures.io(error),
-            None => self.failures.panic(),
-        }
-    }
-
-    /// Calls `then` with the fields that `record` gives, encoded, and the most bytes of a line.
-    fn with_own<R>(
-        &self,
-        metadata: &'static Metadata<'static>,
-        record: impl FnOnce(&mut Encoder<'_>),
-        then: impl FnOnce(&mut Fields, usize) -> R,
-    ) -> R {
-        let mut scratch = Scratch::take();
-        let Scratch {
-            marks, plans, own, ..
-        } = &mut *scratch;
-        let plan = plans.plan(metadata, self.id, &self.plans, &self.form);
-        if depth() < DEEPEST {
-            let (limit, max_field) = (plan.line_bytes, self.form.max_field);
-            record(&mut Encoder::new(
-                &mut own.bytes,
-                marks,
-                plan,
-                limit,
-                max_field,
-            ));
-            own.index(marks, plan);
-        } else {
-            self.failures.nested();
-        }
-        let result = then(own, plan.line_bytes);
-        scratch.keep();
-        result
-    }
-
-    /// Calls `then` with the nearest ancestor that this layer knows.
-    fn with_parent<S, R>(
-        &self,
-        span: &SpanRef<'_, S>,
-        then: impl FnOnce(Option<&Fragment>) -> R,
-    ) -> R
-    where
-        S: for<'a> LookupSpan<'a>,
-    {
-        let mut parent = span.parent();
-        while let Some(span) = parent {
-            if let Some(fragment) = span
-                .extensions()
-                .get()
-                .and_then(|f: &Fragment| f.of(self.id))
-            {
-                return then(Some(fragment));
-            }
-            parent = span.parent();
-        }
-        then(None)
-    }
-
-    /// Calls `then` with the fields of `span`, or of its nearest ancestor that this layer knows.
-    fn with_fragment<S>(&self, span: SpanRef<'_, S>, then: impl FnOnce(&Fragment))
-    where
-        S: for<'a> LookupSpan<'a>,
-    {
-        let mut nearest = Some(span);
-        while let Some(span) = nearest {
-            match span
-                .extensions()
-                .get()
-                .and_then(|f: &Fragment| f.of(self.id))
-            {
-                Some(fragment) if fragment.is_fresh() => return then(fragment),
-                Some(_) => {}
-                None => {
-                    nearest = span.parent();
-                    continue;
-                }
-            }
-            self.refresh(&span);
-            if let Some(fragment) = span
-                .extensions()
-                .get()
-                .and_then(|f: &Fragment| f.of(self.id))
-            {
-                then(fragment);
-            }
-            return;
-        }
-    }
-
-    /// Copies the ancestors' fields anew into each span from the root down to `span`.
-    fn refresh<S>(&self, span: &SpanRef<'_, S>)
-    where
-        S: for<'a> LookupSpan<'a>,
-    {
-        // Read before any fields are: what changes from here on is seen at the next event.
-        let epoch = span
-            .extensions()
-            .get()
-            .and_then(|f: &Fragment| f.of(self.id))
-            .map(Fragment::epoch_now);
-        let Some(epoch) = epoch else { return };
-        let mut parent: Option<Fields> = None;
-        for span in span.scope().from_root() {
-            let mut extensions = span.extensions_mut();
-            let fragment = extensions
-                .get_mut()
-                .and_then(|f: &mut Fragment| f.of_mut(self.id));
-            if let Some(fragment) = fragment {
-                if !fragment.is_fresh() {
-                    fragment.refresh(parent.as_ref(), epoch);
-                }
-                parent = Some(fragment.fields.clone());
-            }
-        }
     }
 }

@@ -53,22 +53,28 @@
 //! than errors.
 #![forbid(unsafe_code)]
 
+mod busy;
 mod cut;
 mod encode;
 mod escape;
 mod failure;
+mod fields;
 mod form;
+mod heritage;
 mod ids;
 mod json_line;
 mod key;
 mod layer;
+mod line;
 mod log_record;
+mod observe;
 mod plan;
 mod redact;
 mod scratch;
 mod shield;
 mod siphash;
 mod span;
+mod style;
 mod time;
 mod valid;
 mod value;
@@ -78,6 +84,7 @@ pub use json_line::{Blank, JsonLine, Severity};
 pub use layer::JsonLayer;
 pub use redact::{Redact, Treatment};
 pub use shield::catching_panic;
+pub use style::{Clash, SpanStyle};
 pub use value::Value;
 
 /// Runs the README's example.

@@ -62,12 +62,10 @@ impl Plan {
         let is_event = metadata.is_event();
         let from_log = is_event && is_log(metadata);
         let mut head = Vec::new();
-        if is_event {
-            form.write_head(&mut head, metadata.level().as_str());
-            if !from_log {
-                let line = metadata.line().map(u64::from);
-                form.write_origin(&mut head, metadata.target(), metadata.file(), line);
-            }
+        form.write_head(&mut head, metadata.level().as_str());
+        if !from_log {
+            let line = metadata.line().map(u64::from);
+            form.write_origin(&mut head, metadata.target(), metadata.file(), line);
         }
         let mut message = None;
         let mut taken: Vec<String> = Vec::new();
@@ -79,7 +77,12 @@ impl Plan {
                 name.to_owned()
             } else {
                 free_key(name, |key| {
-                    form.reserved(key) || taken.iter().any(|t| t == key)
+                    let reserved = if is_event {
+                        form.reserved_in_event(key)
+                    } else {
+                        form.reserved_in_span(key)
+                    };
+                    reserved || taken.iter().any(|t| t == key)
                 })
             };
             let mut slot = Slot::new(&key, form.redact.treatment(name).cloned());

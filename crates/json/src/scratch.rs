@@ -2,8 +2,8 @@
 
 use crate::cut::Cut;
 use crate::encode::Mark;
+use crate::fields::Fields;
 use crate::plan::RecentPlans;
-use crate::span::Fields;
 use crate::time::Stamp;
 use std::cell::Cell;
 

@@ -3,6 +3,7 @@
 
 mod support;
 
+use dogwatch_json::{Clash, Redact, SpanStyle, Treatment};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
@@ -292,6 +293,51 @@ proptest! {
         for (key, value) in &model {
             let fits = line.get(key) == Some(value);
             prop_assert!(fits || counted || gone.contains(&&**key), "{} {:?} {:?}", key, line, model);
+        }
+    }
+
+    #[test]
+    fn every_layout_is_valid_and_in_its_budget(
+        spans in vec(fields(), 0..5),
+        event in fields(),
+        late in fields(),
+        style in prop::sample::select(vec![SpanStyle::Flat, SpanStyle::Object, SpanStyle::List]),
+        clash in prop::sample::select(vec![Clash::Hide, Clash::Suffix, Clash::Nest]),
+        close in any::<bool>(),
+        budget in prop_oneof![Just(1 << 20), 0_usize..6000],
+    ) {
+        let sink = Sink::default();
+        let layer = layer(&sink)
+            .service("shop")
+            .max_line_bytes(budget)
+            .spans(style)
+            .clash(clash)
+            .span_close(close)
+            .redact(Redact::secrets().key("b", Treatment::Drop));
+        tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
+            let mut open = Vec::new();
+            for span in &spans {
+                with_fields(span, |fields| open.push(callsite::span(fields).entered()));
+            }
+            with_fields(&event, |fields| callsite::event("made", fields));
+            // The outermost span changes under its descendants.
+            if let Some(first) = open.first() {
+                for (key, given) in &late {
+                    if let Given::Text(text) = given {
+                        first.record(key.as_str(), text.as_str());
+                    }
+                }
+            }
+            with_fields(&late, |fields| callsite::event("made", fields));
+            while open.pop().is_some() {}
+        });
+        let lines = sink.lines();
+        prop_assert_eq!(lines.len(), 2 + if close { spans.len() } else { 0 });
+        for (line, text) in lines.iter().zip(sink.texts()) {
+            prop_assert!(text.len() <= budget.max(2048 + 17), "{} of {}", text.len(), budget);
+            prop_assert_eq!(&line["level"], "INFO");
+            prop_assert_eq!(&line["timestamp"], support::NOW);
+            prop_assert_eq!(&line["service"], "shop");
         }
     }
 }

@@ -1,0 +1,263 @@
+//! Encoded fields in one run of bytes, and how an event's line takes them over.
+
+use crate::cut::Cut;
+use crate::encode::{Fate, Mark};
+use crate::key::{key_bit, key_hash};
+use crate::plan::Plan;
+use crate::style::Clash;
+
+/// Encoded fields, one after the other: `,"key":value,"key":value`.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Fields {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) entries: Vec<Entry>,
+    /// What had no room.
+    pub(crate) lost: Cut,
+}
+
+/// Where a field stands in its run of bytes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Entry {
+    start: u32,
+    end: u32,
+    /// Length of the encoded key, `,"key":`.
+    key: u32,
+    pub(crate) hash: u32,
+    /// The value was cut.
+    cut: bool,
+    /// The span's own, not inherited.
+    pub(crate) own: bool,
+}
+
+impl Fields {
+    pub(crate) fn clear(&mut self) {
+        self.bytes.clear();
+        self.entries.clear();
+        self.lost.clear();
+    }
+
+    /// Makes entries of what an encoder wrote to `bytes`.
+    pub(crate) fn index(&mut self, marks: &[Mark], plan: &Plan) {
+        for (n, mark) in marks.iter().enumerate() {
+            let slot = &plan.slots[mark.slot as usize];
+            if mark.fate == Fate::Lost {
+                self.lost.note(slot.key.as_slice());
+                continue;
+            }
+            let end = marks
+                .get(n + 1)
+                .map_or(self.bytes.len() as u32, |next| next.start);
+            self.entries.push(Entry {
+                start: mark.start,
+                end,
+                key: slot.key.len() as u32,
+                hash: slot.key.hash,
+                cut: mark.fate == Fate::Cut,
+                own: true,
+            });
+        }
+    }
+
+    pub(crate) fn key(&self, entry: &Entry) -> &[u8] {
+        &self.bytes[entry.start as usize..(entry.start + entry.key) as usize]
+    }
+
+    pub(crate) fn value(&self, entry: &Entry) -> &[u8] {
+        &self.bytes[(entry.start + entry.key) as usize..entry.end as usize]
+    }
+
+    pub(crate) fn find(&self, hash: u32, key: &[u8]) -> Option<&Entry> {
+        self.entries
+            .iter()
+            .find(|entry| entry.hash == hash && self.key(entry) == key)
+    }
+
+    pub(crate) fn is_id(&self, entry: &Entry) -> bool {
+        IDS.iter()
+            .any(|id| id.hash == entry.hash && id.key == self.key(entry))
+    }
+
+    /// Adds a field if it has room below `max` bytes.
+    pub(crate) fn push(&mut self, key: &[u8], value: &[u8], like: Like, max: usize) {
+        let start = self.bytes.len();
+        let end = start + key.len() + value.len();
+        if end > max {
+            return self.lost.note(key);
+        }
+        self.bytes.extend_from_slice(key);
+        self.bytes.extend_from_slice(value);
+        let Like { hash, cut, own } = like;
+        let (start, end, key) = (start as u32, end as u32, key.len() as u32);
+        self.entries.push(Entry {
+            start,
+            end,
+            key,
+            hash,
+            cut,
+            own,
+        });
+    }
+
+    pub(crate) fn copy(&mut self, from: &Fields, entry: &Entry, own: bool, max: usize) {
+        let like = Like {
+            hash: entry.hash,
+            cut: entry.cut,
+            own,
+        };
+        self.push(from.key(entry), from.value(entry), like, max);
+    }
+
+    /// As [`Fields::copy`], under another key.
+    pub(crate) fn copy_as(&mut self, key: &[u8], from: &Fields, entry: &Entry, max: usize) {
+        let like = Like {
+            hash: key_hash(key),
+            cut: entry.cut,
+            own: false,
+        };
+        self.push(key, from.value(entry), like, max);
+    }
+}
+
+/// What is known of a field beside its bytes.
+#[derive(Clone, Copy)]
+pub(crate) struct Like {
+    pub(crate) hash: u32,
+    pub(crate) cut: bool,
+    pub(crate) own: bool,
+}
+
+/// The end of a line that is being written.
+pub(crate) struct Tail<'a> {
+    pub(crate) line: &'a mut Vec<u8>,
+    pub(crate) lost: &'a mut Cut,
+    /// The line grows no longer than this.
+    pub(crate) end: usize,
+}
+
+impl Tail<'_> {
+    /// Adds what the event has not itself.
+    pub(crate) fn inherit(&mut self, fields: &Fields, event: &Given<'_>, clash: Clash) {
+        self.lost.merge(&fields.lost);
+        let special =
+            |entry: &Entry| entry.cut || (event.may_have(entry) && event.has(fields, entry));
+        if self.line.len() + fields.bytes.len() <= self.end && !fields.entries.iter().any(special) {
+            return self.line.extend_from_slice(&fields.bytes);
+        }
+        let mut renamed: Vec<Vec<u8>> = Vec::new();
+        for entry in &fields.entries {
+            if !event.has(fields, entry) {
+                self.add(fields.key(entry), fields.value(entry), entry.cut);
+            } else if clash == Clash::Suffix && !fields.is_id(entry) {
+                let key = free_encoded(fields.key(entry), |key| {
+                    let hash = key_hash(key);
+                    event.has_key(hash, key)
+                        || fields.find(hash, key).is_some()
+                        || renamed.iter().any(|other| other == key)
+                });
+                self.add(&key, fields.value(entry), entry.cut);
+                renamed.push(key);
+            }
+        }
+    }
+
+    /// Adds only ids that the event has not itself.
+    pub(crate) fn inherit_ids(&mut self, fields: &Fields, event: &Given<'_>) {
+        for entry in fields.entries.iter().filter(|entry| fields.is_id(entry)) {
+            if !event.has(fields, entry) {
+                self.add(fields.key(entry), fields.value(entry), entry.cut);
+            }
+        }
+    }
+
+    /// Adds an object of all but the ids; `pick` says which. `open` is `,"span":{"name":"x"`.
+    pub(crate) fn object(
+        &mut self,
+        open: &[u8],
+        fields: &Fields,
+        pick: fn(&Entry) -> bool,
+    ) -> bool {
+        if self.line.len() + open.len() + 1 > self.end {
+            return false;
+        }
+        self.line.extend_from_slice(open);
+        self.end -= 1;
+        for entry in fields
+            .entries
+            .iter()
+            .filter(|entry| pick(entry) && !fields.is_id(entry))
+        {
+            self.add(fields.key(entry), fields.value(entry), entry.cut);
+        }
+        self.end += 1;
+        self.line.push(b'}');
+        true
+    }
+
+    fn add(&mut self, key: &[u8], value: &[u8], cut: bool) {
+        let fits = self.line.len() + key.len() + value.len() <= self.end;
+        if fits {
+            self.line.extend_from_slice(key);
+            self.line.extend_from_slice(value);
+        }
+        if cut || !fits {
+            self.lost.note(key);
+        }
+    }
+}
+
+/// The fields at the top of an event's line, as spans' fields are compared with them.
+#[derive(Clone, Copy)]
+pub(crate) struct Given<'a> {
+    pub(crate) marks: &'a [Mark],
+    pub(crate) plan: &'a Plan,
+    pub(crate) bits: u64,
+}
+
+impl Given<'_> {
+    fn may_have(&self, entry: &Entry) -> bool {
+        self.bits & key_bit(entry.hash) != 0
+    }
+
+    fn has(&self, fields: &Fields, entry: &Entry) -> bool {
+        self.has_key(entry.hash, fields.key(entry))
+    }
+
+    fn has_key(&self, hash: u32, key: &[u8]) -> bool {
+        self.marks.iter().any(|mark| {
+            let slot = &self.plan.slots[mark.slot as usize];
+            slot.key.hash == hash && slot.key.as_slice() == key
+        })
+    }
+}
+
+/// `,"key":` with as many `_` behind the name as it takes not to be `taken`.
+pub(crate) fn free_encoded(key: &[u8], taken: impl Fn(&[u8]) -> bool) -> Vec<u8> {
+    let mut key = key.to_vec();
+    while taken(&key) {
+        key.insert(key.len() - 2, b'_');
+    }
+    key
+}
+
+/// An id's encoded key.
+pub(crate) struct IdKey {
+    pub(crate) key: &'static [u8],
+    pub(crate) hash: u32,
+}
+
+impl IdKey {
+    const fn new(key: &'static [u8]) -> Self {
+        IdKey {
+            key,
+            hash: key_hash(key),
+        }
+    }
+}
+
+pub(crate) const TRACE: IdKey = IdKey::new(b",\"trace_id\":");
+pub(crate) const SPAN: IdKey = IdKey::new(b",\"span_id\":");
+pub(crate) const PARENT: IdKey = IdKey::new(b",\"parent_span_id\":");
+pub(crate) const IDS: [&IdKey; 3] = [&TRACE, &SPAN, &PARENT];
+
+/// Bytes of the longest id field as the dictionary has them: a trace id of 32 digits.
+pub(crate) const ID_BYTES: usize = 47;

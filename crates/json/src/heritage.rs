@@ -1,0 +1,119 @@
+//! Puts a span's own fields and its ancestors' together: ids first, inner values before outer ones.
+
+use crate::cut::Cut;
+use crate::fields::{Fields, ID_BYTES, IDS, Like, PARENT, SPAN, TRACE, free_encoded};
+use crate::key::key_hash;
+use crate::style::Clash;
+
+/// What a span takes over from its ancestors.
+pub(crate) struct Heritage<'a> {
+    from: &'a Fields,
+    /// The value of the nearest ancestor's `span_id`.
+    parent_id: Option<&'a [u8]>,
+    /// `from` is the span's own run of bytes: its own fields are not inherited.
+    kept: bool,
+}
+
+impl<'a> Heritage<'a> {
+    /// What a span inherits from `parent`.
+    pub(crate) fn of(parent: &'a Fields) -> Self {
+        let id = parent.find(SPAN.hash, SPAN.key);
+        Heritage {
+            from: parent,
+            parent_id: id.map(|id| parent.value(id)),
+            kept: false,
+        }
+    }
+
+    /// What a span inherited already.
+    pub(crate) fn kept(fields: &'a Fields) -> Self {
+        let id = fields.find(PARENT.hash, PARENT.key);
+        Heritage {
+            from: fields,
+            parent_id: id.map(|id| fields.value(id)),
+            kept: true,
+        }
+    }
+}
+
+/// How far fields are inherited.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bounds {
+    /// Bytes that a span holds at most.
+    pub(crate) max: usize,
+    pub(crate) clash: Clash,
+    /// Only the trace id is inherited, and the parent's span id.
+    pub(crate) ids_only: bool,
+}
+
+/// Ids, then the rest of `own`, then what is inherited.
+pub(crate) fn assemble(own: &Fields, heritage: Option<Heritage<'_>>, bounds: Bounds) -> Fields {
+    let max = bounds.max;
+    let inherited = heritage
+        .as_ref()
+        .map_or(0, |h| h.from.bytes.len() + ID_BYTES);
+    let count = heritage.as_ref().map_or(0, |h| h.from.entries.len() + 1);
+    let mut all = Fields {
+        bytes: Vec::with_capacity((own.bytes.len() + inherited).min(max)),
+        entries: Vec::with_capacity(own.entries.len() + count),
+        lost: Cut::default(),
+    };
+    all.lost.merge(&own.lost);
+    for id in IDS {
+        if let Some(entry) = own.find(id.hash, id.key) {
+            all.copy(own, entry, true, max);
+        } else if let Some(heritage) = &heritage {
+            inherit_id(&mut all, heritage, id.hash, max);
+        }
+    }
+    for entry in own.entries.iter().filter(|entry| !own.is_id(entry)) {
+        all.copy(own, entry, true, max);
+    }
+    if let Some(heritage) = heritage.filter(|_| !bounds.ids_only) {
+        all.lost.merge(&heritage.from.lost);
+        inherit_rest(&mut all, own, &heritage, bounds);
+    }
+    all
+}
+
+fn inherit_id(all: &mut Fields, heritage: &Heritage<'_>, id: u32, max: usize) {
+    if id == TRACE.hash {
+        if let Some(entry) = heritage.from.find(TRACE.hash, TRACE.key) {
+            all.copy(heritage.from, entry, false, max);
+        }
+    } else if id == PARENT.hash {
+        if let Some(value) = heritage.parent_id {
+            all.push(
+                PARENT.key,
+                value,
+                Like {
+                    hash: id,
+                    cut: false,
+                    own: false,
+                },
+                max,
+            );
+        }
+    }
+}
+
+fn inherit_rest(all: &mut Fields, own: &Fields, heritage: &Heritage<'_>, bounds: Bounds) {
+    let from = heritage.from;
+    for entry in &from.entries {
+        if from.is_id(entry) || (heritage.kept && entry.own) {
+            continue;
+        }
+        if own.find(entry.hash, from.key(entry)).is_none() {
+            all.copy(from, entry, false, bounds.max);
+        } else if bounds.clash == Clash::Suffix {
+            let taken = |key: &[u8]| {
+                let hash = key_hash(key);
+                [&*all, own, from]
+                    .iter()
+                    .any(|fields| fields.find(hash, key).is_some())
+            };
+            let key = free_encoded(from.key(entry), taken);
+            all.copy_as(&key, from, entry, bounds.max);
+        }
+    }
+}
