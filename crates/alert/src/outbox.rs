@@ -233,3 +233,137 @@ const FIRST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(300);
 const GIVE_UP: Duration = Duration::from_secs(3600);
 const HURRY: Duration = Duration::from_millis(200);
+
+#[cfg(test)]
+mod tests {
+    use super::{FIRST, GIVE_UP, HURRY, LONGEST, MAX_WAITING, Outbox, Tries};
+    use crate::clock::nanos;
+    use crate::clock::tests::HandClock;
+    use crate::notify::NotifyError;
+    use crate::{Alert, Severity, State};
+    use std::sync::Arc;
+    use std::time::{Duration, SystemTime};
+
+    fn alert(rule: &str, state: State) -> Arc<Alert> {
+        Arc::new(Alert {
+            rule: rule.into(),
+            level: Severity::Error,
+            state,
+            count: 1,
+            threshold: 1,
+            window: Duration::from_secs(60),
+            first_bad: SystemTime::UNIX_EPOCH,
+            fired_at: SystemTime::UNIX_EPOCH,
+            resolved_at: None,
+            samples: Vec::new(),
+            trace_id: None,
+            labels: Default::default(),
+        })
+    }
+
+    #[test]
+    fn waits_double_up_to_five_minutes_with_jitter_above_a_half() {
+        let error = NotifyError::retry("no");
+        for random in [0, u64::MAX, 12_345_678_901] {
+            let mut tries = Tries::default();
+            let mut most = FIRST;
+            for _ in 0..12 {
+                assert!(tries.failed(&error, 0, random));
+                let wait = tries.wait(0).unwrap();
+                assert!(wait >= most / 2 && wait <= most, "{wait:?} of {most:?}");
+                assert_eq!(tries.wait(tries.next), None);
+                most = (most * 2).min(LONGEST);
+            }
+        }
+    }
+
+    #[test]
+    fn the_receivers_wish_goes_before_the_own_wait() {
+        let mut tries = Tries::default();
+        assert!(tries.failed(
+            &NotifyError::retry("no").after(Duration::from_secs(7)),
+            0,
+            0
+        ));
+        assert_eq!(tries.wait(0), Some(Duration::from_secs(7)));
+        assert!(tries.failed(&NotifyError::retry("no").after(Duration::ZERO), 5, 0));
+        assert_eq!(tries.wait(5), None);
+    }
+
+    #[test]
+    fn a_refusal_or_an_hour_is_the_end_of_it() {
+        let mut tries = Tries::default();
+        assert!(!tries.failed(&NotifyError::permanent("no"), 0, 0));
+        tries.reset();
+        assert!(tries.failed(&NotifyError::retry("no"), 10, 0));
+        assert!(tries.failed(&NotifyError::retry("no"), 9 + nanos(GIVE_UP), 0));
+        assert!(!tries.failed(&NotifyError::retry("no"), 10 + nanos(GIVE_UP), 0));
+    }
+
+    #[test]
+    fn a_process_that_ends_tries_at_once_and_then_every_moment() {
+        let mut tries = Tries::default();
+        for _ in 0..9 {
+            tries.failed(&NotifyError::retry("no"), 0, 0);
+        }
+        assert!(tries.wait(0).is_some());
+        tries.hurry(0);
+        assert_eq!(tries.wait(0), None);
+        tries.failed(&NotifyError::retry("no"), 0, 0);
+        tries.hurry(0);
+        assert_eq!(tries.wait(0), Some(HURRY));
+    }
+
+    #[test]
+    fn a_full_queue_drops_the_new_alert_counts_it_and_keeps_back_its_resolved() {
+        let notifier = |_: &Alert| Ok(());
+        let clock = Arc::new(HandClock::default());
+        let outbox = Outbox::new("am".into(), Arc::new(notifier), clock);
+        for n in 0..MAX_WAITING {
+            outbox.push(alert(&format!("r{n}"), State::Firing)).unwrap();
+        }
+        let error = outbox.push(alert("late", State::Firing)).unwrap_err();
+        let what = "cannot queue an alert of `late` for `am`: 256 wait already";
+        assert_eq!(error.to_string(), what);
+        outbox.push(alert("late", State::Resolved)).unwrap();
+        let counts = outbox.counts();
+        assert_eq!(
+            (counts.pending, counts.dropped, counts.suppressed),
+            (256, 1, 1)
+        );
+        outbox.end(1);
+        outbox.run(|error| panic!("{error}"));
+        let counts = outbox.counts();
+        assert_eq!((counts.pending, counts.sent), (0, 256));
+        // The next firing is heard, and so is its end.
+        outbox.push(alert("late", State::Firing)).unwrap();
+        outbox.push(alert("late", State::Resolved)).unwrap();
+        assert_eq!(outbox.counts().pending, 2);
+    }
+
+    #[test]
+    fn a_firing_given_up_takes_its_waiting_resolved_along_and_no_other() {
+        let refuses_a = |alert: &Alert| match &*alert.rule {
+            "a" if alert.state == State::Firing => Err(NotifyError::permanent("no")),
+            _ => Ok(()),
+        };
+        let outbox = Outbox::new(
+            "am".into(),
+            Arc::new(refuses_a),
+            Arc::new(HandClock::default()),
+        );
+        for (rule, state) in [
+            ("a", State::Firing),
+            ("b", State::Firing),
+            ("a", State::Resolved),
+            ("b", State::Resolved),
+        ] {
+            outbox.push(alert(rule, state)).unwrap();
+        }
+        outbox.end(1);
+        outbox.run(|_| {});
+        let counts = outbox.counts();
+        assert_eq!((counts.sent, counts.failed, counts.suppressed), (2, 1, 1));
+        assert_eq!(counts.pending, 0);
+    }
+}

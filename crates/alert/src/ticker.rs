@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use crate::alert::Alert;
+use crate::alert::{Alert, State};
 use crate::clock::{nanos, until};
 use crate::error::Error;
 use crate::shared::Shared;
@@ -50,6 +50,8 @@ impl Ticker {
             // One at a time: no lock is held while a change is told.
             while let Some((alert, firing)) = self.take(rule) {
                 self.renew[rule] = firing.then_some(now);
+                // The help first: a callback may take its time.
+                self.renew(rule, now);
                 self.tell(rule, &alert);
                 told = true;
             }
@@ -82,11 +84,8 @@ impl Ticker {
                 shared.tell.tell(error);
             }
         }
-        if let Some(keeper) = route.keeper {
-            // A firing takes its lease as a renewal that is due at once.
-            if alert.resolved_at.is_some() {
-                shared.keepers[keeper].release(rule);
-            }
+        if let (Some(keeper), State::Resolved) = (route.keeper, alert.state) {
+            shared.keepers[keeper].release(rule);
         }
         shared.publish(alert);
         for on_change in &shared.on_change {
@@ -121,5 +120,157 @@ impl Ticker {
                 "{new} panics were caught in values, judges, playbooks or callbacks that alerts ran"
             )));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::alerts::AlertGuard;
+    use crate::clock::tests::HandClock;
+    use crate::{Alert, AlertLayer, Playbook, Rules, State};
+    use std::sync::mpsc::{Receiver, Sender, channel};
+    use std::sync::{Arc, Mutex};
+    use std::time::{Duration, SystemTime};
+    use tracing_subscriber::prelude::*;
+
+    const BOUND: Duration = Duration::from_secs(20);
+
+    struct Told(Sender<Option<Duration>>);
+
+    impl Playbook for Told {
+        fn apply(&self, lease: Duration) {
+            self.0.send(Some(lease)).unwrap();
+        }
+
+        fn revert(&self) {
+            self.0.send(None).unwrap();
+        }
+    }
+
+    /// A rule on a clock that stands still: `x` twice in ten seconds.
+    fn start(
+        on_change: impl Fn(&Alert) + Send + Sync + 'static,
+    ) -> (
+        Arc<HandClock>,
+        AlertLayer,
+        AlertGuard,
+        Receiver<Option<Duration>>,
+    ) {
+        let yaml = "- {name: r, pattern: x, threshold: 2/10s, resolve_after: 5s, playbook: {run: p, lease: 30s}}";
+        let clock = Arc::new(HandClock::default());
+        let (sender, played) = channel();
+        let mut builder = AlertLayer::builder(Rules::parse(yaml).unwrap())
+            .notifier("log", |_: &Alert| Ok(()))
+            .playbook("p", Told(sender))
+            .on_change(on_change);
+        builder.clock = clock.clone();
+        let (layer, guard) = builder.spawn().unwrap();
+        (clock, layer, guard, played)
+    }
+
+    fn hit(layer: &AlertLayer) {
+        let subscriber = tracing_subscriber::registry().with(layer.clone());
+        tracing::subscriber::with_default(subscriber, || tracing::error!("x"));
+    }
+
+    fn at(seconds: u64) -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000 + seconds)
+    }
+
+    #[test]
+    fn an_alert_tells_when_it_began_fired_and_was_over() {
+        let (clock, layer, guard, played) = start(|_| {});
+        let changes = guard.alerts().subscribe();
+        clock.turn(Duration::from_secs(1));
+        hit(&layer);
+        clock.turn(Duration::from_secs(3));
+        hit(&layer);
+        let fired = changes.recv_timeout(BOUND).unwrap();
+        assert_eq!(
+            (fired.first_bad, fired.fired_at, fired.resolved_at),
+            (at(1), at(4), None)
+        );
+        assert_eq!(
+            played.recv_timeout(BOUND),
+            Ok(Some(Duration::from_secs(30)))
+        );
+        assert_eq!(guard.alerts().states()[0].since, Some(at(4)));
+        // Below the threshold from 11 on, and so for five seconds.
+        clock.turn(Duration::from_secs(20));
+        let resolved = changes.recv_timeout(BOUND).unwrap();
+        assert_eq!(resolved.resolved_at, Some(at(16)));
+        assert_eq!((resolved.first_bad, resolved.fired_at), (at(1), at(4)));
+        assert_eq!(played.recv_timeout(BOUND), Ok(None));
+        assert_eq!(guard.alerts().states()[0].since, Some(at(16)));
+        guard.close(BOUND).unwrap();
+    }
+
+    #[test]
+    fn a_lease_is_renewed_at_its_half() {
+        let (clock, layer, guard, played) = start(|_| {});
+        hit(&layer);
+        hit(&layer);
+        assert_eq!(
+            played.recv_timeout(BOUND),
+            Ok(Some(Duration::from_secs(30)))
+        );
+        // Never resolved: the rule is hit again before each turn.
+        for _ in 0..3 {
+            clock.turn(Duration::from_secs(7));
+            hit(&layer);
+            hit(&layer);
+            clock.turn(Duration::from_secs(8));
+            assert_eq!(
+                played.recv_timeout(BOUND),
+                Ok(Some(Duration::from_secs(30)))
+            );
+        }
+        guard.close(BOUND).unwrap();
+        assert_eq!(played.recv_timeout(BOUND), Ok(None));
+    }
+
+    #[test]
+    fn a_lease_runs_out_even_if_whoever_renews_it_hangs() {
+        let (release, hang) = channel::<()>();
+        let hang = Mutex::new(hang);
+        let (clock, layer, guard, played) = start(move |_| {
+            let _ = hang.lock().unwrap().recv();
+        });
+        hit(&layer);
+        hit(&layer);
+        assert_eq!(
+            played.recv_timeout(BOUND),
+            Ok(Some(Duration::from_secs(30)))
+        );
+        clock.turn(Duration::from_secs(29));
+        hit(&layer);
+        hit(&layer);
+        assert_eq!(guard.alerts().counts()[0].matched, 4, "judging never waits");
+        clock.turn(Duration::from_secs(1));
+        assert_eq!(played.recv_timeout(BOUND), Ok(None));
+        // The renewal was due long ago: it helps again as soon as it can.
+        release.send(()).unwrap();
+        assert_eq!(
+            played.recv_timeout(BOUND),
+            Ok(Some(Duration::from_secs(30)))
+        );
+        drop(release);
+        guard.close(BOUND).unwrap();
+    }
+
+    #[test]
+    fn a_callback_that_panics_stops_nobody() {
+        let (_clock, layer, guard, played) = start(|_| panic!("a callback that fails"));
+        hit(&layer);
+        hit(&layer);
+        assert!(played.recv_timeout(BOUND).unwrap().is_some());
+        assert!(
+            guard
+                .alerts()
+                .wait(BOUND, |rules| rules[0].state == State::Firing)
+        );
+        guard.alerts().close(BOUND).unwrap();
+        assert_eq!(guard.alerts().deliveries().panics, 1);
+        assert_eq!(guard.alerts().deliveries().sent, 1);
     }
 }
