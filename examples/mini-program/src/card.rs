@@ -1,0 +1,155 @@
+//! Writes the incident card: what fired, on which evidence, how fast, and one payment that failed.
+
+use std::fmt;
+use std::io;
+use std::path::Path;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use dogwatch_line::Line;
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::counts::Tally;
+use crate::oncall::Page;
+use crate::readback::{self, Book};
+use crate::story::ALERT;
+
+/// The incident as the desk and the files tell it.
+#[derive(Debug, Default)]
+pub(crate) struct Card {
+    /// Label and text, in the order of the card.
+    rows: Vec<(&'static str, String)>,
+    /// The failed payment's lines, made short.
+    payment: Vec<String>,
+}
+
+impl Card {
+    pub(crate) fn new(pages: &[Page], tally: &Tally, book: &Book, logs: &Path) -> io::Result<Card> {
+        let mut card = Card::default();
+        let ours = |page: &&Page| page.rule == ALERT;
+        let Some(fired) = pages.iter().filter(ours).find(|page| page.firing) else {
+            return Ok(card);
+        };
+        card.evidence(fired);
+        card.times(
+            fired,
+            pages.iter().filter(ours).rfind(|page| !page.firing),
+            tally,
+        );
+        if let Some(trace) = &book.failed {
+            card.rows.push(("failed payment", format!("trace {trace}")));
+            card.payment = readback::trace(logs, trace)?
+                .iter()
+                .map(|line| short(line))
+                .collect();
+        }
+        Ok(card)
+    }
+
+    fn evidence(&mut self, fired: &Page) {
+        let note = |name: &str| text(&fired.alert["annotations"][name]);
+        let level = text(&fired.alert["labels"]["severity"]);
+        self.rows
+            .push(("rule", format!("{} ({level})", fired.rule)));
+        let (count, window) = (note("count"), note("window"));
+        self.rows.push((
+            "count",
+            format!("{count} in {window}, threshold {}", note("threshold")),
+        ));
+        self.rows.push(("first bad", note("first_bad")));
+        for sample in note("samples").lines().take(1) {
+            self.rows.push(("sample", sample.to_owned()));
+        }
+    }
+
+    fn times(&mut self, fired: &Page, resolved: Option<&Page>, tally: &Tally) {
+        let first_bad = fired.alert["annotations"]["first_bad"].as_str();
+        let Some(first_bad) = first_bad.and_then(|text| text.parse::<Timestamp>().ok()) else {
+            return;
+        };
+        let since = u64::try_from(first_bad.as_microsecond()).unwrap_or(0);
+        let first_bad = UNIX_EPOCH + Duration::from_micros(since);
+        self.rows
+            .push(("time to alert", after(first_bad, Some(fired.at))));
+        self.rows
+            .push(("time to degrade", after(first_bad, tally.first_degraded)));
+        self.rows.push((
+            "time to resolve",
+            after(first_bad, resolved.map(|page| page.at)),
+        ));
+    }
+}
+
+impl fmt::Display for Card {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "incident")?;
+        for (label, text) in &self.rows {
+            writeln!(f, "  {label:<16}{text}")?;
+        }
+        for line in &self.payment {
+            writeln!(f, "    {line}")?;
+        }
+        Ok(())
+    }
+}
+
+fn after(begin: SystemTime, event: Option<SystemTime>) -> String {
+    let Some(event) = event else {
+        return "never".to_owned();
+    };
+    // A clock that was set back meanwhile shows 0.
+    let took = event.duration_since(begin).unwrap_or(Duration::ZERO);
+    format!("{:.1} s after the first bad line", took.as_secs_f64())
+}
+
+/// A line as the card shows it: time, level, what happened, and the few fields that matter.
+fn short(text: &str) -> String {
+    let Ok(line) = Line::parse(text) else {
+        return text.to_owned();
+    };
+    let field = |name: &str| line.field(name).map(|value| value.to_string());
+    let time = field("timestamp").unwrap_or_default();
+    let what = field("event")
+        .or_else(|| field("message"))
+        .unwrap_or_default();
+    let mut short = format!("{} {:<5} {what}", &time, field("level").unwrap_or_default());
+    for name in SHOWN {
+        if let Some(value) = field(name) {
+            short += &format!(" {name}={value}");
+        }
+    }
+    short
+}
+
+fn text(value: &Value) -> String {
+    value
+        .as_str()
+        .map_or_else(|| value.to_string(), str::to_owned)
+}
+
+/// The fields that a shortened line keeps.
+const SHOWN: [&str; 10] = [
+    "peer",
+    "order_id",
+    "amount",
+    "currency",
+    "price",
+    "method",
+    "route",
+    "status",
+    "latency_ms",
+    "error.message",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_shortened_to_what_an_operator_reads() {
+        let line = r#"{"timestamp":"2026-11-24T10:00:00.000001Z","level":"ERROR","target":"t",
+            "message":"payment failed","event":"pay_failed","order_id":3,"error":{"message":"502"}}"#;
+        let want = "2026-11-24T10:00:00.000001Z ERROR pay_failed order_id=3 error.message=502";
+        assert_eq!(short(line), want);
+    }
+}

@@ -1,0 +1,104 @@
+//! Joins the shop's routes: what it holds, and which handler answers what.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use dogwatch::{Metrics, PropagateLayer, RequestLayer, ShedLayer};
+use http_body_util::Full;
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use tower::Layer;
+
+use crate::call::{self, Caller};
+use crate::counts::Counts;
+use crate::seal::Seal;
+use crate::store::Store;
+use crate::{catalog, login, notify, orders, pay};
+
+/// What every handler may use.
+pub(crate) struct Shop {
+    pub(crate) store: Arc<Store>,
+    /// Signs session tokens.
+    pub(crate) tokens: Seal,
+    /// Shared with the platform that vouches for its users.
+    pub(crate) platform: Seal,
+    /// Shared with the payment channel.
+    pub(crate) channel_seal: Seal,
+    /// The channel's address.
+    pub(crate) channel: String,
+    /// Calls it: traced, one span an attempt.
+    pub(crate) caller:
+        Caller<<PropagateLayer as Layer<Client<HttpConnector, Full<Bytes>>>>::Service>,
+    /// A password's hash that belongs to nobody.
+    pub(crate) nobody: String,
+    metrics: Metrics,
+}
+
+impl Shop {
+    pub(crate) fn new(
+        store: Arc<Store>,
+        keys: Keys,
+        channel: String,
+        counts: Arc<Counts>,
+        metrics: Metrics,
+    ) -> Arc<Shop> {
+        let caller = Caller::new(PropagateLayer::new().layer(call::client()), counts);
+        let Keys {
+            platform,
+            channel: channel_seal,
+        } = keys;
+        let (tokens, nobody) = (Seal::random(), login::hash("nobody"));
+        Arc::new(Shop {
+            store,
+            tokens,
+            platform,
+            channel_seal,
+            channel,
+            caller,
+            nobody,
+            metrics,
+        })
+    }
+
+    /// The routes, each request with its span and its closing line.
+    pub(crate) fn router(self: Arc<Shop>, requests: RequestLayer, shed: Arc<AtomicBool>) -> Router {
+        // The shop can sell without recommending: this route goes first when it must save itself.
+        let shed = ShedLayer::new(shed)
+            .route("/api/recommend")
+            .retry_after(Duration::from_secs(5));
+        Router::new()
+            .route("/api/login", post(login::login))
+            .route("/api/products", get(catalog::products))
+            .route("/api/recommend", get(catalog::recommend))
+            .route("/api/orders", post(orders::order))
+            .route("/api/orders/{id}/pay", post(pay::pay))
+            .route("/api/pay/notify", post(notify::notify))
+            .route("/healthz", get(async || "ok"))
+            .route("/metrics", get(scrape))
+            .with_state(self)
+            .layer(shed)
+            .layer(requests.quiet("/healthz").quiet("/metrics"))
+    }
+}
+
+/// The keys that the shop shares with others.
+pub(crate) struct Keys {
+    pub(crate) platform: Seal,
+    pub(crate) channel: Seal,
+}
+
+/// `GET /metrics`
+async fn scrape(State(shop): State<Arc<Shop>>, headers: HeaderMap) -> Response {
+    let accept = headers
+        .get(header::ACCEPT)
+        .and_then(|value| value.to_str().ok());
+    let (content_type, body) = shop.metrics.render(accept);
+    ([(header::CONTENT_TYPE, content_type)], body).into_response()
+}

@@ -1,0 +1,83 @@
+//! Starts the log: what this service asks of dogwatch, all in one place.
+
+use std::path::Path;
+use std::time::Duration;
+
+use dogwatch::{Config, Error, Guard, Keep, Roll, Unwritten};
+
+use crate::readback::LOG;
+
+/// Starts the log in `dir`; alerts go to the desk at `oncall`.
+pub(crate) fn start(dir: &Path, oncall: &str, playbook: bool) -> Result<Guard, Error> {
+    Config::prod()
+        .service("shop")
+        .version(env!("CARGO_PKG_VERSION"))
+        .file(dir.join(LOG))
+        .stdout(false)
+        // Whatever `RUST_LOG` says: the summary counts every closing line.
+        .filter("info")
+        // Small files, so that a minute of traffic shows several; all are kept, to be counted.
+        .roll(Roll::size(MAX_BYTES))
+        .keep(Keep::all())
+        .rules_text(rules(oncall, playbook))
+        .init()
+}
+
+/// The rules of `rules.yaml`, with the desk's address; without playbooks when they are off.
+fn rules(oncall: &str, playbook: bool) -> String {
+    RULES
+        .lines()
+        .filter(|line| playbook || !line.trim_start().starts_with("playbook:"))
+        .map(|line| line.replace("{oncall}", oncall) + "\n")
+        .collect()
+}
+
+const RULES: &str = include_str!("../rules.yaml");
+/// A log file is rolled before it grows beyond this.
+const MAX_BYTES: u64 = 192 << 10;
+
+/// What the log did, by its own account.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Accounts {
+    pub(crate) written: u64,
+    /// Refused or lost, for whatever reason.
+    pub(crate) dropped: u64,
+    pub(crate) fired: u64,
+    pub(crate) resolved: u64,
+}
+
+/// Writes what is left, ends the log, and says what became of its lines. Blocks.
+pub(crate) fn close(log: Guard, timeout: Duration) -> Result<Accounts, Unwritten> {
+    log.flush(timeout)?;
+    let lines = log.accounts();
+    let rules = log
+        .alerts()
+        .map(|alerts| alerts.counts())
+        .unwrap_or_default();
+    log.close(timeout)?;
+    Ok(Accounts {
+        written: lines
+            .iter()
+            .map(|(_, lines)| lines.written.total() + lines.gap_lines)
+            .sum(),
+        dropped: lines.iter().map(|(_, lines)| lines.dropped().total()).sum(),
+        fired: rules.iter().map(|rule| rule.fired).sum(),
+        resolved: rules.iter().map(|rule| rule.resolved).sum(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_playbook_takes_the_playbook_away_and_nothing_else() {
+        let (with, without) = (rules("http://desk", true), rules("http://desk", false));
+        let gone: Vec<_> = with
+            .lines()
+            .filter(|line| !without.contains(*line))
+            .collect();
+        assert_eq!(gone, ["    playbook: {run: shed, lease: 15s}"]);
+        assert!(without.contains("url: \"http://desk\""), "{without}");
+    }
+}
