@@ -2,6 +2,7 @@
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 /// `N` buckets: one for each of `N - 1` upper bounds, and one above them all.
 #[derive(Debug)]
@@ -19,7 +20,7 @@ pub(crate) struct Exemplars<const N: usize>([Slot; N]);
 pub(crate) struct Exemplar {
     pub(crate) trace_id: u128,
     pub(crate) seconds: f64,
-    pub(crate) unix_ms: u64,
+    pub(crate) since_1970: Duration,
 }
 
 #[derive(Debug, Default)]
@@ -58,18 +59,25 @@ impl<const N: usize> Exemplars<N> {
         Self(std::array::from_fn(|_| Slot::default()))
     }
 
-    /// Keeps at most one exemplar a bucket a second, and never waits: whoever meets a held lock
-    /// leaves its exemplar out.
-    pub(crate) fn offer(&self, bucket: usize, exemplar: Exemplar) {
+    /// Keeps at most one exemplar a bucket a second, and makes it only then. Never waits: whoever
+    /// meets a held lock leaves its exemplar out.
+    pub(crate) fn offer(
+        &self,
+        bucket: usize,
+        since_1970: Duration,
+        make: impl FnOnce() -> Option<Exemplar>,
+    ) {
         let slot = &self.0[bucket];
-        let second = exemplar.unix_ms / 1_000 + 1;
+        let second = since_1970.as_secs().saturating_add(1);
         let last = slot.second.load(Ordering::Relaxed);
-        let first_this_second = last != second
-            && slot
-                .second
-                .compare_exchange(last, second, Ordering::Relaxed, Ordering::Relaxed)
-                .is_ok();
-        if first_this_second {
+        if last == second {
+            return;
+        }
+        let Some(exemplar) = make() else { return };
+        let first_this_second =
+            slot.second
+                .compare_exchange(last, second, Ordering::Relaxed, Ordering::Relaxed);
+        if first_this_second.is_ok() {
             if let Ok(mut last) = slot.last.try_lock() {
                 *last = Some(exemplar);
             }
@@ -117,35 +125,43 @@ mod tests {
         assert_eq!((histogram.counts(), histogram.sum()), ([1, 0, 0, 2], 904));
     }
 
-    #[test]
-    fn a_bucket_takes_one_exemplar_a_second() {
-        let exemplars = Exemplars::<2>::new();
-        let made = |trace_id, unix_ms| Exemplar {
+    fn exemplar(trace_id: u128, ms: u64) -> Exemplar {
+        Exemplar {
             trace_id,
             seconds: 0.1,
-            unix_ms,
-        };
-        exemplars.offer(1, made(1, 5_000));
-        exemplars.offer(1, made(2, 5_999));
-        assert_eq!(exemplars.at(1), Some(made(1, 5_000)));
-        exemplars.offer(1, made(3, 6_000));
-        assert_eq!(exemplars.at(1), Some(made(3, 6_000)));
+            since_1970: Duration::from_millis(ms),
+        }
+    }
+
+    fn offer(exemplars: &Exemplars<2>, exemplar: Exemplar) {
+        exemplars.offer(1, exemplar.since_1970, || Some(exemplar));
+    }
+
+    #[test]
+    fn a_bucket_takes_one_exemplar_a_second() {
+        let exemplars = Exemplars::new();
+        offer(&exemplars, exemplar(1, 5_000));
+        offer(&exemplars, exemplar(2, 5_999));
+        assert_eq!(exemplars.at(1), Some(exemplar(1, 5_000)));
+        offer(&exemplars, exemplar(3, 6_000));
+        assert_eq!(exemplars.at(1), Some(exemplar(3, 6_000)));
         assert_eq!(exemplars.at(0), None);
     }
 
     #[test]
+    fn a_trace_that_is_none_takes_nobodys_second() {
+        let exemplars = Exemplars::new();
+        exemplars.offer(1, Duration::from_secs(5), || None);
+        offer(&exemplars, exemplar(1, 5_500));
+        assert_eq!(exemplars.at(1), Some(exemplar(1, 5_500)));
+    }
+
+    #[test]
     fn an_exemplar_never_waits_for_a_held_lock() {
-        let exemplars = Exemplars::<1>::new();
-        let held = exemplars.0[0].last.lock().unwrap();
-        exemplars.offer(
-            0,
-            Exemplar {
-                trace_id: 1,
-                seconds: 0.1,
-                unix_ms: 0,
-            },
-        );
+        let exemplars = Exemplars::new();
+        let held = exemplars.0[1].last.lock().unwrap();
+        offer(&exemplars, exemplar(1, 0));
         drop(held);
-        assert_eq!(exemplars.at(0), None);
+        assert_eq!(exemplars.at(1), None);
     }
 }

@@ -5,6 +5,7 @@
 mod accept;
 mod builder;
 mod error;
+mod hash;
 mod histogram;
 mod layer;
 mod lines;

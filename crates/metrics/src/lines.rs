@@ -1,9 +1,9 @@
 //! Counts events by level and target. No formatting, no lock, and no allocation after an event's first.
 
+use crate::hash::hash;
 use crate::page::{Kind, Number, Page, labels};
 use crate::series::OVERFLOW;
 use crate::table::Table;
-use std::hash::{BuildHasher as _, RandomState};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tracing_core::{Level, Metadata};
@@ -12,7 +12,6 @@ use tracing_core::{Level, Metadata};
 pub(crate) struct LineCounts {
     // By the address of the callsite's metadata: the short way, taken from its second event on.
     callsites: Table<Callsite>,
-    hasher: RandomState,
     // By level and target: where callsites of one target meet.
     targets: Table<Arc<Lines>>,
     other: [Arc<Lines>; LEVELS.len()],
@@ -35,7 +34,6 @@ impl LineCounts {
     pub(crate) fn new(max_series: usize) -> Self {
         Self {
             callsites: Table::new(MAX_CALLSITES),
-            hasher: RandomState::new(),
             targets: Table::new(max_series),
             other: LEVELS.map(|level| Arc::new(Lines::new(level, OVERFLOW))),
         }
@@ -77,17 +75,11 @@ impl LineCounts {
         let (level, target) = (*metadata.level(), metadata.target());
         self.targets
             .find_or_insert(
-                self.hasher.hash_one((level, target)),
+                hash(target, level_at(level) as u64),
                 |lines| lines.level == level && *lines.target == *target,
                 || Arc::new(Lines::new(level, target)),
             )
-            .unwrap_or_else(|| {
-                let at = LEVELS
-                    .iter()
-                    .position(|known| *known == level)
-                    .unwrap_or_default();
-                &self.other[at]
-            })
+            .unwrap_or_else(|| &self.other[level_at(level)])
     }
 }
 
@@ -98,6 +90,17 @@ impl Lines {
             target: target.into(),
             count: AtomicU64::new(0),
         }
+    }
+}
+
+/// Where a level stands in [`LEVELS`].
+fn level_at(level: Level) -> usize {
+    match level {
+        Level::ERROR => 0,
+        Level::WARN => 1,
+        Level::INFO => 2,
+        Level::DEBUG => 3,
+        Level::TRACE => 4,
     }
 }
 

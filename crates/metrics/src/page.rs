@@ -134,18 +134,17 @@ impl Page {
     }
 
     fn exemplar(&mut self, exemplar: Option<Exemplar>) {
-        if let Some(Exemplar {
+        let Some(exemplar) = exemplar else { return };
+        let Exemplar {
             trace_id,
             seconds,
-            unix_ms,
-        }) = exemplar
-        {
-            let (second, ms) = (unix_ms / 1_000, unix_ms % 1_000);
-            let _ = write!(
-                self.out,
-                " # {{trace_id=\"{trace_id:032x}\"}} {seconds} {second}.{ms:03}"
-            );
-        }
+            since_1970,
+        } = exemplar;
+        let (second, ms) = (since_1970.as_secs(), since_1970.subsec_millis());
+        let _ = write!(
+            self.out,
+            " # {{trace_id=\"{trace_id:032x}\"}} {seconds} {second}.{ms:03}"
+        );
     }
 
     /// OpenMetrics writes a bound as `1.0`, the older format as `1`; as Prometheus' own library does.
@@ -205,7 +204,7 @@ mod tests {
         let trace = Exemplar {
             trace_id: 0xab,
             seconds: 0.25,
-            unix_ms: 1_700_000_000_042,
+            since_1970: std::time::Duration::from_millis(1_700_000_000_042),
         };
         page.histogram(r#"q="a""#, &buckets, |at| (at == 0).then_some(trace));
         page.family("heat", Kind::Gauge, "");

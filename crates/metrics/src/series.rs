@@ -1,18 +1,17 @@
 //! Counts requests into a bounded number of series, and writes them as histograms.
 
+use crate::hash::hash;
 use crate::histogram::{Exemplar, Exemplars, Histogram, bucket};
 use crate::page::{Buckets, Kind, Number, Page, labels};
 use crate::request::{Key, OTHER_METHOD, Request, SHED};
 use crate::table::Table;
 use std::collections::BTreeMap;
-use std::hash::{BuildHasher as _, RandomState};
 use std::sync::OnceLock;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Every request ever recorded, by method, route, status and error.
 #[derive(Debug)]
 pub(crate) struct RequestSeries {
-    hasher: RandomState,
     table: Table<Series>,
     // One for each class of status, shed or not: the bound holds, and so do rules over `5..`.
     overflow: [OnceLock<Box<Series>>; 2 * CLASSES],
@@ -23,7 +22,7 @@ struct Series {
     method: &'static str,
     route: Box<str>,
     status: u16,
-    error: Box<str>,
+    error: Option<Box<str>>,
     labels: String,
     // Bounds in nanoseconds, sum in microseconds: a sum of nanoseconds would wrap within weeks on a
     // server that holds ten thousand streams open.
@@ -35,7 +34,6 @@ struct Series {
 impl RequestSeries {
     pub(crate) fn new(max_series: usize) -> Self {
         Self {
-            hasher: RandomState::new(),
             table: Table::new(max_series),
             overflow: [const { OnceLock::new() }; 2 * CLASSES],
         }
@@ -50,18 +48,17 @@ impl RequestSeries {
         series
             .size
             .record(bucket(&SIZE, request.bytes_out), request.bytes_out);
-        if let Some(trace_id) = request.exemplar_trace() {
+        if request.sampled && request.trace_id.is_some() {
             let since_1970 = now().duration_since(UNIX_EPOCH).unwrap_or_default();
-            let unix_ms = u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX);
-            let seconds = request.latency.as_secs_f64();
-            series.exemplars.offer(
-                at,
-                Exemplar {
+            series.exemplars.offer(at, since_1970, || {
+                let seconds = request.latency.as_secs_f64();
+                let trace_id = request.exemplar_trace()?;
+                Some(Exemplar {
                     trace_id,
                     seconds,
-                    unix_ms,
-                },
-            );
+                    since_1970,
+                })
+            });
         }
     }
 
@@ -107,7 +104,8 @@ impl RequestSeries {
     }
 
     fn find(&self, key: Key<'_>) -> &Series {
-        let hash = self.hasher.hash_one(key);
+        let words = key.method.len() << 8 | key.error.map_or(0, str::len);
+        let hash = hash(key.route, u64::from(key.status) << 32 | words as u64);
         self.table
             .find_or_insert(hash, |series| series.key() == key, || Series::new(key))
             .unwrap_or_else(|| self.overflow(key))
@@ -115,7 +113,7 @@ impl RequestSeries {
 
     fn overflow(&self, key: Key<'_>) -> &Series {
         let class = usize::from(key.status / 100).min(CLASSES - 1);
-        let shed = key.error == SHED;
+        let shed = key.error == Some(SHED);
         let slot = &self.overflow[class + if shed { CLASSES } else { 0 }];
         slot.get_or_init(|| Box::new(Series::overflow(class, shed)))
     }
@@ -128,16 +126,15 @@ impl Series {
         } else {
             key.status.to_string()
         };
-        let error = match key.error {
-            // By the semantic conventions a 5xx that nothing else explains is its own error type.
-            "" if key.status >= 500 => &status,
-            error => error,
-        };
+        // By the semantic conventions a 5xx that nothing else explains is its own error type.
+        let error = key
+            .error
+            .unwrap_or(if key.status >= 500 { &status } else { "" });
         Self::with_labels(key, &status, error)
     }
 
     fn overflow(class: usize, shed: bool) -> Self {
-        let error = if shed { SHED } else { "" };
+        let error = shed.then_some(SHED);
         let key = Key {
             method: OTHER_METHOD,
             route: OVERFLOW,
@@ -149,12 +146,8 @@ impl Series {
         } else {
             format!("{class}xx")
         };
-        let error_label = if shed || class < 5 {
-            error
-        } else {
-            OTHER_METHOD
-        };
-        Self::with_labels(key, &status, error_label)
+        let unexplained = if class == 5 { OTHER_METHOD } else { "" };
+        Self::with_labels(key, &status, error.unwrap_or(unexplained))
     }
 
     fn with_labels(key: Key<'_>, status: &str, error: &str) -> Self {
@@ -168,7 +161,7 @@ impl Series {
             method: key.method,
             route: key.route.into(),
             status: key.status,
-            error: key.error.into(),
+            error: key.error.map(Into::into),
             labels,
             duration: Histogram::new(),
             exemplars: Exemplars::new(),
@@ -181,7 +174,7 @@ impl Series {
             method: self.method,
             route: &self.route,
             status: self.status,
-            error: &self.error,
+            error: self.error.as_deref(),
         }
     }
 }
@@ -189,7 +182,10 @@ impl Series {
 /// Summed from the same series that the histogram shows, so that the two cannot disagree.
 fn shed_by_route<'a>(all: &[&'a Series]) -> BTreeMap<&'a str, u64> {
     let mut routes = BTreeMap::new();
-    for series in all.iter().filter(|series| &*series.error == SHED) {
+    for series in all
+        .iter()
+        .filter(|series| series.error.as_deref() == Some(SHED))
+    {
         *routes.entry(&*series.route).or_default() += series.duration.counts().iter().sum::<u64>();
     }
     routes
