@@ -82,7 +82,7 @@ impl NonBlocking {
 
 impl<W: Write + Send + 'static> NonBlockingBuilder<W> {
     /// How many bytes of lines may wait, those being written included. Default: 8 MiB. A line that
-    /// is larger is refused as too long. Memory is taken as needed.
+    /// is larger is refused as too long. Memory is taken as needed, at most twice as much.
     pub fn max_bytes(mut self, bytes: usize) -> Self {
         self.max_bytes = bytes;
         self

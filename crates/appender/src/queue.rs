@@ -38,6 +38,8 @@ struct State {
     in_flight: usize,
     /// An ERROR line is waiting.
     urgent: bool,
+    /// So many bytes wake the writer.
+    enough: usize,
     /// A wait for room has expired: no line waits until there is room again.
     stalled: bool,
     callers: usize,
@@ -130,7 +132,7 @@ impl Queue {
                 state.urgent |= level == Some(Level::Error);
                 match state.writer {
                     Writer::Busy => false,
-                    Writer::Waits => state.urgent || state.front.cost() >= self.enough(),
+                    Writer::Waits => state.urgent || state.front.cost() >= state.enough,
                     Writer::Parks => true,
                 }
             }
@@ -192,8 +194,20 @@ impl Queue {
     }
 
     /// Waits until there is something to write, a flush, or the end; at most for `at_most`.
-    pub(crate) fn wait(&self, at_most: Option<Duration>) {
+    ///
+    /// While lines come fast (`busy`) it looks by itself after a moment: to wake a sleeping thread
+    /// costs the caller microseconds.
+    pub(crate) fn wait(&self, at_most: Option<Duration>, busy: bool) {
         let mut state = self.lock();
+        if busy && !self.is_due(&state) {
+            state.enough = PLENTY.min(self.max_bytes / 4);
+            state.writer = Writer::Waits;
+            let asleep = |state: &mut State| state.writer != Writer::Busy;
+            let woken = self.work.wait_timeout_while(state, MOMENT, asleep);
+            state = woken.unwrap_or_else(PoisonError::into_inner).0;
+            state.writer = Writer::Busy;
+        }
+        state.enough = self.enough();
         let mut start = Instant::now();
         let mut quiet = false;
         while !self.is_due(&state) {
@@ -218,7 +232,12 @@ impl Queue {
             match (quiet, timed_out) {
                 // The interval is over, or lines enough have come.
                 (false, _) if !state.front.is_empty() => return,
-                (false, _) => quiet = true,
+                (false, _) => {
+                    quiet = true;
+                    if state.front.capacity() > PLENTY {
+                        state.front = Batch::default();
+                    }
+                }
                 (true, true) => return,
                 // The first line after a while: the next ones have an interval to join it.
                 (true, false) => {
@@ -253,12 +272,22 @@ impl Queue {
         }
     }
 
-    /// Counts the first `lines` of the batch as written or lost. False: the whole batch was given
-    /// up and counted meanwhile.
-    pub(crate) fn settle(&self, batch: &mut Batch, lines: u64, loss: Option<Loss>) -> bool {
+    /// Counts the next `lines` of the batch, `bytes` long, as written or lost. False: the whole
+    /// batch was given up and counted meanwhile.
+    pub(crate) fn settle(
+        &self,
+        batch: &mut Batch,
+        (lines, bytes): (u64, usize),
+        loss: Option<Loss>,
+    ) -> bool {
         let mut state = self.lock();
         if state.phase >= Phase::Done {
             return false;
+        }
+        state.in_flight = state.in_flight.saturating_sub(bytes);
+        // Not for each little room: a caller that is woken shall find enough to go on.
+        if state.front.cost() + state.in_flight <= self.max_bytes / 4 * 3 {
+            self.make_room(&mut state);
         }
         batch.settle(lines, |slot, lines| match loss {
             None => self.counters.write(slot, lines),
@@ -275,10 +304,15 @@ impl Queue {
         batch.clear();
         let mut state = self.lock();
         state.in_flight = 0;
-        state.stalled = false;
-        if batch.capacity() + state.front.capacity() > self.max_bytes {
+        // Kept only while lines come fast.
+        if batch.capacity() > PLENTY && state.front.cost() < FIRST {
             *batch = Batch::default();
         }
+        self.make_room(&mut state);
+    }
+
+    fn make_room(&self, state: &mut State) {
+        state.stalled = false;
         if state.callers > 0 {
             self.room.notify_all();
         }
@@ -401,3 +435,9 @@ impl Queue {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+/// The writer looks again after this time while lines come fast.
+const MOMENT: Duration = Duration::from_millis(2);
+
+/// What wakes a writer that looks by itself; also the largest buffer kept when nothing comes.
+const PLENTY: usize = 1024 * 1024;

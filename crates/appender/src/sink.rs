@@ -17,6 +17,7 @@ pub(crate) struct Sink {
     batch: Batch,
     /// So many bytes of the batch are dealt with.
     at: usize,
+    taken: usize,
     order: Option<Order>,
     gap_line: Vec<u8>,
 }
@@ -41,6 +42,7 @@ impl Sink {
             writer: Some(writer),
             batch: Batch::default(),
             at: 0,
+            taken: 0,
             order: None,
             gap_line: Vec::new(),
         }
@@ -55,16 +57,23 @@ impl Sink {
         self.writer.take()
     }
 
+    /// How much was taken last.
+    pub(crate) fn taken(&self) -> usize {
+        self.taken
+    }
+
     /// Writes what is in hand, or takes more and writes that.
     pub(crate) fn attempt(&mut self, queue: &Queue) -> Attempt {
         let Some(writer) = &mut self.writer else {
             return Attempt::Complete;
         };
-        let order = self
-            .order
-            .get_or_insert_with(|| queue.take(&mut self.batch));
+        let order = self.order.get_or_insert_with(|| {
+            let order = queue.take(&mut self.batch);
+            self.taken = self.batch.bytes().len();
+            order
+        });
         while self.at < self.batch.bytes().len() {
-            let rest = &self.batch.bytes()[self.at..];
+            let rest = chunk(&self.batch.bytes()[self.at..]);
             let (passed, loss, end) = match put(&mut **writer, rest) {
                 Put::Wrote(written) => (written, None, None),
                 Put::Failed(error) => return Attempt::Failed(error),
@@ -76,7 +85,7 @@ impl Sink {
             };
             let lines = memchr::memchr_iter(b'\n', &rest[..passed]).count() as u64;
             self.at += passed;
-            if !queue.settle(&mut self.batch, lines, loss) {
+            if !queue.settle(&mut self.batch, (lines, passed), loss) {
                 return Attempt::Complete;
             }
             if let Some(end) = end {
@@ -104,6 +113,15 @@ impl Sink {
         self.order = None;
         Attempt::Complete
     }
+}
+
+/// Whole lines, as many as are worth one write: room is made while the next ones are written.
+fn chunk(lines: &[u8]) -> &[u8] {
+    if lines.len() <= CHUNK {
+        return lines;
+    }
+    let border = memchr::memrchr(b'\n', &lines[..CHUNK]);
+    &lines[..border.map_or_else(|| first_line(lines), |border| border + 1)]
 }
 
 fn write_gap(writer: &mut dyn Write, line: &mut Vec<u8>, queue: &Queue) -> Option<Attempt> {
@@ -154,3 +172,6 @@ fn put(writer: &mut dyn Write, bytes: &[u8]) -> Put {
 fn is_final(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::BrokenPipe
 }
+
+/// A write of this size costs the kernel little more than the copy.
+const CHUNK: usize = 256 * 1024;

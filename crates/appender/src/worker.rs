@@ -8,6 +8,7 @@ use std::{
 
 use crate::{
     Accounts, Error, Gap,
+    batch::FIRST,
     error::Kind,
     guarded::guarded,
     queue::{Phase, Queue},
@@ -30,7 +31,9 @@ impl Shared {
     pub(crate) fn run(&self) {
         self.queue.writer_is_here();
         while !self.queue.is_over() {
-            self.queue.wait(self.reporter.holds().then_some(INTERVAL));
+            let busy = self.sink().taken() >= FIRST;
+            self.queue
+                .wait(self.reporter.holds().then_some(INTERVAL), busy);
             self.complete();
             self.tell_missing();
             self.reporter.summary();
