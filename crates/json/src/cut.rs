@@ -37,6 +37,17 @@ impl Cut {
 
     /// Notes all that `other` noted.
     pub(crate) fn merge(&mut self, other: &Cut) {
+        if !other.is_empty() {
+            self.merge_all(other);
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.names.is_empty() && self.more == 0
+    }
+
+    #[cold]
+    fn merge_all(&mut self, other: &Cut) {
         for name in other.names() {
             let key = [b",", name, b":"].concat();
             self.note(&key);
@@ -62,7 +73,7 @@ impl Cut {
 
     /// Appends `,"truncated":[…]` if anything was noted.
     pub(crate) fn write(&self, out: &mut Vec<u8>) {
-        if self.names.is_empty() && self.more == 0 {
+        if self.is_empty() {
             return;
         }
         out.extend_from_slice(b",\"truncated\":[");

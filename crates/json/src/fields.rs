@@ -107,6 +107,47 @@ impl Fields {
         self.push(from.key(entry), from.value(entry), like, max);
     }
 
+    /// Copies the fields that `keep` names, whole runs at once.
+    pub(crate) fn copy_where(
+        &mut self,
+        from: &Fields,
+        own: bool,
+        max: usize,
+        keep: impl Fn(&Entry) -> bool,
+    ) {
+        let mut rest = &from.entries[..];
+        while let Some(first) = rest.iter().position(&keep) {
+            rest = &rest[first..];
+            let run = rest
+                .iter()
+                .position(|entry| !keep(entry))
+                .unwrap_or(rest.len());
+            self.copy_run(from, &rest[..run], own, max);
+            rest = &rest[run..];
+        }
+    }
+
+    /// Copies neighbours.
+    fn copy_run(&mut self, from: &Fields, run: &[Entry], own: bool, max: usize) {
+        let (Some(first), Some(last)) = (run.first(), run.last()) else {
+            return;
+        };
+        let bytes = &from.bytes[first.start as usize..last.end as usize];
+        if self.bytes.len() + bytes.len() > max {
+            return run
+                .iter()
+                .for_each(|entry| self.copy(from, entry, own, max));
+        }
+        let (old, new) = (first.start, self.bytes.len() as u32);
+        self.bytes.extend_from_slice(bytes);
+        self.entries.extend(run.iter().map(|&entry| Entry {
+            start: entry.start - old + new,
+            end: entry.end - old + new,
+            own,
+            ..entry
+        }));
+    }
+
     /// As [`Fields::copy`], under another key.
     pub(crate) fn copy_as(&mut self, key: &[u8], from: &Fields, entry: &Entry, max: usize) {
         let like = Like {

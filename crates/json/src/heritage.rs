@@ -1,7 +1,7 @@
 //! Puts a span's own fields and its ancestors' together: ids first, inner values before outer ones.
 
 use crate::cut::Cut;
-use crate::fields::{Fields, ID_BYTES, IDS, Like, PARENT, SPAN, TRACE, free_encoded};
+use crate::fields::{Entry, Fields, ID_BYTES, IDS, Like, PARENT, SPAN, TRACE, free_encoded};
 use crate::key::key_hash;
 use crate::style::Clash;
 
@@ -66,9 +66,7 @@ pub(crate) fn assemble(own: &Fields, heritage: Option<Heritage<'_>>, bounds: Bou
             inherit_id(&mut all, heritage, id.hash, max);
         }
     }
-    for entry in own.entries.iter().filter(|entry| !own.is_id(entry)) {
-        all.copy(own, entry, true, max);
-    }
+    all.copy_where(own, true, max, |entry| !own.is_id(entry));
     if let Some(heritage) = heritage.filter(|_| !bounds.ids_only) {
         all.lost.merge(&heritage.from.lost);
         inherit_rest(&mut all, own, &heritage, bounds);
@@ -99,21 +97,25 @@ fn inherit_id(all: &mut Fields, heritage: &Heritage<'_>, id: u32, max: usize) {
 
 fn inherit_rest(all: &mut Fields, own: &Fields, heritage: &Heritage<'_>, bounds: Bounds) {
     let from = heritage.from;
-    for entry in &from.entries {
-        if from.is_id(entry) || (heritage.kept && entry.own) {
-            continue;
-        }
-        if own.find(entry.hash, from.key(entry)).is_none() {
-            all.copy(from, entry, false, bounds.max);
-        } else if bounds.clash == Clash::Suffix {
-            let taken = |key: &[u8]| {
-                let hash = key_hash(key);
-                [&*all, own, from]
-                    .iter()
-                    .any(|fields| fields.find(hash, key).is_some())
-            };
-            let key = free_encoded(from.key(entry), taken);
-            all.copy_as(&key, from, entry, bounds.max);
-        }
+    let inherited = |entry: &Entry| !(from.is_id(entry) || (heritage.kept && entry.own));
+    let hidden = |entry: &Entry| own.find(entry.hash, from.key(entry)).is_some();
+    all.copy_where(from, false, bounds.max, |entry| {
+        inherited(entry) && !hidden(entry)
+    });
+    if bounds.clash != Clash::Suffix {
+        return;
+    }
+    for entry in from
+        .entries
+        .iter()
+        .filter(|entry| inherited(entry) && hidden(entry))
+    {
+        let key = free_encoded(from.key(entry), |key| {
+            let hash = key_hash(key);
+            [&*all, own, from]
+                .iter()
+                .any(|fields| fields.find(hash, key).is_some())
+        });
+        all.copy_as(&key, from, entry, bounds.max);
     }
 }

@@ -113,9 +113,7 @@ impl Fragment {
     /// Copies the ancestors' fields anew; `epoch` was read before `parent` was.
     pub(crate) fn refresh(&mut self, parent: Option<&Fields>, epoch: u32) {
         let mut own = Fields::default();
-        for entry in self.fields.entries.iter().filter(|entry| entry.own) {
-            own.copy(&self.fields, entry, true, self.bounds.max);
-        }
+        own.copy_where(&self.fields, true, self.bounds.max, |entry| entry.own);
         own.lost.merge(&self.own_lost);
         self.fields = assemble(&own, parent.map(Heritage::of), self.bounds);
         self.epoch = epoch;

@@ -103,8 +103,8 @@ fn a_hidden_value_can_be_written_with_a_suffix() {
     assert_eq!(
         tails(|layer| layer.clash(Clash::Suffix), in_two_spans)[..2],
         [
-            r#""message":"m","id":3,"span":"x","spans":"y","fields":"z","trace_id":"own","span_id":"s2","parent_span_id":"s1","id__":2,"error":{"message":"e","causes":[]},"id_":1,"name":"n","level_":"l"}"#,
-            r#""message":"m","trace_id":"t","span_id":"s2","parent_span_id":"s1","id":4,"error":{"message":"e","causes":[]},"id_":1,"name":"n","level_":"l"}"#,
+            r#""message":"m","id":3,"span":"x","spans":"y","fields":"z","trace_id":"own","span_id":"s2","parent_span_id":"s1","id__":2,"error":{"message":"e","causes":[]},"name":"n","level_":"l","id_":1}"#,
+            r#""message":"m","trace_id":"t","span_id":"s2","parent_span_id":"s1","id":4,"error":{"message":"e","causes":[]},"name":"n","level_":"l","id_":1}"#,
         ]
     );
 }
