@@ -4,6 +4,7 @@ use crate::hash::hash;
 use crate::page::{Kind, Number, Page, labels};
 use crate::series::OVERFLOW;
 use crate::table::Table;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tracing_core::{Level, Metadata};
@@ -55,16 +56,12 @@ impl LineCounts {
     }
 
     pub(crate) fn write(&self, page: &mut Page) {
-        let mut rows: Vec<_> = self
-            .targets
-            .iter()
-            .chain(&self.other)
-            .map(|lines| {
-                let labels = labels(&[("level", lines.level.as_str()), ("target", &lines.target)]);
-                (labels, lines.count.load(Ordering::Relaxed))
-            })
-            .collect();
-        rows.sort_unstable();
+        // Added up: a target may really be called `_other`.
+        let mut rows = BTreeMap::new();
+        for lines in self.targets.iter().chain(&self.other) {
+            let labels = labels(&[("level", lines.level.as_str()), ("target", &lines.target)]);
+            *rows.entry(labels).or_default() += lines.count.load(Ordering::Relaxed);
+        }
         page.family(LINES, Kind::Counter, LINES_HELP);
         for (labels, count) in rows {
             page.counter(&labels, Number::Whole(count));

@@ -70,32 +70,33 @@ impl RequestSeries {
         let mut all: Vec<&Series> = self.table.iter().chain(overflow).collect();
         all.sort_unstable_by_key(|series| &series.labels);
 
+        // Different words can end in the same labels: a status of 500, and an outcome called `500`.
+        let same_labels = || all.chunk_by(|a, b| a.labels == b.labels);
         let bounds = DURATION_NS.map(|ns| ns as f64 / 1e9);
         page.family(DURATION, Kind::Histogram, DURATION_HELP);
-        for series in &all {
-            let counts = series.duration.counts();
-            let sum = Number::Real(series.duration.sum() as f64 / 1e6);
+        for same in same_labels() {
+            let counts = total(same, |series| series.duration.counts());
+            let sum = total_sum(same, |series| series.duration.sum());
+            let sum = Number::Real(sum as f64 / 1e6);
             let buckets = Buckets {
                 bounds: &bounds,
                 counts: &counts,
                 sum,
             };
-            page.histogram(&series.labels, &buckets, |at| series.exemplars.at(at));
+            let exemplar = |at| same.iter().find_map(|series| series.exemplars.at(at));
+            page.histogram(&same[0].labels, &buckets, exemplar);
         }
         let bounds = SIZE.map(|bytes| bytes as f64);
         page.family(BODY_SIZE, Kind::Histogram, BODY_SIZE_HELP);
-        for series in &all {
-            let counts = series.size.counts();
-            let sum = Number::Whole(series.size.sum());
-            page.histogram(
-                &series.labels,
-                &Buckets {
-                    bounds: &bounds,
-                    counts: &counts,
-                    sum,
-                },
-                |_| None,
-            );
+        for same in same_labels() {
+            let counts = total(same, |series| series.size.counts());
+            let sum = Number::Whole(total_sum(same, |series| series.size.sum()));
+            let buckets = Buckets {
+                bounds: &bounds,
+                counts: &counts,
+                sum,
+            };
+            page.histogram(&same[0].labels, &buckets, |_| None);
         }
         page.family(SHED_REQUESTS, Kind::Counter, SHED_HELP);
         for (route, count) in shed_by_route(&all) {
@@ -177,6 +178,23 @@ impl Series {
             error: self.error.as_deref(),
         }
     }
+}
+
+fn total<const N: usize>(same: &[&Series], counts: fn(&Series) -> [u64; N]) -> [u64; N] {
+    let mut total = [0; N];
+    for series in same {
+        total
+            .iter_mut()
+            .zip(counts(series))
+            .for_each(|(total, count)| *total += count);
+    }
+    total
+}
+
+/// A sum may wrap, as the atomics that it is made of do; a page is no place to panic.
+fn total_sum(same: &[&Series], sum: fn(&Series) -> u64) -> u64 {
+    same.iter()
+        .fold(0, |total, series| total.wrapping_add(sum(series)))
 }
 
 /// Summed from the same series that the histogram shows, so that the two cannot disagree.

@@ -69,6 +69,17 @@ fn beyond_the_bound_targets_are_counted_under_their_level() {
 }
 
 #[test]
+fn a_target_called_as_the_overflow_is_counted_with_it() {
+    let metrics = Metrics::builder().max_series(1).build();
+    subscriber::with_default(registry().with(metrics.layer()), || {
+        tracing::info!(target: "_other", "its own");
+        tracing::info!(target: "beyond", "the bound");
+    });
+    let labels = [("level", "INFO"), ("target", "_other")];
+    assert_eq!(scrape(&metrics).sum(LINES, &labels), 2.0);
+}
+
+#[test]
 fn alone_under_its_own_filter_it_counts_info_and_above_and_enables_no_more() {
     let metrics = Metrics::new();
     let layer = metrics.layer().with_filter(MetricsLayer::filter());

@@ -203,6 +203,36 @@ fn beyond_the_bound_requests_are_counted_by_class_of_status_and_old_series_live_
 }
 
 #[test]
+fn what_ends_in_the_same_labels_is_one_series_on_the_page() {
+    let metrics = Metrics::builder().max_series(3).build();
+    let other = Request {
+        route: Some("_other"),
+        method: "BREW",
+        status: 0,
+        ..GOOD
+    };
+    metrics.request(&Request {
+        status: 500,
+        ..GOOD
+    });
+    metrics.request(&Request {
+        status: 500,
+        outcome: "500",
+        ..GOOD
+    });
+    metrics.request(&other);
+    // Beyond the bound: counted under the very labels of the one before.
+    metrics.request(&Request {
+        route: Some("/new"),
+        ..other
+    });
+    let page = scrape(&metrics);
+    assert_eq!(page.sum(COUNT, &[("error_type", "500")]), 2.0);
+    assert_eq!(page.sum(COUNT, &[("http_route", "_other")]), 2.0);
+    assert_eq!(page.matching(COUNT, &[]).count(), 2);
+}
+
+#[test]
 fn a_route_that_looks_like_the_format_cannot_break_out_of_its_label() {
     let metrics = Metrics::new();
     let route = "/a\"} 1\nevil{x=\"\\";
@@ -260,12 +290,19 @@ fn a_clock_before_1970_and_a_latency_beyond_all_are_survived() {
     let metrics = Metrics::builder()
         .clock(|| UNIX_EPOCH - Duration::from_secs(9))
         .build();
-    metrics.request(&Request {
+    let endless = Request {
+        status: 500,
         latency: Duration::MAX,
         bytes_out: u64::MAX,
         ..GOOD
+    };
+    // Two series that the page shows as one, so that their sums are added up too.
+    metrics.request(&endless);
+    metrics.request(&Request {
+        outcome: "500",
+        ..endless
     });
-    assert_eq!(scrape(&metrics).sum(COUNT, &[]), 1.0);
+    assert_eq!(scrape(&metrics).sum(COUNT, &[]), 2.0);
 }
 
 #[test]
