@@ -1,6 +1,7 @@
 //! Holds the reading of rules: what loads, and what each mistake is told as.
 
 use dogwatch_alert::{AlertLayer, Error, Rules};
+use proptest::prelude::*;
 
 fn refused(yaml: &str) -> Error {
     Rules::parse(yaml)
@@ -163,6 +164,46 @@ fn broken_yaml_and_repeated_keys_are_told_with_their_place() {
         assert!(std::error::Error::source(&error).is_some());
     }
 }
+
+proptest! {
+    #[test]
+    fn no_text_makes_the_reading_panic(text: String) {
+        let _ = Rules::parse(&text);
+    }
+
+    #[test]
+    fn a_damaged_file_loads_or_tells_where_it_is_broken(at: prop::sample::Index, with in "[-a-z0-9:{}\\[\\],'\"\n #&*!|>%@支]{0,3}") {
+        let mut text: Vec<char> = WHOLE.chars().collect();
+        let at = at.index(text.len());
+        text.splice(at..=at, with.chars());
+        let text: String = text.into_iter().collect();
+        if let Err(error) = Rules::parse_with(&text, |_| Some("x".into())) {
+            prop_assert!(error.is_rules());
+            let lines = text.lines().count();
+            // A file that ends too early is broken behind its last line.
+            prop_assert!(error.line().is_some_and(|line| line <= lines + 2), "{error}");
+        }
+    }
+}
+
+const WHOLE: &str = "version: 1
+defaults: {level: error, action: log, window: 1m}
+notifiers:
+  am: {type: webhook, url: 'http://${HOST}/hook', timeout: 5s}
+playbooks:
+  shed: {lease: 30s}
+rules:
+  - name: payments_fail
+    match: {level: '>=warn', event: pay_failed, amount: 12.5}
+    threshold: 5
+    window: 30s
+    resolve_after: 10s
+    level: critical
+    action: [am, log]
+    playbook: shed
+    labels: {team: 支付}
+  - {name: HighErrorRate, pattern: 'ERROR.*\\[5xx\\]', threshold: 10/1m}
+";
 
 #[test]
 fn a_file_is_named_in_its_errors() {

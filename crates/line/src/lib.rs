@@ -42,6 +42,7 @@ mod error;
 mod level;
 mod line;
 mod scan;
+mod seen;
 mod text;
 mod value;
 

@@ -1,9 +1,7 @@
 //! Walks JSON text token by token and refuses what is not JSON.
 
-use std::borrow::Cow;
-use std::collections::HashSet;
-
 use crate::error::{Error, Kind};
+use crate::seen::Seen;
 use crate::text::Text;
 use crate::value::Value;
 
@@ -266,30 +264,5 @@ impl<'a> Scan<'a> {
 
     fn expected(&self, what: &'static str) -> Error {
         Error::new(self.at, Kind::Expected(what))
-    }
-}
-
-/// The keys of one object: a short list, until it is long or a key is spelled with an escape.
-#[derive(Default)]
-struct Seen<'a> {
-    few: [&'a str; 16],
-    len: usize,
-    many: Option<HashSet<Cow<'a, str>>>,
-}
-
-impl<'a> Seen<'a> {
-    /// Whether the key is new.
-    fn insert(&mut self, key: Text<'a>) -> bool {
-        if let Some(many) = &mut self.many {
-            return many.insert(key.decode());
-        }
-        if key.escaped || self.len == self.few.len() {
-            let few = self.few[..self.len].iter().copied().map(Cow::Borrowed);
-            return self.many.insert(few.collect()).insert(key.decode());
-        }
-        let new = !self.few[..self.len].contains(&key.raw);
-        self.few[self.len] = key.raw;
-        self.len += 1;
-        new
     }
 }

@@ -9,9 +9,9 @@ use serde_norway::Value;
 
 use crate::Severity;
 use crate::error::Error;
+use crate::read::limits::{DEFAULT_LEASE, bounded, lease, threshold, window_span};
 use crate::read::node::Node;
 use crate::rule::{Call, Conditions, LevelIs, Named, Rule};
-use crate::span_of_time;
 
 /// What rules take that do not say it themselves.
 #[derive(Debug)]
@@ -90,7 +90,7 @@ pub(crate) fn read(node: &Node<'_>, defaults: &Defaults) -> Result<Rule, Error> 
         "labels",
     ])?;
     let conditions = conditions(node)?;
-    let (threshold, window) = threshold(node, defaults)?;
+    let (threshold, window) = threshold(node, defaults.window)?;
     let resolve_after = node
         .get("resolve_after")
         .map(|node| bounded(&node))
@@ -165,41 +165,6 @@ fn literal(node: &Node<'_>) -> Result<Literal<'static>, Error> {
     }
 }
 
-/// `threshold: 10` with or without `window: 30s`, or both at once: `threshold: 10/30s`.
-fn threshold(node: &Node<'_>, defaults: &Defaults) -> Result<(usize, Duration), Error> {
-    let window = node
-        .get("window")
-        .map(|node| window_span(&node))
-        .transpose()?;
-    let Some(threshold) = node.get("threshold") else {
-        return Err(node.error("`threshold` is missing: how many events are too many, such as 10"));
-    };
-    let expected = || {
-        threshold.expected(&format!(
-            "a count from 1 to {MAX_THRESHOLD}, or one per span: 10/1m"
-        ))
-    };
-    let (count, span) = match threshold.value() {
-        Value::Number(number) => (number.as_u64(), None),
-        Value::String(text) => {
-            let (count, span) = text.split_once('/').ok_or_else(expected)?;
-            let span = span_of_time::parse(span).filter(|span| in_bounds(*span));
-            (count.trim().parse().ok(), Some(span.ok_or_else(expected)?))
-        }
-        _ => (None, None),
-    };
-    let count = count.and_then(|count| usize::try_from(count).ok());
-    let count = count
-        .filter(|count| (1..=MAX_THRESHOLD).contains(count))
-        .ok_or_else(expected)?;
-    match (window, span) {
-        (Some(_), Some(_)) => {
-            Err(threshold.error("the window is said twice: in `threshold` and in `window`"))
-        }
-        (window, span) => Ok((count, window.or(span).unwrap_or(defaults.window))),
-    }
-}
-
 fn severity(node: &Node<'_>) -> Result<Option<Severity>, Error> {
     let Some(level) = node.get("level") else {
         return Ok(None);
@@ -270,50 +235,5 @@ fn labels(node: &Node<'_>) -> Result<BTreeMap<String, String>, Error> {
     Ok(labels)
 }
 
-fn window_span(node: &Node<'_>) -> Result<Duration, Error> {
-    let span = node.span()?;
-    if in_bounds(span) {
-        Ok(span)
-    } else {
-        Err(node.expected("a span from 1ms to 30d"))
-    }
-}
-
-fn bounded(node: &Node<'_>) -> Result<Duration, Error> {
-    let span = node.span()?;
-    if span <= MAX_WINDOW {
-        Ok(span)
-    } else {
-        Err(node.expected("a span up to 30d"))
-    }
-}
-
-fn lease(node: &Node<'_>) -> Result<Duration, Error> {
-    let span = node.span()?;
-    let fits = span >= MIN_LEASE && span <= MAX_LEASE;
-    if fits {
-        Ok(span)
-    } else {
-        Err(node.expected("a lease from 100ms to 1d"))
-    }
-}
-
-fn in_bounds(span: Duration) -> bool {
-    !span.is_zero() && span <= MAX_WINDOW
-}
-
-/// A month: what a process may well live to see.
-const MAX_WINDOW: Duration = Duration::from_secs(30 * 86_400);
-
-/// The window is exact and keeps 8 bytes for each event of the threshold: 800 kB.
-const MAX_THRESHOLD: usize = 100_000;
-
 /// Compiled, in bytes; the `regex` crate's own default is five times this.
 const MAX_PATTERN: usize = 2 << 20;
-
-const DEFAULT_LEASE: Duration = Duration::from_secs(60);
-
-/// A lease is renewed when half of it is over; a shorter one would keep a thread busy.
-const MIN_LEASE: Duration = Duration::from_millis(100);
-
-const MAX_LEASE: Duration = Duration::from_secs(86_400);
