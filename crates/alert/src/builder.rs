@@ -120,7 +120,7 @@ impl Builder {
             if let Some(call) = &rule.playbook {
                 let playbook = find(&self.playbooks, &rule.name, "playbook", &call.run)?;
                 route.keeper = Some(place(&mut keepers, &call.run.name, || {
-                    Keeper::new(playbook.clone(), self.clock.clone())
+                    Keeper::new(call.run.name.clone(), playbook.clone(), self.clock.clone())
                 }));
             }
             routes.push(route);
@@ -254,7 +254,11 @@ fn start(shared: &Arc<Shared>) -> Result<(), Error> {
     for keeper in &shared.keepers {
         let (keeper, all) = (keeper.clone(), shared.clone());
         thread(shared, "alert playbook".into(), move || {
-            keeper.run(|_| all.panicked(1))
+            let acted = |acted| {
+                all.logged.playbook(keeper.name(), acted);
+                all.progress.step();
+            };
+            keeper.run(acted, || all.panicked(1));
         })?;
     }
     let ticker = Ticker::new(shared.clone());

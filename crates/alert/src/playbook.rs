@@ -68,10 +68,18 @@ impl Playbook for Shed {
 /// Keeps one playbook's leases, on a thread that nothing else can hold up: a lease that is not
 /// renewed runs out even if whoever should renew it hangs.
 pub(crate) struct Keeper {
+    name: String,
     playbook: Arc<dyn Playbook>,
     clock: Arc<dyn Clock>,
     wake: Arc<Wake>,
     leases: Mutex<Leases>,
+}
+
+/// What a playbook did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Acted {
+    Applied(Duration),
+    Reverted,
 }
 
 /// Which rules want the playbook, and until when. Pure.
@@ -122,10 +130,11 @@ impl Leases {
 }
 
 impl Keeper {
-    pub(crate) fn new(playbook: Arc<dyn Playbook>, clock: Arc<dyn Clock>) -> Self {
+    pub(crate) fn new(name: String, playbook: Arc<dyn Playbook>, clock: Arc<dyn Clock>) -> Self {
         let wake = Arc::new(Wake::default());
         clock.watch(&wake);
         Self {
+            name,
             playbook,
             clock,
             wake,
@@ -154,8 +163,15 @@ impl Keeper {
         self.wake.ring();
     }
 
-    /// The thread's work. `panicked` is told of each panic.
-    pub(crate) fn run(&self, panicked: impl Fn(&str)) {
+    /// The name that rules call the playbook by.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The thread's work. `acted` is told what was done, a renewal of the lease left aside, and
+    /// `panicked` of each panic.
+    pub(crate) fn run(&self, acted: impl Fn(Acted), panicked: impl Fn()) {
+        let mut on = false;
         loop {
             let act = {
                 let mut leases = self.leases.lock().unwrap_or_else(PoisonError::into_inner);
@@ -166,13 +182,17 @@ impl Keeper {
                 Act::Revert => catch_unwind(AssertUnwindSafe(|| self.playbook.revert())),
                 Act::Wait(time) => {
                     self.wake.wait(time);
-                    Ok(())
+                    continue;
                 }
                 Act::End => return,
             };
-            if done.is_err() {
-                panicked("a playbook");
+            match (done, &act) {
+                (Err(_), _) => panicked(),
+                (Ok(()), Act::Apply(lease)) if !on => acted(Acted::Applied(*lease)),
+                (Ok(()), Act::Revert) => acted(Acted::Reverted),
+                _ => {}
             }
+            on = matches!(act, Act::Apply(_));
         }
     }
 }

@@ -6,6 +6,7 @@ use tracing::dispatcher::{self, WeakDispatch};
 
 use crate::alert::{Alert, State};
 use crate::notify::{Notify, NotifyError};
+use crate::playbook::Acted;
 use crate::{Severity, TARGET};
 
 /// Writes into the log that the layer belongs to. The layer itself never looks at these events.
@@ -19,15 +20,41 @@ impl Logged {
     pub(crate) fn log_into(&self, dispatch: WeakDispatch) {
         *self.dispatch.lock().unwrap_or_else(PoisonError::into_inner) = Some(dispatch);
     }
+
+    /// One line when a playbook acts and one when it is taken back, whoever else is told.
+    pub(crate) fn playbook(&self, name: &str, acted: Acted) {
+        let weak = self.weak();
+        let Some(dispatch) = weak.and_then(|weak| weak.upgrade()) else {
+            return;
+        };
+        dispatcher::with_default(&dispatch, || match acted {
+            Acted::Applied(lease) => tracing::warn!(
+                target: TARGET,
+                parent: None,
+                event = "playbook_applied",
+                playbook = name,
+                lease_s = lease.as_secs_f64(),
+                "playbook `{name}` acts"
+            ),
+            Acted::Reverted => tracing::info!(
+                target: TARGET,
+                parent: None,
+                event = "playbook_reverted",
+                playbook = name,
+                "playbook `{name}` is taken back"
+            ),
+        });
+    }
+
+    fn weak(&self) -> Option<WeakDispatch> {
+        let dispatch = self.dispatch.lock().unwrap_or_else(PoisonError::into_inner);
+        dispatch.clone()
+    }
 }
 
 impl Notify for Logged {
     fn notify(&self, alert: &Alert) -> Result<(), NotifyError> {
-        let weak = self
-            .dispatch
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
+        let weak = self.weak();
         let weak = weak.ok_or_else(|| NotifyError::retry("the layer is not in use yet"))?;
         let gone = || NotifyError::permanent("the subscriber that the layer belongs to is gone");
         dispatcher::with_default(&weak.upgrade().ok_or_else(gone)?, || log(alert));
