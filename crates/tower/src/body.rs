@@ -44,13 +44,13 @@ struct Tally {
     bytes: u64,
     /// The exact size, when the body knew it at the start: whoever has seen as much need not ask for the end.
     expected: Option<u64>,
-    /// The answer is complete without its body: HEAD, 204, 304, 1xx.
-    bodiless: bool,
+    /// Nothing more is due: the trailers have passed, or no body was due at all (HEAD, 204, 304, 1xx).
+    complete: bool,
 }
 
 impl Tally {
     fn close(self, ended: bool) {
-        let complete = ended || self.bodiless || self.expected == Some(self.bytes);
+        let complete = ended || self.complete || self.expected == Some(self.bytes);
         self.record.body_ended(complete, self.bytes);
     }
 }
@@ -73,7 +73,7 @@ impl<B: Body> RecordedBody<B> {
                     record,
                     bytes: 0,
                     expected,
-                    bodiless,
+                    complete: bodiless,
                 }),
             }
         })
@@ -117,6 +117,11 @@ where
             Some(Ok(frame)) => {
                 let data = frame.data_ref().map_or(0, Buf::remaining);
                 tally.bytes = tally.bytes.saturating_add(data as u64);
+                // Trailers are the last frame: HTTP/2 does not ask for the end behind them.
+                if let Some(trailers) = frame.trailers_ref() {
+                    tally.record.trailed(trailers);
+                    tally.complete = true;
+                }
             }
             Some(Err(error)) => {
                 tally.record.body_failed(error);

@@ -7,6 +7,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use crate::Finished;
+use crate::facts::Facts;
 use crate::panics::survive;
 use crate::policy::Policy;
 use http::Method;
@@ -22,6 +23,7 @@ pub(crate) struct Config {
     pub(crate) quiet: HashSet<String>,
     pub(crate) skip: Option<Arc<dyn Fn(&Method, &str) -> bool + Send + Sync>>,
     pub(crate) policy: Policy,
+    pub(crate) facts: Facts,
     /// Set when routes are expected; true when the first answer without one has been told.
     pub(crate) expect_routes: Option<Arc<AtomicBool>>,
     pub(crate) clock: Option<Arc<dyn Fn() -> Instant + Send + Sync>>,
@@ -64,6 +66,7 @@ impl Default for Config {
             quiet: HashSet::new(),
             skip: None,
             policy: Policy::default(),
+            facts: Facts::default(),
             expect_routes: None,
             public_endpoint: false,
             clock: None,

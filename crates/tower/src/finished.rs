@@ -28,6 +28,7 @@ pub struct Finished {
     pub(crate) context: TraceContext,
     pub(crate) request_id: RequestId,
     pub(crate) failure: Option<Failure>,
+    pub(crate) grpc_status: Option<u32>,
     pub(crate) event_stream: bool,
 }
 
@@ -52,6 +53,7 @@ impl Finished {
             context,
             request_id: RequestId::of(request.headers()),
             failure: None,
+            grpc_status: None,
             event_stream: false,
         }
     }
@@ -87,6 +89,11 @@ impl Finished {
     /// service failed or panicked before it answered.
     pub fn status(&self) -> u16 {
         self.status
+    }
+
+    /// The code of a gRPC answer, from its headers or trailers. gRPC answers failures with HTTP's 200.
+    pub fn grpc_status(&self) -> Option<u32> {
+        self.grpc_status
     }
 
     /// How the exchange ended.

@@ -94,7 +94,7 @@ impl Late {
 }
 
 /// The most late fields of one request: with the line's own they fit the 32 that `tracing` once allowed.
-pub(crate) const MAX_FIELDS: usize = 14;
+pub(crate) const MAX_FIELDS: usize = 13;
 
 #[cfg(test)]
 mod tests {

@@ -1,14 +1,16 @@
 //! The tower layer for servers: a span, a trace context and exactly one closing line per request.
 
+use std::net::IpAddr;
 use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use http::{Method, StatusCode};
+use http::{Extensions, HeaderName, Method, StatusCode};
 use tower_layer::Layer;
 use tracing::Level;
 
 use crate::config::Config;
+use crate::facts::Facts;
 use crate::{Finished, RequestService};
 
 /// A tower layer: gives each request a span with its trace context, and exactly one closing line.
@@ -72,6 +74,42 @@ impl RequestLayer {
     pub fn sample(self, route: impl Into<String>, one_in: NonZeroU64) -> Self {
         self.change(|config| {
             config.policy.samples.insert(route.into(), one_in);
+        })
+    }
+
+    /// Says these keys of the query on the closing line, as `query`. Default: none, for a query holds what it
+    /// likes: tokens, codes, names.
+    pub fn query_keys<K: Into<String>>(self, keys: impl IntoIterator<Item = K>) -> Self {
+        self.change(|config| {
+            config
+                .facts
+                .query_keys
+                .extend(keys.into_iter().map(Into::into))
+        })
+    }
+
+    /// Says this header of the request on the closing line, as `header_user_agent` and the like, cut to 256
+    /// bytes. Each takes the place of one late field. Default: none.
+    pub fn request_header(self, header: HeaderName) -> Self {
+        self.change(|config| {
+            let field = Facts::header_field(&header);
+            config.facts.headers.push((header, field));
+        })
+    }
+
+    /// Says the client's address on the closing line, as `client_address`. Default: not.
+    ///
+    /// `peer` finds the address at the other end of the connection, which the server has put into the request:
+    /// under axum `|extensions| Some(extensions.get::<ConnectInfo<SocketAddr>>()?.0.ip())`. While `trusted`
+    /// says true of an address, the one that it reports in `x-forwarded-for` counts instead.
+    pub fn client_address(
+        self,
+        peer: impl Fn(&Extensions) -> Option<IpAddr> + Send + Sync + 'static,
+        trusted: impl Fn(IpAddr) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        self.change(|config| {
+            config.facts.peer = Some(Arc::new(peer));
+            config.facts.trusted_proxy = Some(Arc::new(trusted));
         })
     }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tracing::Level;
 
 use crate::panics::survive;
-use crate::{Finished, Outcome};
+use crate::{Finished, Outcome, grpc};
 
 #[derive(Clone, Default)]
 #[expect(
@@ -38,6 +38,7 @@ impl Policy {
 
     /// The message is constant per class, for grouping.
     fn verdict(&self, finished: &Finished) -> (Level, &'static str) {
+        let blamed = finished.grpc_status.is_some_and(grpc::blames_the_server);
         match finished.outcome {
             Outcome::Shed => (Level::INFO, "request shed"),
             Outcome::Panicked => (Level::ERROR, "request panicked [5xx]"),
@@ -52,6 +53,10 @@ impl Policy {
             Outcome::Completed | Outcome::Upgraded => match finished.status {
                 500.. => (Level::ERROR, "request failed [5xx]"),
                 400.. => (Level::WARN, "request rejected [4xx]"),
+                _ if blamed => (Level::ERROR, "request failed [5xx]"),
+                _ if finished.grpc_status.is_some_and(|code| code != 0) => {
+                    (Level::WARN, "request rejected [4xx]")
+                }
                 _ if self.is_slow(finished) => (Level::WARN, "request slow"),
                 _ => (Level::INFO, "request completed"),
             },
@@ -126,6 +131,20 @@ mod tests {
                 expected,
                 "{outcome} {status} {latency_ms}"
             );
+        }
+        for (code, expected) in [
+            (0, "INFO request completed"),
+            (5, "WARN request rejected [4xx]"),
+        ]
+        .into_iter()
+        .chain([
+            (13, "ERROR request failed [5xx]"),
+            (2, "ERROR request failed [5xx]"),
+        ]) {
+            let mut call = finished(Completed, 200, 0);
+            call.grpc_status = Some(code);
+            let (level, message) = policy.judge(&call).unwrap();
+            assert_eq!(format!("{level} {message}"), expected, "gRPC {code}");
         }
         let mut stream = finished(CancelledInBody, 499, 9999);
         stream.event_stream = true;

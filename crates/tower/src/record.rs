@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use http::header::CONTENT_TYPE;
-use http::{Request, Response, StatusCode};
+use http::{HeaderMap, Request, Response, StatusCode};
 use tracing::{Dispatch, Span, dispatcher};
 
 use crate::config::Config;
@@ -16,7 +16,7 @@ use crate::late::Late;
 use crate::panics::{Panic, survive};
 use crate::request_id::X_REQUEST_ID;
 use crate::shed::Shed;
-use crate::{Finished, Outcome, RequestLog, Route, TARGET, TraceContext, closing, outcome};
+use crate::{Finished, Outcome, RequestLog, Route, TARGET, TraceContext, closing, grpc, outcome};
 
 /// The owner of a request's record. Dropping it closes the record, unless the connection was upgraded: then
 /// the last [`RequestLog`] does.
@@ -54,6 +54,7 @@ impl Record {
             .as_ref()
             .map_or_else(TraceContext::new, TraceContext::child);
         let finished = Finished::arriving(request, context, config.cancelled_status);
+        let late = config.facts.of(request);
         let current = Current {
             context: finished.context.clone(),
             request_id: Some(finished.request_id.clone()),
@@ -68,10 +69,7 @@ impl Record {
             span,
             unattached,
             started,
-            open: Mutex::new(Some(Open {
-                finished,
-                late: Late::default(),
-            })),
+            open: Mutex::new(Some(Open { finished, late })),
         });
         if let Some(context) = extension {
             request.extensions_mut().insert(context);
@@ -99,6 +97,9 @@ impl Record {
             finished.status = status.as_u16();
             finished.ttfb = Some(ttfb);
             finished.event_stream = is_event_stream(response);
+            if grpc::is_grpc(response.headers()) {
+                finished.grpc_status = grpc::status(response.headers());
+            }
             finished.route = finished
                 .route
                 .take()
@@ -133,6 +134,13 @@ impl Record {
                 Outcome::CancelledInBody => finished.status = cancelled_status,
                 _ => {}
             }
+        });
+    }
+
+    /// Takes note of what comes after the body.
+    pub(crate) fn trailed(&self, trailers: &HeaderMap) {
+        self.shared.with(|Open { finished, .. }| {
+            finished.grpc_status = grpc::status(trailers).or(finished.grpc_status);
         });
     }
 

@@ -35,7 +35,7 @@ impl RequestLog {
 
     /// Adds a field to the closing line, or replaces its value.
     ///
-    /// At most 14 fields; one more, and a key that the line has itself (such as `status`), is refused and
+    /// At most 13 fields; one more, and a key that the line has itself (such as `status`), is refused and
     /// counted in the line's `fields_refused`. After the line is out this does nothing.
     pub fn set(&self, key: &'static str, value: impl Into<LateValue>) {
         let value = value.into();

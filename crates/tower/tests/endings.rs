@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::error::Error;
 use std::future::{Ready, pending, ready};
+use std::net::IpAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
@@ -857,6 +858,68 @@ fn an_answer_without_a_route_is_told_once_when_routes_are_expected() {
         (told[0].field("path"), told[0].field("trace_id").len()),
         ("/users/42", 32)
     );
+}
+
+#[test]
+fn what_is_listed_of_query_headers_and_address_is_on_the_line() {
+    let (capture, _guard) = capture();
+    let mut request = get("/search?token=SECRET&page=2");
+    request
+        .headers_mut()
+        .insert("user-agent", "curl/8".parse().unwrap());
+    request
+        .headers_mut()
+        .insert("x-forwarded-for", "198.51.100.7".parse().unwrap());
+    request
+        .extensions_mut()
+        .insert(IpAddr::from([127, 0, 0, 1]));
+    let layer = RequestLayer::new()
+        .query_keys(["page"])
+        .request_header(http::header::USER_AGENT)
+        .request_header(http::header::REFERER)
+        .client_address(
+            |extensions| extensions.get::<IpAddr>().copied(),
+            |ip| ip.is_loopback(),
+        );
+    drop(serve(&layer, request, |_| {
+        Response::new(Empty::<Bytes>::new())
+    }));
+    let line = only(&capture);
+    let expected = [
+        ("query", "page=2"),
+        ("header_user_agent", "curl/8"),
+        ("header_referer", "-"),
+        ("client_address", "198.51.100.7"),
+    ];
+    for (key, value) in expected {
+        assert_eq!(line.field(key), value, "{key}");
+    }
+}
+
+#[test]
+fn a_subscriber_that_is_no_registry_still_finds_the_context() {
+    struct Plain;
+    impl tracing::Subscriber for Plain {
+        fn enabled(&self, _: &tracing::Metadata<'_>) -> bool {
+            true
+        }
+        fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
+            tracing::span::Id::from_u64(1)
+        }
+        fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
+        fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
+        fn event(&self, _: &tracing::Event<'_>) {}
+        fn enter(&self, _: &tracing::span::Id) {}
+        fn exit(&self, _: &tracing::span::Id) {}
+    }
+    let _guard = set_default(Plain);
+    let seen = Arc::new(Mutex::new(None));
+    drop(serve(&RequestLayer::new(), get("/"), |request| {
+        let given = request.extensions().get::<TraceContext>().cloned();
+        *seen.lock().unwrap() = Some(given.is_some() && given == TraceContext::current());
+        Response::new(Empty::<Bytes>::new())
+    }));
+    assert_eq!(*seen.lock().unwrap(), Some(true));
 }
 
 #[test]

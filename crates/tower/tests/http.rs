@@ -5,16 +5,16 @@ mod support;
 use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::error::Error;
-use std::future::pending;
+use std::future::{pending, ready};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use dogwatch_tower::{Finished, RequestLayer, RequestLog, ShedLayer};
-use http::{Method, Request, Response};
+use dogwatch_tower::{Finished, Outcome, RequestLayer, RequestLog, ShedLayer};
+use http::{HeaderMap, Method, Request, Response};
 use http_body::{Body, Frame};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Empty, Full};
@@ -26,7 +26,7 @@ use hyper_util::service::TowerToHyperService;
 use support::{Capture, Line};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tower::{Layer, service_fn};
@@ -193,6 +193,80 @@ async fn every_ending_has_one_true_line() {
 }
 
 #[tokio::test]
+async fn many_at_once_that_end_as_they_like_leave_as_many_lines() {
+    let active = Arc::new(AtomicI64::new(0));
+    let layer = {
+        let active = Arc::clone(&active);
+        RequestLayer::new()
+            .catch_panics(true)
+            .on_active(move |_, delta| {
+                active.fetch_add(delta, Ordering::Relaxed);
+            })
+    };
+    let mut rig = Rig::serve(Http::Two, layer).await;
+    let (sender, mut connection) = rig.connect().await;
+    let Sender::Two(sender) = sender else {
+        unreachable!("it speaks HTTP/2")
+    };
+    let paths = [
+        "/whole",
+        "/panic",
+        "/body-error",
+        "/endless",
+        "/shed",
+        "/204",
+        "/waits",
+        "/500",
+    ];
+    let mut clients = JoinSet::new();
+    for turn in 0..400 {
+        let mut sender = sender.clone();
+        clients.spawn(async move {
+            let answer = sender.send_request(request("GET", paths[turn % paths.len()]));
+            let read = async {
+                // Broken answers are among what is served.
+                if let Ok(response) = answer.await {
+                    let _ = response.into_body().collect().await;
+                }
+            };
+            // Some read to the end, some leave when the runtime has been around a few times.
+            let leave = async {
+                for _ in 0..turn % 23 {
+                    tokio::task::yield_now().await;
+                }
+            };
+            tokio::select! {
+                () = read => {}
+                () = leave => {}
+            }
+        });
+    }
+    while let Some(client) = clients.join_next().await {
+        client.unwrap();
+    }
+    connection.shutdown().await;
+    rig._tasks.shutdown().await;
+    // The service of a shed request is not called.
+    let mut shed = 0;
+    let mut finished = 0;
+    while let Ok(request) = rig.finished.try_recv() {
+        finished += 1;
+        shed += usize::from(request.outcome() == Outcome::Shed);
+    }
+    let mut called = 0;
+    while rig.arrived.try_recv().is_ok() {
+        called += 1;
+    }
+    assert!(finished > 100, "{finished}");
+    assert_eq!(rig.capture.closing().len(), finished);
+    assert!(
+        called + shed <= finished,
+        "{called} called and {shed} shed of {finished}"
+    );
+    assert_eq!(active.load(Ordering::Relaxed), 0);
+}
+
+#[tokio::test]
 async fn a_caught_panic_is_answered_and_the_connection_lives_on() {
     for http in BOTH {
         let mut rig = Rig::serve(http, RequestLayer::new().catch_panics(true)).await;
@@ -257,6 +331,34 @@ async fn a_stream_that_is_reset_ends_alone() {
         expected
     );
     assert_eq!(rig.capture.closing().len(), 2);
+}
+
+#[tokio::test]
+async fn trailers_end_an_answer_and_tell_how_a_grpc_call_went() {
+    let table = [
+        ("/grpc/0", "INFO request completed, 200 completed", "0"),
+        ("/grpc/5", "WARN request rejected [4xx], 200 completed", "5"),
+        (
+            "/grpc/13",
+            "ERROR request failed [5xx], 200 completed",
+            "13",
+        ),
+        (
+            "/grpc-headers/14",
+            "ERROR request failed [5xx], 200 completed",
+            "14",
+        ),
+    ];
+    for (path, expected, code) in table {
+        let mut rig = Rig::serve(Http::Two, RequestLayer::new()).await;
+        rig.exchange("GET", path, Client::Reads).await;
+        let line = rig.only_line(path).await;
+        assert_eq!(
+            (line.gist().as_str(), line.field("grpc_status")),
+            (expected, code),
+            "{path}"
+        );
+    }
 }
 
 #[tokio::test]
@@ -329,7 +431,10 @@ impl Rig {
         let (arrive, arrived) = unbounded_channel();
         let layer = layer.on_finish(move |f| drop(finish.send(f.clone())));
         let shed = ShedLayer::new(Arc::new(AtomicBool::new(true))).route("/shed");
-        let handler = service_fn(move |request| handle(request, arrive.clone()));
+        let handler = service_fn(move |request| {
+            arrive.send(()).unwrap();
+            handle(request)
+        });
         let service = TowerToHyperService::new(layer.layer(shed.layer(handler)));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -476,11 +581,7 @@ fn request(method: &str, path: &str) -> Request<Empty<Bytes>> {
         .unwrap()
 }
 
-async fn handle(
-    mut request: Request<Incoming>,
-    arrived: UnboundedSender<()>,
-) -> Result<Response<AnyBody>, BoxError> {
-    let _ = arrived.send(());
+async fn handle(mut request: Request<Incoming>) -> Result<Response<AnyBody>, BoxError> {
     assert!(matches!(*request.method(), Method::GET | Method::HEAD));
     let status = |status: u16| Response::builder().status(status);
     let empty = || Empty::new().map_err(|never| match never {}).boxed_unsync();
@@ -505,6 +606,19 @@ async fn handle(
         "/events" => {
             let stream = status(200).header("content-type", "text/event-stream");
             stream.body(frames(Then::Wait, &["data: 1\n\n"]))?
+        }
+        path if path.starts_with("/grpc/") => {
+            let trailers = HeaderMap::from_iter([("grpc-status".parse()?, path[6..].parse()?)]);
+            let body = Full::new(Bytes::from("answer")).with_trailers(ready(Some(Ok(trailers))));
+            let call = status(200).header("content-type", "application/grpc+proto");
+            call.body(
+                body.map_err(|never: Infallible| match never {})
+                    .boxed_unsync(),
+            )?
+        }
+        path if path.starts_with("/grpc-headers/") => {
+            let call = status(200).header("content-type", "application/grpc");
+            call.header("grpc-status", &path[14..]).body(empty())?
         }
         "/upgrade" => {
             let log = request.extensions().get::<RequestLog>().cloned().unwrap();
