@@ -41,7 +41,7 @@ pub(crate) struct Inner {
     pub(crate) active: Mutex<Active>,
     pub(crate) header: Option<Header>,
     pub(crate) household: Arc<Household>,
-    pub(crate) housekeeper: Option<Housekeeper>,
+    pub(crate) housekeeper: Housekeeper,
     pub(crate) reporter: Arc<Reporter>,
     pub(crate) counts: Counts,
     pub(crate) closed: AtomicBool,
@@ -123,10 +123,7 @@ impl Appender {
     /// Waits until closed files are compressed and old ones deleted; false if `timeout` did not
     /// suffice.
     pub fn settle(&self, timeout: Duration) -> bool {
-        self.inner
-            .housekeeper
-            .as_ref()
-            .is_none_or(|housekeeper| housekeeper.wait(timeout))
+        self.inner.housekeeper.wait(timeout)
     }
 
     /// Ends all handles to this file. False if `timeout` did not suffice for the compression of
@@ -161,9 +158,8 @@ impl Appender {
             return Vec::new();
         };
         guarded(header).unwrap_or_else(|| {
-            self.inner
-                .reporter
-                .report(Error::new(Kind::Panic, "the `header` callback panicked"));
+            let error = Error::new(Kind::Panic, "the `header` callback panicked");
+            self.inner.housekeeper.add(Vec::new(), vec![error]);
             Vec::new()
         })
     }
@@ -197,14 +193,7 @@ impl Appender {
         counts
             .rolls
             .fetch_add(notes.rolled.len() as u64, Ordering::Relaxed);
-        for member in notes.rolled {
-            if let Some(housekeeper) = &self.inner.housekeeper {
-                housekeeper.rolled(member);
-            }
-        }
-        for failure in notes.failures {
-            self.inner.reporter.report(failure);
-        }
+        self.inner.housekeeper.add(notes.rolled, notes.failures);
     }
 
     fn lock(&self) -> MutexGuard<'_, Active> {
@@ -218,10 +207,7 @@ impl Appender {
 impl Inner {
     fn close(&self, timeout: Duration) -> bool {
         self.closed.store(true, Ordering::Release);
-        let done = self
-            .housekeeper
-            .as_ref()
-            .is_none_or(|housekeeper| housekeeper.stop(timeout));
+        let done = self.housekeeper.stop(timeout);
         self.reporter.finish();
         done
     }

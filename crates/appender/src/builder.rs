@@ -140,8 +140,6 @@ impl AppenderBuilder {
             .unwrap_or_else(|| Arc::new(RealDisk { mode: self.mode }));
         let lock = lock(&*disk, &family)?;
         let reporter = Arc::new(Reporter::new(self.on_error, Arc::clone(&self.clock)));
-        let needs_housekeeping =
-            self.keep != Keep::all() || self.compress != Compress::None || self.on_close.is_some();
         let household = Arc::new(Household {
             disk: Arc::clone(&disk),
             clock: Arc::clone(&self.clock),
@@ -171,9 +169,7 @@ impl AppenderBuilder {
         active.number_after(members.last().map_or(0, |member| member.sequence));
         start(&mut active, self.roll_at_start)
             .map_err(|error| failure("cannot open log file", &active.path(), error))?;
-        let housekeeper = needs_housekeeping
-            .then(|| Housekeeper::spawn(Arc::clone(&household)))
-            .transpose()
+        let housekeeper = Housekeeper::spawn(Arc::clone(&household))
             .map_err(|error| Error::io("cannot start the housekeeping thread", error))?;
         Ok(Appender::new(Inner {
             active: Mutex::new(active),

@@ -2,13 +2,13 @@
 
 use std::{
     io::{self, Write as _},
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, mpsc},
     thread,
     time::Duration,
 };
 
 use crate::{
-    Appender, AppenderBuilder, Compress, Keep, NonBlocking, Roll,
+    Appender, AppenderBuilder, Compress, Drain, Keep, NonBlocking, Roll,
     fakes::{ManualClock, MemoryDisk},
 };
 
@@ -256,6 +256,7 @@ fn a_missing_file_is_no_error_of_a_roll() {
     appender.roll().unwrap();
     writeln!(appender, "two").unwrap();
     assert_eq!(texts(&machine.files()), [("app.log", "two\n")]);
+    assert!(appender.settle(LONG));
     assert_eq!(*machine.errors.lock().unwrap(), [""; 0]);
 }
 
@@ -284,9 +285,59 @@ fn a_failed_roll_goes_on_in_the_file_and_is_tried_again_a_second_later() {
             ("app.log", "line 4\n"),
         ]
     );
+    assert!(appender.settle(LONG));
     assert_eq!(
         *machine.errors.lock().unwrap(),
         ["cannot roll log file `logs/app.log`"]
+    );
+}
+
+#[test]
+fn a_failure_of_the_write_path_is_told_on_another_thread_that_may_drain_the_queue() {
+    let machine = Machine::at("2026-11-23T10:00:00Z");
+    let handle: Arc<Mutex<Option<Drain>>> = Arc::default();
+    let (told, telling) = mpsc::channel();
+    let drain = Arc::clone(&handle);
+    let appender = machine
+        .builder()
+        .roll(Roll::size(8))
+        .on_error(move |_| {
+            let drain = drain
+                .lock()
+                .unwrap()
+                .clone()
+                .expect("set before the first line");
+            told.send(drain.drain(LONG).is_ok()).unwrap();
+        })
+        .open()
+        .unwrap();
+    machine
+        .disk
+        .fail_all("rename", io::ErrorKind::PermissionDenied);
+    let (mut log, guard) = NonBlocking::builder(appender).spawn().unwrap();
+    *handle.lock().unwrap() = Some(guard.drain());
+    let lines: String = (0..20).map(|n| format!("line {n}\n")).collect();
+    log.write_all(lines.as_bytes()).unwrap();
+    // What `exit` inside `on_error` needs.
+    assert!(telling.recv_timeout(LONG).unwrap());
+    assert_eq!(machine.lines(), lines);
+    guard.close(LONG).unwrap();
+}
+
+#[test]
+fn a_header_that_panics_is_told_and_the_lines_are_written() {
+    let machine = Machine::at("2026-11-23T10:00:00Z");
+    let mut appender = machine
+        .builder()
+        .header(|| panic!("header"))
+        .open()
+        .unwrap();
+    writeln!(appender, "line").unwrap();
+    assert!(appender.settle(LONG));
+    assert_eq!(machine.lines(), "line\n");
+    assert_eq!(
+        *machine.errors.lock().unwrap(),
+        ["the `header` callback panicked"]
     );
 }
 
@@ -426,13 +477,47 @@ fn what_a_crash_left_half_done_is_finished_or_removed_at_the_start() {
         [
             ("app.2026-11-20T10-00-00.000001.log.gz", "one\n"),
             ("app.2026-11-21T10-00-00.000002.log.gz", "two\n"),
-            ("app.2026-11-22T10-00-00.000003.log.gz", "three\n"),
+            (
+                "app.2026-11-22T10-00-00.000003.log.gz",
+                "three\nhalf a line"
+            ),
             ("app.2026-11-22T10-00-00.000003.log.idx", "somebody's index"),
             ("app.log", ""),
         ]
     );
     assert_eq!(closed.lock().unwrap().len(), 2);
     assert_eq!(appender.stats().compressed, 2);
+}
+
+#[cfg(feature = "gzip")]
+#[test]
+fn a_failed_compression_leaves_the_plain_file_alone_and_is_done_at_the_next_roll() {
+    let machine = Machine::at("2026-11-23T10:00:00Z");
+    let mut appender = machine.builder().compress(Compress::Gzip).open().unwrap();
+    assert!(appender.settle(LONG));
+    machine.disk.fail_all("sync", io::ErrorKind::StorageFull);
+    writeln!(appender, "one").unwrap();
+    appender.roll().unwrap();
+    assert!(appender.settle(LONG));
+    assert_eq!(
+        texts(&machine.files()),
+        [("app.2026-11-23T10-00-00.000001.log", "one\n")]
+    );
+    assert_eq!(
+        *machine.errors.lock().unwrap(),
+        ["cannot compress log file `logs/app.2026-11-23T10-00-00.000001.log`"]
+    );
+    machine.disk.heal();
+    writeln!(appender, "two").unwrap();
+    appender.roll().unwrap();
+    assert!(appender.settle(LONG));
+    assert_eq!(
+        texts(&machine.files()),
+        [
+            ("app.2026-11-23T10-00-00.000001.log.gz", "one\n"),
+            ("app.2026-11-23T10-00-00.000002.log.gz", "two\n"),
+        ]
+    );
 }
 
 #[test]

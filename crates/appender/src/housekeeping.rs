@@ -43,6 +43,10 @@ pub(crate) struct Household {
 }
 
 impl Household {
+    fn is_needed(&self) -> bool {
+        self.keep != Keep::all() || self.compress != Compress::None || self.on_close.is_some()
+    }
+
     /// One pass over the directory. It needs no memory of earlier ones, so that whatever failed or
     /// was left by a crash is done now. `rolled` are the files closed since the last pass.
     pub(crate) fn tidy(&self, rolled: &[Member]) {
@@ -185,6 +189,9 @@ impl Household {
 }
 
 /// The thread and the list of what it has yet to do.
+///
+/// It also tells the failures of the write path: `on_error` may end the process, and a writer that
+/// stands in the middle of a write could not be drained then.
 pub(crate) struct Housekeeper {
     shared: Arc<Shared>,
 }
@@ -198,16 +205,24 @@ struct Shared {
 #[derive(Default)]
 struct List {
     rolled: Vec<Member>,
+    failures: Vec<Error>,
+    /// A pass is wanted.
     due: bool,
     busy: bool,
     stopped: bool,
+}
+
+impl List {
+    fn is_empty(&self) -> bool {
+        !self.due && self.failures.is_empty()
+    }
 }
 
 impl Housekeeper {
     /// Starts the thread, and with it a first pass over what an earlier process left.
     pub(crate) fn spawn(household: Arc<Household>) -> io::Result<Self> {
         let list = Mutex::new(List {
-            due: true,
+            due: household.is_needed(),
             ..List::default()
         });
         let shared = Arc::new(Shared {
@@ -222,24 +237,27 @@ impl Housekeeper {
         Ok(Self { shared })
     }
 
-    /// Adds a file that was just closed.
-    pub(crate) fn rolled(&self, member: Member) {
+    /// Adds files that were just closed, and failures to be told.
+    pub(crate) fn add(&self, rolled: Vec<Member>, failures: Vec<Error>) {
+        if rolled.is_empty() && failures.is_empty() {
+            return;
+        }
         let mut list = self.shared.lock();
-        list.rolled.push(member);
-        list.due = true;
+        list.due |= !rolled.is_empty() && self.shared.household.is_needed();
+        list.rolled.extend(rolled);
+        // A handful a second at most: only an `on_error` that hangs lets the list grow.
+        list.failures.extend(failures);
+        list.failures.truncate(FAILURES);
         self.shared.changed.notify_all();
     }
 
     /// Waits until nothing is left to do; false if the time did not suffice.
     pub(crate) fn wait(&self, timeout: Duration) -> bool {
-        let busy = |list: &mut List| list.due || list.busy;
+        let busy = |list: &mut List| list.busy || !list.is_empty();
         let list = self.shared.lock();
-        let (list, _) = self
-            .shared
-            .changed
-            .wait_timeout_while(list, timeout, busy)
-            .unwrap_or_else(PoisonError::into_inner);
-        !list.due && !list.busy
+        let waited = self.shared.changed.wait_timeout_while(list, timeout, busy);
+        let (list, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        list.is_empty() && !list.busy
     }
 
     /// Finishes, or after `timeout` stops at the next frame; the next start does the rest.
@@ -258,33 +276,41 @@ impl Housekeeper {
 
 impl Shared {
     fn run(&self) {
-        while let Some(rolled) = self.next() {
-            if guarded(|| self.household.tidy(&rolled)).is_none() {
-                let what = "the housekeeping of log files panicked";
-                self.household
-                    .reporter
-                    .report(Error::new(Kind::Panic, what));
+        let reporter = &self.household.reporter;
+        while let Some(list) = self.next() {
+            for failure in list.failures {
+                reporter.report(failure);
+            }
+            if list.due && guarded(|| self.household.tidy(&list.rolled)).is_none() {
+                reporter.report(Error::new(
+                    Kind::Panic,
+                    "the housekeeping of log files panicked",
+                ));
             }
         }
     }
 
-    fn next(&self) -> Option<Vec<Member>> {
+    fn next(&self) -> Option<List> {
         let mut list = self.lock();
         list.busy = false;
         self.changed.notify_all();
-        while !list.due && !list.stopped {
+        while list.is_empty() && !list.stopped {
             list = self
                 .changed
                 .wait(list)
                 .unwrap_or_else(PoisonError::into_inner);
         }
-        if list.stopped {
-            list.due = false;
-            return None;
-        }
-        list.due = false;
-        list.busy = true;
-        Some(std::mem::take(&mut list.rolled))
+        let stopped = list.stopped;
+        let taken = std::mem::replace(
+            &mut *list,
+            List {
+                busy: !stopped,
+                ..List::default()
+            },
+        );
+        list.stopped = stopped;
+        self.changed.notify_all();
+        (!stopped).then_some(taken)
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, List> {
@@ -294,3 +320,6 @@ impl Shared {
 
 /// The final wait after a cancel.
 const FRAME_TIME: Duration = Duration::from_millis(500);
+
+/// So many failures of the write path wait to be told while `on_error` runs.
+const FAILURES: usize = 64;
