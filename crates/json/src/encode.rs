@@ -1,10 +1,11 @@
 //! Encodes the fields that one event or span gives, within its budgets.
 
-use crate::escape::{HEX, escape_until};
+use crate::escape::escape_until;
 use crate::key::key_bit;
 use crate::plan::{Plan, Shape, Slot};
 use crate::redact::Treatment;
 use crate::shield::shielded;
+use crate::text::{Hex, Text, format_until};
 use std::error::Error;
 use std::fmt::{self, Write as _};
 use tracing_core::Field;
@@ -18,12 +19,6 @@ const CLOSING: usize = 16;
 
 /// Causes of an error that are written; a longer chain (or a ring) ends there.
 const CAUSES: usize = 16;
-
-/// Stands for the rest of a value whose `Display` or `Debug` returned an error.
-const FAILED: &str = "<formatting failed>";
-
-/// Stands for the rest of a value whose `Display` or `Debug` panicked.
-const PANICKED: &str = "<formatting panicked>";
 
 /// A field that was given, where it starts in the output, and what became of it.
 #[derive(Clone, Copy, Debug)]
@@ -280,20 +275,7 @@ impl<'a> Encoder<'a> {
     /// Writes what `write` formats as a text, whatever it does. True when all of it went in.
     fn format(&mut self, write: impl FnOnce(&mut Text<'_>) -> fmt::Result) -> bool {
         let end = self.text_end();
-        let mut text = Text {
-            out: self.out,
-            end,
-            full: false,
-        };
-        let result = shielded(|| write(&mut text));
-        let full = text.full;
-        let remark = match result {
-            Some(Ok(())) => return !full,
-            Some(Err(_)) if full => return false,
-            Some(Err(_)) => FAILED,
-            None => PANICKED,
-        };
-        escape_until(self.out, remark, end) && !full
+        format_until(self.out, end, write)
     }
 
     /// The texts of an error's sources, outermost first. True when all went in.
@@ -312,35 +294,5 @@ impl<'a> Encoder<'a> {
             next = shielded(|| cause.source()).flatten();
         }
         whole && next.is_none()
-    }
-}
-
-/// Escapes what is formatted into it, up to an end.
-struct Text<'a> {
-    out: &'a mut Vec<u8>,
-    end: usize,
-    full: bool,
-}
-
-impl fmt::Write for Text<'_> {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        if self.full || !escape_until(self.out, text, self.end) {
-            self.full = true;
-            return Err(fmt::Error);
-        }
-        Ok(())
-    }
-}
-
-/// Bytes as lower-case hex.
-struct Hex<'a>(&'a [u8]);
-
-impl fmt::Display for Hex<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for &b in self.0 {
-            f.write_char(HEX[usize::from(b >> 4)].into())?;
-            f.write_char(HEX[usize::from(b & 0xf)].into())?;
-        }
-        Ok(())
     }
 }

@@ -1,10 +1,9 @@
-//! Encoded fields in one run of bytes, and how an event's line takes them over.
+//! Encoded fields in one run of bytes: found, added, copied.
 
 use crate::cut::Cut;
 use crate::encode::{Fate, Mark};
-use crate::key::{key_bit, key_hash};
+use crate::key::key_hash;
 use crate::plan::Plan;
-use crate::style::Clash;
 
 /// Encoded fields, one after the other: `,"key":value,"key":value`.
 #[derive(Clone, Debug, Default)]
@@ -24,7 +23,7 @@ pub(crate) struct Entry {
     key: u32,
     pub(crate) hash: u32,
     /// The value was cut.
-    cut: bool,
+    pub(crate) cut: bool,
     /// The span's own, not inherited.
     pub(crate) own: bool,
 }
@@ -165,110 +164,6 @@ pub(crate) struct Like {
     pub(crate) hash: u32,
     pub(crate) cut: bool,
     pub(crate) own: bool,
-}
-
-/// The end of a line that is being written.
-pub(crate) struct Tail<'a> {
-    pub(crate) line: &'a mut Vec<u8>,
-    pub(crate) lost: &'a mut Cut,
-    /// The line grows no longer than this.
-    pub(crate) end: usize,
-}
-
-impl Tail<'_> {
-    /// Adds what the event has not itself.
-    pub(crate) fn inherit(&mut self, fields: &Fields, event: &Given<'_>, clash: Clash) {
-        self.lost.merge(&fields.lost);
-        let special =
-            |entry: &Entry| entry.cut || (event.may_have(entry) && event.has(fields, entry));
-        if self.line.len() + fields.bytes.len() <= self.end && !fields.entries.iter().any(special) {
-            return self.line.extend_from_slice(&fields.bytes);
-        }
-        let mut renamed: Vec<Vec<u8>> = Vec::new();
-        for entry in &fields.entries {
-            if !event.has(fields, entry) {
-                self.add(fields.key(entry), fields.value(entry), entry.cut);
-            } else if clash == Clash::Suffix && !fields.is_id(entry) {
-                let key = free_encoded(fields.key(entry), |key| {
-                    let hash = key_hash(key);
-                    event.has_key(hash, key)
-                        || fields.find(hash, key).is_some()
-                        || renamed.iter().any(|other| other == key)
-                });
-                self.add(&key, fields.value(entry), entry.cut);
-                renamed.push(key);
-            }
-        }
-    }
-
-    /// Adds only ids that the event has not itself.
-    pub(crate) fn inherit_ids(&mut self, fields: &Fields, event: &Given<'_>) {
-        for entry in fields.entries.iter().filter(|entry| fields.is_id(entry)) {
-            if !event.has(fields, entry) {
-                self.add(fields.key(entry), fields.value(entry), entry.cut);
-            }
-        }
-    }
-
-    /// Adds an object of all but the ids; `pick` says which. `open` is `,"span":{"name":"x"`.
-    pub(crate) fn object(
-        &mut self,
-        open: &[u8],
-        fields: &Fields,
-        pick: fn(&Entry) -> bool,
-    ) -> bool {
-        if self.line.len() + open.len() + 1 > self.end {
-            return false;
-        }
-        self.line.extend_from_slice(open);
-        self.end -= 1;
-        for entry in fields
-            .entries
-            .iter()
-            .filter(|entry| pick(entry) && !fields.is_id(entry))
-        {
-            self.add(fields.key(entry), fields.value(entry), entry.cut);
-        }
-        self.end += 1;
-        self.line.push(b'}');
-        true
-    }
-
-    fn add(&mut self, key: &[u8], value: &[u8], cut: bool) {
-        let fits = self.line.len() + key.len() + value.len() <= self.end;
-        if fits {
-            self.line.extend_from_slice(key);
-            self.line.extend_from_slice(value);
-        }
-        if cut || !fits {
-            self.lost.note(key);
-        }
-    }
-}
-
-/// The fields at the top of an event's line, as spans' fields are compared with them.
-#[derive(Clone, Copy)]
-pub(crate) struct Given<'a> {
-    pub(crate) marks: &'a [Mark],
-    pub(crate) plan: &'a Plan,
-    pub(crate) bits: u64,
-}
-
-impl Given<'_> {
-    fn may_have(&self, entry: &Entry) -> bool {
-        self.bits & key_bit(entry.hash) != 0
-    }
-
-    fn has(&self, fields: &Fields, entry: &Entry) -> bool {
-        self.has_key(entry.hash, fields.key(entry))
-    }
-
-    fn has_key(&self, hash: u32, key: &[u8]) -> bool {
-        self.marks.iter().any(|mark| {
-            let slot = &self.plan.slots[mark.slot as usize];
-            slot.key.hash == hash && slot.key.as_slice() == key
-        })
-    }
 }
 
 /// `,"key":` with as many `_` behind the name as it takes not to be `taken`.

@@ -75,6 +75,8 @@ mod shield;
 mod siphash;
 mod span;
 mod style;
+mod tail;
+mod text;
 mod time;
 mod valid;
 mod value;

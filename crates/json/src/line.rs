@@ -2,7 +2,7 @@
 
 use crate::cut::{CUT_BYTES, Cut};
 use crate::encode::{Encoder, Fate, Mark, Pick};
-use crate::fields::{Given, ID_BYTES, Tail};
+use crate::fields::ID_BYTES;
 use crate::form::write_name;
 use crate::layer::JsonLayer;
 use crate::log_record::Origin;
@@ -10,6 +10,7 @@ use crate::plan::Plan;
 use crate::scratch::Scratch;
 use crate::span::Fragment;
 use crate::style::{Clash, SpanStyle};
+use crate::tail::{Given, Tail};
 use crate::time::Stamp;
 use tracing_core::{Event, Subscriber};
 use tracing_subscriber::layer::Context;
