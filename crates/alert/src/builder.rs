@@ -265,6 +265,15 @@ fn start(shared: &Arc<Shared>) -> Result<(), Error> {
     thread(shared, "alert".into(), move || ticker.run())
 }
 
+/// Counts a thread out when it is dropped.
+struct Ends(Arc<Shared>);
+
+impl Drop for Ends {
+    fn drop(&mut self) {
+        self.0.progress.thread_ends();
+    }
+}
+
 fn thread(
     shared: &Arc<Shared>,
     name: String,
@@ -276,8 +285,9 @@ fn thread(
         // Nothing that runs here logs into the log that it watches.
         let _silent = dispatcher::set_default(&Dispatch::none());
         mark_thread();
+        // Also if the work panics, which nothing of ours does: `close` counts on it.
+        let _ends = Ends(all);
         work();
-        all.progress.thread_ends();
     });
     if let Err(error) = started {
         shared.progress.thread_ends();

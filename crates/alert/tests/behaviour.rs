@@ -418,7 +418,7 @@ fn a_rule_sees_the_beginning_of_a_huge_value() {
 }
 
 #[test]
-fn the_notifier_log_writes_one_event_into_the_same_log() {
+fn each_alert_and_each_act_of_a_playbook_is_one_event_in_the_same_log() {
     /// Keeps what passes under our target.
     #[derive(Clone, Default)]
     struct Heard(Arc<Mutex<Vec<Told>>>);
@@ -453,10 +453,16 @@ fn the_notifier_log_writes_one_event_into_the_same_log() {
     }
 
     let heard = Heard::default();
-    let (layer, guard) =
-        rules("- {name: r, pattern: '.', threshold: 1/10ms, resolve_after: 1ms, level: critical}")
-            .spawn()
-            .unwrap();
+    let yaml = "
+- {name: r, pattern: x, threshold: 1/10ms, resolve_after: 1ms, level: critical}
+- {name: acts, pattern: x, threshold: 1/1h, action: nobody, playbook: shed}
+";
+    let switch = Arc::new(AtomicBool::new(false));
+    let (layer, guard) = rules(yaml)
+        .playbook("shed", Shed::new(switch.clone()))
+        .notifier("nobody", |_: &Alert| Ok(()))
+        .spawn()
+        .unwrap();
     let subscriber = tracing_subscriber::registry()
         .with(layer)
         .with(heard.clone());
@@ -467,38 +473,34 @@ fn the_notifier_log_writes_one_event_into_the_same_log() {
                 .alerts()
                 .wait(BOUND, |rules| rules[0].state == State::Resolved)
         );
+        assert!(
+            guard
+                .alerts()
+                .wait(BOUND, |_| switch.load(Ordering::Relaxed))
+        );
         guard.close(BOUND).unwrap();
     });
-    let heard = heard.0.lock().unwrap();
+    let mut heard = std::mem::take(&mut *heard.0.lock().unwrap());
+    // The alert and the playbook are told on threads of their own.
+    heard.sort_by_key(|Told(_, fields)| fields["event"].clone());
+    let told: Vec<_> = heard
+        .iter()
+        .map(|Told(level, fields)| (*level, &*fields["event"]))
+        .collect();
     let expected = [
-        ("alert_fired", Level::ERROR),
-        ("alert_resolved", Level::INFO),
+        (Level::ERROR, "alert_fired"),
+        (Level::INFO, "alert_resolved"),
+        (Level::WARN, "playbook_applied"),
+        (Level::INFO, "playbook_reverted"),
     ];
-    assert_eq!(heard.len(), expected.len());
-    for (Told(level, fields), (event, expected)) in heard.iter().zip(expected) {
-        assert_eq!(*level, expected);
-        assert_eq!(fields["event"], event);
+    assert_eq!(told, expected);
+    for Told(_, fields) in &heard[..2] {
         assert_eq!((&*fields["rule"], &*fields["severity"]), ("r", "critical"));
         assert_eq!((&*fields["trace_id"], &*fields["count"]), ("abc", "1"));
     }
-}
-
-#[test]
-fn nothing_that_a_notifier_logs_reaches_the_log() {
-    let (layer, guard) = rules("- {name: r, pattern: '.', threshold: 1, action: loud}")
-        .notifier("loud", |_: &Alert| -> Result<(), NotifyError> {
-            error!("a client's own trouble");
-            Ok(())
-        })
-        .spawn()
-        .unwrap();
-    within(layer, || {
-        error!("x");
-        // Even where the application's subscriber is everybody's.
-        guard.alerts().close(BOUND).unwrap();
-    });
-    assert_eq!(matched(&guard), [1]);
-    assert_eq!(guard.alerts().deliveries().sent, 1);
+    for Told(_, fields) in &heard[2..] {
+        assert_eq!(fields["playbook"], "shed");
+    }
 }
 
 #[test]

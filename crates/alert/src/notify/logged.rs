@@ -2,7 +2,9 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use tracing::Dispatch;
 use tracing::dispatcher::{self, WeakDispatch};
+use tracing_core::subscriber::NoSubscriber;
 
 use crate::alert::{Alert, State};
 use crate::notify::{Notify, NotifyError};
@@ -23,8 +25,8 @@ impl Logged {
 
     /// One line when a playbook acts and one when it is taken back, whoever else is told.
     pub(crate) fn playbook(&self, name: &str, acted: Acted) {
-        let weak = self.weak();
-        let Some(dispatch) = weak.and_then(|weak| weak.upgrade()) else {
+        // Nobody is told if there is no log: the line is all that this is about.
+        let Ok(dispatch) = self.dispatch() else {
             return;
         };
         dispatcher::with_default(&dispatch, || match acted {
@@ -46,20 +48,39 @@ impl Logged {
         });
     }
 
-    fn weak(&self) -> Option<WeakDispatch> {
-        let dispatch = self.dispatch.lock().unwrap_or_else(PoisonError::into_inner);
-        dispatch.clone()
+    fn dispatch(&self) -> Result<Dispatch, NotifyError> {
+        let known = self
+            .dispatch
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        if let Some(weak) = known {
+            let gone = "the subscriber that the layer belongs to is gone";
+            return weak.upgrade().ok_or_else(|| NotifyError::permanent(gone));
+        }
+        // A layer inside a `Vec` or an `Option` is not told where it belongs.
+        let everybodys = everybodys().ok_or_else(|| NotifyError::retry("nothing logs yet"))?;
+        self.log_into(everybodys.downgrade());
+        Ok(everybodys)
     }
 }
 
 impl Notify for Logged {
     fn notify(&self, alert: &Alert) -> Result<(), NotifyError> {
-        let weak = self.weak();
-        let weak = weak.ok_or_else(|| NotifyError::retry("the layer is not in use yet"))?;
-        let gone = || NotifyError::permanent("the subscriber that the layer belongs to is gone");
-        dispatcher::with_default(&weak.upgrade().ok_or_else(gone)?, || log(alert));
+        dispatcher::with_default(&self.dispatch()?, || log(alert));
         Ok(())
     }
+}
+
+/// The process-wide subscriber, if there is one. This thread has one of its own, which hides it.
+fn everybodys() -> Option<Dispatch> {
+    let bare = std::thread::Builder::new();
+    let bare = bare
+        .spawn(|| dispatcher::get_default(Dispatch::clone))
+        .ok()?;
+    bare.join()
+        .ok()
+        .filter(|dispatch| !dispatch.is::<NoSubscriber>())
 }
 
 /// A macro's level is fixed where it stands, hence the three.
