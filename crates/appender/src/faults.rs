@@ -448,7 +448,11 @@ fn what_a_crash_left_half_done_is_finished_or_removed_at_the_start() {
         ("app.2026-11-20T10-00-00.000001.log", "one\n"),
         ("app.2026-11-20T10-00-00.000001.log.tmp", "ha"),
         ("app.2026-11-21T10-00-00.000002.log", "two\n"),
-        ("app.2026-11-22T10-00-00.000003.log", "three\n"),
+        ("app.2026-11-22T10-00-00.000003.log", "three\nhalf a line"),
+        (
+            "app.2026-11-22T10-00-00.000004.log.tmp",
+            "its source is gone",
+        ),
         ("app.2026-11-22T10-00-00.000003.log.idx", "somebody's index"),
     ] {
         machine.disk.put(&format!("logs/{name}"), text);
