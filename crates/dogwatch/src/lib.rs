@@ -54,6 +54,7 @@ mod panics;
 mod plain;
 mod settings;
 mod sinks;
+mod stack;
 mod start;
 mod stopped;
 mod tell;

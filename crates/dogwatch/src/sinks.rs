@@ -29,6 +29,22 @@ pub(crate) struct Sinks {
     pub(crate) stdout: Option<Sink>,
 }
 
+impl Sinks {
+    /// The file and stdout, each on its own.
+    pub(crate) fn split(self) -> (Option<Self>, Option<Self>) {
+        let Self { file, stdout } = self;
+        let file = file.map(|sink| Self {
+            file: Some(sink),
+            stdout: None,
+        });
+        let stdout = stdout.map(|sink| Self {
+            file: None,
+            stdout: Some(sink),
+        });
+        (file, stdout)
+    }
+}
+
 impl<'a> MakeWriter<'a> for Sinks {
     type Writer = Tee<<Sink as MakeWriter<'a>>::Writer>;
 

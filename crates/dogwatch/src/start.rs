@@ -11,6 +11,7 @@ use crate::env::Env;
 use crate::guard::Guard;
 use crate::settings::{self, Compiled, Settings};
 use crate::sinks::Sinks;
+use crate::stack::Stack;
 use crate::wiring::Wiring;
 use crate::{Error, panics, text};
 
@@ -94,71 +95,49 @@ fn prepare(config: &Config) -> Result<(Settings, EnvFilter), Error> {
     Ok((settings, filter))
 }
 
-/// Boxed, because which layers there are is known only at run time.
-#[expect(
-    clippy::type_complexity,
-    reason = "a list of layers and a guard; used once"
-)]
 fn open<S>(
     config: Config,
     settings: &Settings,
-) -> Result<(Vec<Box<dyn Layer<S> + Send + Sync>>, Guard), Error>
+) -> Result<(Box<dyn Layer<S> + Send + Sync>, Guard), Error>
 where
     S: Subscriber + for<'a> LookupSpan<'a> + Send + Sync,
 {
     let wiring = Wiring::open(&config, settings)?;
-    let mut layers = format_layers(&config, settings, wiring.sinks());
-    let guard = wiring.join(&mut layers);
-    Ok((layers, guard))
+    let layers = format_layers(&config, settings, wiring.sinks());
+    let (layers, guard) = wiring.join(layers);
+    Ok((layers.join(), guard))
 }
 
 /// JSON for machines; in `dev`, text on stdout, and JSON in a file if it is compiled in.
-fn format_layers<S>(
-    config: &Config,
-    settings: &Settings,
-    sinks: Sinks,
-) -> Vec<Box<dyn Layer<S> + Send + Sync>>
+fn format_layers<S>(config: &Config, settings: &Settings, sinks: Sinks) -> Stack<S>
 where
     S: Subscriber + for<'a> LookupSpan<'a> + Send + Sync,
 {
     if settings.preset == Preset::Prod {
-        return vec![json(config, settings, sinks)];
+        return Stack::new().with(json(config, settings, sinks));
     }
-    let Sinks { file, stdout } = sinks;
-    let stdout = stdout.map(|sink| {
-        let colour = text::stdout_colour(settings.colour);
-        text::layer(
-            Sinks {
-                stdout: Some(sink),
-                file: None,
-            },
-            colour,
-        )
-    });
-    let file = file.map(|sink| {
-        json(
-            config,
-            settings,
-            Sinks {
-                file: Some(sink),
-                stdout: None,
-            },
-        )
-    });
-    stdout.into_iter().chain(file).collect()
+    let (file, stdout) = sinks.split();
+    let mut stack = Stack::new();
+    if let Some(stdout) = stdout {
+        stack = stack.with(text::layer(stdout, text::stdout_colour(settings.colour)));
+    }
+    if let Some(file) = file {
+        stack = stack.with(json(config, settings, file));
+    }
+    stack
 }
 
 #[cfg(feature = "json")]
-fn json<S>(config: &Config, settings: &Settings, sinks: Sinks) -> Box<dyn Layer<S> + Send + Sync>
+fn json<S>(config: &Config, settings: &Settings, sinks: Sinks) -> impl Layer<S> + Send + Sync
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
-    crate::json::dressed(sinks, config, settings).boxed()
+    crate::json::dressed(sinks, config, settings)
 }
 
 /// Built without JSON: the file gets the text too, without colour.
 #[cfg(not(feature = "json"))]
-fn json<S>(_: &Config, _: &Settings, sinks: Sinks) -> Box<dyn Layer<S> + Send + Sync>
+fn json<S>(_: &Config, _: &Settings, sinks: Sinks) -> impl Layer<S> + Send + Sync
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {

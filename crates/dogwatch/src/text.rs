@@ -8,7 +8,7 @@ use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::registry::LookupSpan;
 
 /// One line an event: time, level, span fields, target, file and line, message, fields.
-pub(crate) fn layer<S, W>(writer: W, colour: bool) -> Box<dyn Layer<S> + Send + Sync>
+pub(crate) fn layer<S, W>(writer: W, colour: bool) -> impl Layer<S> + Send + Sync
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
     W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
@@ -18,7 +18,6 @@ where
         .with_ansi(colour)
         .with_file(true)
         .with_line_number(true)
-        .boxed()
 }
 
 /// Colour is for terminals, unless `NO_COLOR` or `CLICOLOR_FORCE` decided it.

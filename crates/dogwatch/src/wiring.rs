@@ -5,7 +5,6 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use tracing_core::Subscriber;
-use tracing_subscriber::Layer;
 use tracing_subscriber::registry::LookupSpan;
 
 use crate::Error;
@@ -13,6 +12,7 @@ use crate::config::Config;
 use crate::guard::{Guard, Unwritten};
 use crate::settings::Settings;
 use crate::sinks::Sinks;
+use crate::stack::Stack;
 
 #[cfg(feature = "alert")]
 use crate::alerting::Alerting;
@@ -62,21 +62,18 @@ impl Wiring {
         not(feature = "alert"),
         expect(unused_mut, reason = "only alerts hand something over")
     )]
-    pub(crate) fn join<S>(mut self, layers: &mut Vec<Box<dyn Layer<S> + Send + Sync>>) -> Guard
+    pub(crate) fn join<S>(mut self, layers: Stack<S>) -> (Stack<S>, Guard)
     where
         S: Subscriber + for<'a> LookupSpan<'a> + Send + Sync,
     {
         #[cfg(feature = "metrics")]
-        layers.push(self.metrics.layer().boxed());
+        let layers = layers.with(self.metrics.layer());
         #[cfg(feature = "alert")]
-        layers.extend(
-            self.alerting
-                .as_mut()
-                .and_then(Alerting::layer)
-                .map(Layer::boxed),
-        );
-        let _ = layers;
-        Guard::new(self)
+        let layers = match self.alerting.as_mut().and_then(Alerting::layer) {
+            Some(alerts) => layers.with(alerts),
+            None => layers,
+        };
+        (layers, Guard::new(self))
     }
 
     pub(crate) fn shed_switch(&self) -> Arc<AtomicBool> {
