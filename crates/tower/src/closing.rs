@@ -92,13 +92,11 @@ fn record<'a, const N: usize>(
     site: &'static Site,
     value: impl Fn(usize) -> Option<&'a dyn Value>,
 ) {
-    let metadata = site.metadata();
-    let mut names = metadata.fields().iter();
-    let fields: [Option<Field>; N] = std::array::from_fn(|_| names.next());
-    let first = fields[0].as_ref().expect("every site has a message");
-    let pairs: [(&Field, Option<&dyn Value>); N] = std::array::from_fn(|at| match &fields[at] {
+    let (metadata, fields) = (site.metadata(), site.fields());
+    let pairs: [(&Field, Option<&dyn Value>); N] = std::array::from_fn(|at| match fields.get(at) {
         Some(field) => (field, value(at)),
-        None => (first, None),
+        // Fewer late fields than there may be.
+        None => (&fields[0], None),
     });
     dispatch.event(&Event::new(metadata, &metadata.fields().value_set(&pairs)));
 }

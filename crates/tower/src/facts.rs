@@ -46,11 +46,19 @@ impl Facts {
 
     /// The pairs of the query whose keys are listed, as they were sent.
     fn listed(&self, query: &str) -> Option<String> {
-        let key = |pair: &str| pair.split_once('=').map_or(pair, |(key, _)| key).to_owned();
-        let pairs = query
+        if self.query_keys.is_empty() {
+            return None;
+        }
+        let key = |pair: &str| {
+            pair.split_once('=')
+                .map_or(pair.len(), |(key, _)| key.len())
+        };
+        let is_listed = |pair: &&str| self.query_keys.iter().any(|k| *k == pair[..key(pair)]);
+        let listed = query
             .split('&')
-            .filter(|pair| self.query_keys.contains(&key(pair)));
-        let listed = pairs.collect::<Vec<_>>().join("&");
+            .filter(is_listed)
+            .collect::<Vec<_>>()
+            .join("&");
         (!listed.is_empty()).then(|| cut(&listed).to_owned())
     }
 

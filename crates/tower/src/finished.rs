@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{Request, Uri, Version};
+use http::uri::PathAndQuery;
+use http::{Request, Version};
 
 use crate::failure::Failure;
 use crate::ids::{SpanId, TraceId};
@@ -17,7 +18,7 @@ use crate::{Outcome, TraceContext};
 pub struct Finished {
     pub(crate) method: &'static str,
     pub(crate) route: Option<Route>,
-    pub(crate) uri: Uri,
+    pub(crate) path: Option<PathAndQuery>,
     pub(crate) version: Version,
     pub(crate) status: u16,
     pub(crate) outcome: Outcome,
@@ -42,7 +43,7 @@ impl Finished {
         Self {
             method: method_label(request.method()),
             route: Route::of(request.extensions()),
-            uri: request.uri().clone(),
+            path: request.uri().path_and_query().cloned(),
             version: request.version(),
             status: cancelled_status,
             outcome: Outcome::CancelledBeforeHeaders,
@@ -69,9 +70,9 @@ impl Finished {
         self.route.as_ref().map(Route::as_str)
     }
 
-    /// The path as the client sent it, without the query. Not a label: clients choose it.
+    /// The path as the client sent it, without the query; empty for CONNECT. Not a label: clients choose it.
     pub fn path(&self) -> &str {
-        self.uri.path()
+        self.path.as_ref().map_or("", PathAndQuery::path)
     }
 
     /// The protocol's version as conventions write it: `1.0`, `1.1`, `2`, `3`.

@@ -6,7 +6,7 @@ use std::sync::{OnceLock, PoisonError, RwLock};
 
 use tracing::{Dispatch, Level, Metadata, Span, dispatcher};
 use tracing_core::callsite::{self, Callsite, Identifier};
-use tracing_core::field::{FieldSet, Value};
+use tracing_core::field::{Field, FieldSet, Value};
 use tracing_core::metadata::{Kind, LevelFilter};
 use tracing_core::subscriber::Interest;
 
@@ -24,8 +24,7 @@ pub(crate) fn resumed_span(name: &'static str, context: &TraceContext) -> Span {
     let (trace_id, span_id) = (context.trace_id().hex(), context.span_id().hex());
     let parent_span_id = context.parent_span_id().map(|id| id.hex());
     let values: [&dyn Value; 3] = [&&*trace_id, &&*span_id, &parent_span_id.as_deref()];
-    let fields: Vec<_> = site.metadata().fields().iter().collect();
-    let pairs: [_; 3] = std::array::from_fn(|i| (&fields[i], Some(values[i])));
+    let pairs: [_; 3] = std::array::from_fn(|at| (&site.fields()[at], Some(values[at])));
     Span::new(site.metadata(), &site.metadata().fields().value_set(&pairs))
 }
 
@@ -107,6 +106,7 @@ impl Family {
         let fields: Vec<&'static str> = self.base.iter().chain(further).copied().collect();
         let site: &'static Site = Box::leak(Box::new(Site {
             metadata: OnceLock::new(),
+            fields: OnceLock::new(),
             interest: AtomicU8::new(SOMETIMES),
             registered: OnceLock::new(),
         }));
@@ -131,6 +131,8 @@ impl Family {
 /// One callsite: what a `tracing` macro would have made a static of.
 pub(crate) struct Site {
     metadata: OnceLock<Metadata<'static>>,
+    /// Those of the metadata, which makes them anew each time.
+    fields: OnceLock<Vec<Field>>,
     interest: AtomicU8,
     registered: OnceLock<()>,
 }
@@ -151,6 +153,11 @@ impl Site {
         self.metadata
             .get()
             .expect("a family sets it before it hands out the site")
+    }
+
+    pub(crate) fn fields(&'static self) -> &'static [Field] {
+        self.fields
+            .get_or_init(|| self.metadata().fields().iter().collect())
     }
 
     fn registered(&'static self, dispatch: &Dispatch) -> &'static Self {
