@@ -1,15 +1,17 @@
 //! Calls a service over HTTP, and counts every call that ended.
 
+use std::error::Error;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use axum::body::Bytes;
-use axum::http::{Method, Request, StatusCode, header};
+use axum::body::{Bytes, HttpBody};
+use axum::http::{Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Full};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use serde_json::Value;
+use tower::util::BoxCloneSyncService;
 use tower::{Service, ServiceExt};
 
 use crate::counts::Counts;
@@ -21,41 +23,32 @@ pub(crate) fn client() -> Client<HttpConnector, Full<Bytes>> {
 
 /// A client that counts.
 #[derive(Clone, Debug)]
-pub(crate) struct Caller<S> {
-    service: S,
+pub(crate) struct Caller {
+    service: BoxCloneSyncService<Request<Full<Bytes>>, Answer, Box<dyn Error + Send + Sync>>,
     counts: Arc<Counts>,
 }
 
-impl<S, B> Caller<S>
-where
-    S: Service<Request<Full<Bytes>>, Response = axum::http::Response<B>> + Clone,
-    S::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-    B: axum::body::HttpBody,
-    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-{
-    pub(crate) fn new(service: S, counts: Arc<Counts>) -> Caller<S> {
-        Caller { service, counts }
+impl Caller {
+    /// Calls through this client.
+    pub(crate) fn new<S, B>(client: S, counts: Arc<Counts>) -> Caller
+    where
+        S: Service<Request<Full<Bytes>>, Response = Response<B>> + Clone + Send + Sync + 'static,
+        S::Error: Into<Box<dyn Error + Send + Sync>> + 'static,
+        S::Future: Send,
+        B: HttpBody + Send + 'static,
+        B::Data: Send,
+        B::Error: Into<Box<dyn Error + Send + Sync>>,
+    {
+        let service = client.map_err(Into::into).and_then(Answer::read);
+        Caller {
+            service: BoxCloneSyncService::new(service),
+            counts,
+        }
     }
 
     /// Sends the request and reads the whole answer.
     pub(crate) async fn call(&self, request: Request<Full<Bytes>>) -> Result<Answer, CallError> {
-        let whole = async {
-            let answer = self
-                .service
-                .clone()
-                .oneshot(request)
-                .await
-                .map_err(Into::into)?;
-            let (head, body) = answer.into_parts();
-            let body = body.collect().await.map_err(Into::into)?.to_bytes();
-            let shed = head.status == StatusCode::SERVICE_UNAVAILABLE
-                && head.headers.contains_key(header::RETRY_AFTER);
-            Ok(Answer {
-                status: head.status,
-                shed,
-                body,
-            })
-        };
+        let whole = self.service.clone().oneshot(request);
         match tokio::time::timeout(PATIENCE, whole).await {
             Ok(Ok(answer)) => {
                 self.counts.answer(answer.shed, SystemTime::now());
@@ -79,11 +72,29 @@ pub(crate) struct Answer {
     pub(crate) body: Bytes,
 }
 
+impl Answer {
+    async fn read<B>(answer: Response<B>) -> Result<Answer, Box<dyn Error + Send + Sync>>
+    where
+        B: HttpBody,
+        B::Error: Into<Box<dyn Error + Send + Sync>>,
+    {
+        let (head, body) = answer.into_parts();
+        let body = body.collect().await.map_err(Into::into)?.to_bytes();
+        let shed = head.status == StatusCode::SERVICE_UNAVAILABLE
+            && head.headers.contains_key(header::RETRY_AFTER);
+        Ok(Answer {
+            status: head.status,
+            shed,
+            body,
+        })
+    }
+}
+
 /// Why nothing came back.
 #[derive(Debug)]
 pub(crate) enum CallError {
     /// The connection could not be made, or broke.
-    Broken(Box<dyn std::error::Error + Send + Sync>),
+    Broken(Box<dyn Error + Send + Sync>),
     /// No answer within the caller's patience.
     Abandoned,
 }
@@ -97,8 +108,8 @@ impl std::fmt::Display for CallError {
     }
 }
 
-impl std::error::Error for CallError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+impl Error for CallError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
             CallError::Broken(source) => Some(&**source),
             CallError::Abandoned => None,

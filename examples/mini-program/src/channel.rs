@@ -12,9 +12,6 @@ use axum::extract::State;
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::routing::post;
 use axum::{Json, Router};
-use http_body_util::Full;
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::watch;
@@ -34,7 +31,7 @@ pub(crate) struct Channel {
     seed: u64,
     weather: Weather,
     shop: String,
-    caller: Caller<Client<HttpConnector, Full<Bytes>>>,
+    caller: Caller,
     /// Notices that the shop has not heard yet.
     owed: watch::Sender<usize>,
 }

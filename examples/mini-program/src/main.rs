@@ -38,6 +38,8 @@ use std::error::Error;
 use std::io::Write;
 use std::process::ExitCode;
 
+use serde_json::json;
+
 use crate::args::Args;
 use crate::card::Card;
 use crate::house::House;
@@ -69,7 +71,7 @@ async fn main() -> ExitCode {
 /// One run, from the open door to the summary. Returns what went wrong without stopping it.
 async fn run(args: &Args, screen: &mut dyn Write) -> Result<Vec<String>, Box<dyn Error>> {
     let house = House::open(args).await?;
-    welcome(&house, screen)?;
+    welcome(args, &house, screen)?;
     let mut wrong = Vec::new();
     let told = if args.traffic {
         let stage = &house.stage;
@@ -102,13 +104,13 @@ async fn run(args: &Args, screen: &mut dyn Write) -> Result<Vec<String>, Box<dyn
     }
     let summary = Summary::new(&tally.now(), &closed, &book);
     write!(screen, "{summary}")?;
-    if args.traffic {
+    if told {
         wrong.extend(summary.contradictions());
     }
     Ok(wrong)
 }
 
-fn welcome(house: &House, screen: &mut dyn Write) -> std::io::Result<()> {
+fn welcome(args: &Args, house: &House, screen: &mut dyn Write) -> std::io::Result<()> {
     let (shop, logs) = (&house.shop, house.logs.display());
     writeln!(screen, "shop     {shop}/api/products")?;
     writeln!(screen, "metrics  {shop}/metrics")?;
@@ -117,7 +119,14 @@ fn welcome(house: &House, screen: &mut dyn Write) -> std::io::Result<()> {
         "logs     {logs}/{} and the rolled files beside it",
         readback::LOG
     )?;
-    writeln!(screen, "alerts   {logs}/{}", house::ALERTS)
+    writeln!(screen, "alerts   {logs}/{}", house::ALERTS)?;
+    if !args.traffic {
+        let customer = people::person(1);
+        let body = json!({ "phone": customer.phone, "password": customer.password });
+        writeln!(screen, "log in   curl {shop}/api/login --json '{body}'")?;
+        writeln!(screen, "stop     Ctrl-C")?;
+    }
+    Ok(())
 }
 
 /// An error and its causes as one line.

@@ -15,7 +15,7 @@ use crate::catalog::yuan;
 use crate::pay::CURRENCY;
 use crate::refusal::Refusal;
 use crate::shop::Shop;
-use crate::trace;
+use crate::{schema, trace};
 
 /// What the channel tells.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -97,7 +97,7 @@ fn settle(db: &mut Connection, notice: &Notice) -> rusqlite::Result<Option<Told>
         currency,
         trade_no,
     } = notice;
-    let rows = db.transaction()?;
+    let rows = schema::write(db)?;
     let find = "SELECT p.traceparent, o.visitor, p.state = 'settled'
                 FROM payments p JOIN orders o ON o.id = p.order_id
                 WHERE p.order_id = ?1 AND p.fen = ?2";
@@ -146,7 +146,6 @@ struct Told {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::schema;
 
     fn shop_with_one_payment() -> (tempfile::TempDir, Connection) {
         let dir = tempfile::tempdir().unwrap();

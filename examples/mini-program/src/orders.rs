@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use rusqlite::{OptionalExtension, params};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -12,8 +12,10 @@ use tracing::info;
 
 use crate::catalog::yuan;
 use crate::refusal::Refusal;
+use crate::schema;
 use crate::shop::Shop;
-use crate::{token, trace};
+use crate::token::Customer;
+use crate::trace;
 
 /// What a customer wants.
 #[derive(Deserialize)]
@@ -25,17 +27,16 @@ pub(crate) struct Wish {
 /// `POST /api/orders`
 pub(crate) async fn order(
     State(shop): State<Arc<Shop>>,
-    headers: HeaderMap,
+    Customer(visitor): Customer,
     Json(wish): Json<Wish>,
 ) -> Result<(StatusCode, Json<Value>), Refusal> {
-    let visitor = token::visitor(&shop.tokens, &headers)?;
     if !(1..=MOST).contains(&wish.quantity) {
         return Err(Refusal::Asked(StatusCode::BAD_REQUEST, "数量须在1到99之间"));
     }
     // The trace lives as long as the order: paying for it goes on in the same one.
     let traceparent = trace::current();
     let placed = shop.store.run("place order", move |db| {
-        let rows = db.transaction()?;
+        let rows = schema::write(db)?;
         let find = "SELECT title, fen FROM products WHERE id = ?1";
         let product = rows
             .query_row(find, params![wish.product], |row| {

@@ -4,23 +4,24 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, Method, StatusCode};
+use axum::http::{Method, StatusCode};
 use rusqlite::{OptionalExtension, params};
 use serde_json::{Value, json};
 use tracing::{Instrument, error, info};
 
 use crate::refusal::Refusal;
+use crate::schema;
 use crate::shop::Shop;
 use crate::store::StoreError;
-use crate::{call, token, trace};
+use crate::token::Customer;
+use crate::{call, trace};
 
 /// `POST /api/orders/{id}/pay`
 pub(crate) async fn pay(
     State(shop): State<Arc<Shop>>,
-    headers: HeaderMap,
+    Customer(visitor): Customer,
     Path(order_id): Path<u64>,
 ) -> Result<(StatusCode, Json<Value>), Refusal> {
-    let visitor = token::visitor(&shop.tokens, &headers)?;
     let due = match open(&shop, visitor, order_id).await? {
         Opened::Due(due) => due,
         Opened::Unknown => return Err(Refusal::Asked(StatusCode::NOT_FOUND, "没有这个订单")),
@@ -88,7 +89,7 @@ async fn collect(shop: &Arc<Shop>, due: Due) -> Result<(StatusCode, Json<Value>)
 /// Opens a payment, or opens a failed one again; one that is on its way is left alone.
 async fn open(shop: &Arc<Shop>, visitor: u64, order_id: u64) -> Result<Opened, StoreError> {
     let opened = shop.store.run("open payment", move |db| {
-        let rows = db.transaction()?;
+        let rows = schema::write(db)?;
         let find = "SELECT fen, traceparent FROM orders WHERE id = ?1 AND visitor = ?2";
         let order = rows
             .query_row(find, params![order_id, visitor], |row| {

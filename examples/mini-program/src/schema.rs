@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Transaction, params};
 
 use crate::login;
 use crate::people::{PEOPLE, person};
@@ -34,6 +34,16 @@ pub(crate) fn connect(dir: &Path, lock_patience: Duration) -> rusqlite::Result<C
         row.get::<_, u64>(0)
     })?;
     Ok(db)
+}
+
+/// Begins a transaction that writes: it waits for the shop's other writers now, instead of failing
+/// at its first write because somebody else wrote after its first read.
+pub(crate) fn write(db: &mut Connection) -> rusqlite::Result<Transaction<'_>> {
+    let rows = db.transaction()?;
+    // `BEGIN IMMEDIATE` would lock `rec` too, and with it whoever rebuilds the recommendations would
+    // stop every order. A write that writes nothing locks the shop's own file alone.
+    rows.execute("DELETE FROM main.orders WHERE FALSE", [])?;
+    Ok(rows)
 }
 
 /// A path as text: SQLite takes names in UTF-8.
@@ -115,3 +125,36 @@ const PRODUCTS: [(&str, u64); 10] = [
     ("Kindle 阅读器保护套", 4_950),
     ("手冲咖啡壶 600ml", 12_900),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn orders_written_at_once_wait_for_each_other_and_none_fails() {
+        let dir = tempfile::tempdir().unwrap();
+        create(dir.path()).unwrap();
+        let buy = || {
+            let mut db = connect(dir.path(), Duration::from_secs(30)).unwrap();
+            for _ in 0..50 {
+                let rows = write(&mut db).unwrap();
+                let find = "SELECT fen FROM products WHERE id = 1";
+                let fen: u64 = rows.query_row(find, [], |row| row.get(0)).unwrap();
+                let insert = "INSERT INTO orders (visitor, product, fen, traceparent, state)
+                              VALUES (1, 1, ?1, '', 'created')";
+                rows.execute(insert, [fen]).unwrap();
+                rows.commit().unwrap();
+            }
+        };
+        std::thread::scope(|threads| {
+            for _ in 0..3 {
+                threads.spawn(buy);
+            }
+        });
+        let db = connect(dir.path(), Duration::ZERO).unwrap();
+        let orders: u64 = db
+            .query_row("SELECT count(*) FROM orders", [], |r| r.get(0))
+            .unwrap();
+        assert_eq!(orders, 150);
+    }
+}

@@ -5,16 +5,13 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, Request, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use dogwatch::{Metrics, PropagateLayer, RequestLayer, ShedLayer};
-use http_body_util::Full;
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use tower::Layer;
+use tower::ServiceBuilder;
+use tracing::info;
 
 use crate::call::{self, Caller};
 use crate::counts::Counts;
@@ -34,8 +31,7 @@ pub(crate) struct Shop {
     /// The channel's address.
     pub(crate) channel: String,
     /// Calls it: traced, one span an attempt.
-    pub(crate) caller:
-        Caller<<PropagateLayer as Layer<Client<HttpConnector, Full<Bytes>>>>::Service>,
+    pub(crate) caller: Caller,
     /// A password's hash that belongs to nobody.
     pub(crate) nobody: String,
     metrics: Metrics,
@@ -49,7 +45,11 @@ impl Shop {
         counts: Arc<Counts>,
         metrics: Metrics,
     ) -> Arc<Shop> {
-        let caller = Caller::new(PropagateLayer::new().layer(call::client()), counts);
+        // Inside the client's span, so that the log holds a line of every span of a trace.
+        let client = ServiceBuilder::new()
+            .layer(PropagateLayer::new())
+            .map_request(told);
+        let caller = Caller::new(client.service(call::client()), counts);
         let Keys {
             platform,
             channel: channel_seal,
@@ -101,4 +101,10 @@ async fn scrape(State(shop): State<Arc<Shop>>, headers: HeaderMap) -> Response {
         .and_then(|value| value.to_str().ok());
     let (content_type, body) = shop.metrics.render(accept);
     ([(header::CONTENT_TYPE, content_type)], body).into_response()
+}
+
+/// Says which call is made.
+fn told<B>(request: Request<B>) -> Request<B> {
+    info!(method = %request.method(), url = %request.uri(), "calling");
+    request
 }

@@ -1,11 +1,17 @@
 //! Issues and reads the session token: a JWT, signed with the shop's own key.
 
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
+use dogwatch::RequestLog;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
 
 use crate::refusal::Refusal;
 use crate::seal::{Seal, nonce};
+use crate::shop::Shop;
 
 /// How long a token is good for, in seconds.
 pub(crate) const LIFETIME_S: u64 = 7_200;
@@ -45,22 +51,31 @@ pub(crate) fn issue(
     Ok(Issued { id, token })
 }
 
-/// Which customer sent these headers.
-pub(crate) fn visitor(seal: &Seal, headers: &HeaderMap) -> Result<u64, Refusal> {
-    let refused = Refusal::Asked(StatusCode::UNAUTHORIZED, "请先登录");
-    let Some(token) = headers
-        .get(header::AUTHORIZATION)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.strip_prefix("Bearer "))
-    else {
-        return Err(refused);
-    };
+/// The customer who sent a request, by its token; the closing line names them too.
+pub(crate) struct Customer(pub(crate) u64);
+
+impl FromRequestParts<Arc<Shop>> for Customer {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(head: &mut Parts, shop: &Arc<Shop>) -> Result<Self, Refusal> {
+        let visitor = visitor(&shop.tokens, &head.headers)
+            .ok_or(Refusal::Asked(StatusCode::UNAUTHORIZED, "请先登录"))?;
+        if let Some(closing) = head.extensions.get::<RequestLog>() {
+            closing.set("user_id", visitor);
+        }
+        Ok(Customer(visitor))
+    }
+}
+
+fn visitor(seal: &Seal, headers: &HeaderMap) -> Option<u64> {
+    let token = headers
+        .get(header::AUTHORIZATION)?
+        .to_str()
+        .ok()?
+        .strip_prefix("Bearer ")?;
     let key = DecodingKey::from_secret(seal.key());
     let claims = jsonwebtoken::decode::<Claims>(token, &key, &Validation::new(Algorithm::HS256));
-    claims
-        .ok()
-        .and_then(|data| data.claims.sub.parse().ok())
-        .ok_or(refused)
+    claims.ok()?.claims.sub.parse().ok()
 }
 
 #[cfg(test)]
@@ -76,12 +91,12 @@ mod tests {
     fn a_token_names_its_customer_until_it_expires() {
         let seal = Seal::random();
         let fresh = issue(&seal, 42, "customer", crate::login::now()).unwrap();
-        assert_eq!(visitor(&seal, &headers(&fresh.token)).ok(), Some(42));
+        assert_eq!(visitor(&seal, &headers(&fresh.token)), Some(42));
         let old = issue(&seal, 42, "customer", 1_000).unwrap();
         let forged = issue(&Seal::random(), 42, "customer", crate::login::now()).unwrap();
         for token in [old.token.as_str(), &forged.token, "", "a.b.c"] {
-            assert!(visitor(&seal, &headers(token)).is_err(), "{token}");
+            assert!(visitor(&seal, &headers(token)).is_none(), "{token}");
         }
-        assert!(visitor(&seal, &HeaderMap::new()).is_err());
+        assert!(visitor(&seal, &HeaderMap::new()).is_none());
     }
 }

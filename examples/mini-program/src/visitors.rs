@@ -4,12 +4,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use axum::body::Bytes;
 use axum::http::{Method, StatusCode};
 use dogwatch::TraceContext;
-use http_body_util::Full;
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -30,7 +26,7 @@ pub(crate) struct Visitors {
     pub(crate) shop: String,
     pub(crate) platform: Seal,
     pub(crate) counts: Arc<Counts>,
-    pub(crate) caller: Caller<Client<HttpConnector, Full<Bytes>>>,
+    pub(crate) caller: Caller,
     pub(crate) seed: u64,
     pub(crate) rate: u32,
     /// How many storm visits are compared between two runs.

@@ -34,7 +34,7 @@ fn rules(oncall: &str, playbook: bool) -> String {
 
 const RULES: &str = include_str!("../rules.yaml");
 /// A log file is rolled before it grows beyond this.
-const MAX_BYTES: u64 = 192 << 10;
+const MAX_BYTES: u64 = 96 << 10;
 
 /// What the log did, by its own account.
 #[derive(Clone, Copy, Debug)]

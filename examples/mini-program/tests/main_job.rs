@@ -51,7 +51,7 @@ fn the_summary_says_what_the_files_say() {
         assert_eq!(run.figures["degraded_requests"], shed, "{run}");
         assert_eq!(
             run.figures["traces_complete"],
-            run.whole_payments(),
+            run.whole_payments().len() as u64,
             "{run}"
         );
         let files = fs::read_dir(run.dir.path()).unwrap();
@@ -115,6 +115,49 @@ fn every_business_event_is_told_and_payments_carry_their_amount() {
     };
     assert!(run.count(hashed) > 0);
     assert!(run.count(|line| text(line, "price").starts_with('￥')) > 0);
+}
+
+#[test]
+fn a_settled_payment_is_one_tree_of_spans_from_the_shop_to_the_channel() {
+    let run = &runs().0;
+    let mut traces: BTreeMap<String, Vec<(String, String, bool)>> = BTreeMap::new();
+    for line in &run.lines {
+        let line = Line::parse(line).unwrap();
+        let (trace, span) = (text(&line, "trace_id"), text(&line, "span_id"));
+        let parent = text(&line, "parent_span_id");
+        let channel = text(&line, "peer") == "channel";
+        traces
+            .entry(trace)
+            .or_default()
+            .push((span, parent, channel));
+    }
+    let mut seen = 0;
+    for trace in run.whole_payments() {
+        let lines = &traces[&trace];
+        assert!(
+            lines.iter().any(|(.., channel)| *channel),
+            "no line of the channel in {trace}"
+        );
+        let spans: BTreeSet<_> = lines.iter().map(|(span, ..)| span).collect();
+        let above: BTreeSet<_> = lines.iter().map(|(_, parent, _)| parent).collect();
+        // All that the log does not know is the span of the visitor, who sent the trace.
+        let outside: Vec<_> = above.difference(&spans).collect();
+        assert_eq!(outside.len(), 1, "{trace} hangs on {outside:?}");
+        seen += 1;
+    }
+    assert!(seen >= 20, "{seen}");
+}
+
+#[test]
+fn only_what_the_storm_broke_answers_500() {
+    for run in [&runs().0, &runs().1] {
+        let odd = |line: &Line<'_>| {
+            line.field("status") == Some(Value::I64(500))
+                && text(line, "target") == "dogwatch::request"
+                && text(line, "route") != "/api/recommend"
+        };
+        assert_eq!(run.count(odd), 0, "{run}");
+    }
 }
 
 #[test]
@@ -363,7 +406,7 @@ impl Run {
     }
 
     /// Traces that hold every step of a payment, in order.
-    fn whole_payments(&self) -> u64 {
+    fn whole_payments(&self) -> Vec<String> {
         let mut traces: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for line in &self.lines {
             let line = Line::parse(line).unwrap();
@@ -372,11 +415,11 @@ impl Run {
                 traces.entry(trace).or_default().push(event);
             }
         }
-        let whole = |steps: &Vec<String>| {
+        traces.retain(|_, steps| {
             let mut steps = steps.iter();
             PAYMENT.iter().all(|step| steps.any(|told| told == step))
-        };
-        traces.values().filter(|steps| whole(steps)).count() as u64
+        });
+        traces.into_keys().collect()
     }
 }
 
