@@ -16,7 +16,8 @@ use crate::{
     active::{Active, Advance, Notes, failure},
     error::Kind,
     guarded::guarded,
-    housekeeping::{Household, Housekeeper},
+    household::Household,
+    housekeeping::Housekeeper,
     report::Reporter,
 };
 

@@ -15,7 +15,8 @@ use crate::{
     clock::{Clock, SystemClock},
     disk::{Disk, RealDisk},
     error::Kind,
-    housekeeping::{Household, Housekeeper, OnClose},
+    household::{Household, OnClose},
+    housekeeping::Housekeeper,
     name::Family,
     report::{Callback, Reporter, to_stderr},
 };

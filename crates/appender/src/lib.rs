@@ -18,6 +18,7 @@ mod faults;
 mod gap;
 mod guard;
 mod guarded;
+mod household;
 mod housekeeping;
 mod keep;
 mod name;

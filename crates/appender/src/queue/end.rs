@@ -1,0 +1,62 @@
+//! The end's side: flush, close, and giving up when the time is over.
+
+use std::{sync::PoisonError, thread, time::Duration};
+
+use super::{Phase, Queue, State};
+use crate::{account::Loss, batch::Batch};
+
+impl Queue {
+    pub(crate) fn is_writer(&self) -> bool {
+        self.lock().writer_id == Some(thread::current().id())
+    }
+
+    pub(crate) fn is_drained(&self) -> bool {
+        let state = self.lock();
+        state.front.is_empty() && state.in_flight == 0 && state.gap.is_none()
+    }
+
+    pub(crate) fn enter(&self, phase: Phase) {
+        let mut state = self.lock();
+        state.phase = state.phase.max(phase);
+        self.wake(&mut state);
+        self.room.notify_all();
+        self.progress.notify_all();
+    }
+
+    /// Asks for a flush and waits until it is served; false if the time did not suffice.
+    pub(crate) fn flush(&self, timeout: Duration) -> bool {
+        let mut state = self.lock();
+        state.flush_wanted += 1;
+        let flush = state.flush_wanted;
+        self.wake(&mut state);
+        let open = |state: &mut State| state.flush_done < flush && state.phase < Phase::Done;
+        let waited = self.progress.wait_timeout_while(state, timeout, open);
+        waited.unwrap_or_else(PoisonError::into_inner).0.flush_done >= flush
+    }
+
+    /// Waits for a phase; false if the time did not suffice.
+    pub(crate) fn reach(&self, phase: Phase, timeout: Duration) -> bool {
+        let before = |state: &mut State| state.phase < phase;
+        let waited = self
+            .progress
+            .wait_timeout_while(self.lock(), timeout, before);
+        waited.unwrap_or_else(PoisonError::into_inner).0.phase >= phase
+    }
+
+    /// Gives up what is not written, and counts it as lost. Returns how much that is.
+    pub(crate) fn give_up(&self) -> u64 {
+        let mut state = self.lock();
+        if state.phase >= Phase::Done {
+            return 0;
+        }
+        let pending = self.counters.read().pending();
+        for (slot, lines) in pending.slots() {
+            self.counters.lose(Loss::Unwritten, slot, lines);
+        }
+        state.phase = Phase::Done;
+        state.front = Batch::default();
+        self.wake(&mut state);
+        self.progress.notify_all();
+        pending.total()
+    }
+}

@@ -1,0 +1,133 @@
+//! The bounded queue between those who log and the one who writes: two buffers and a short mutex.
+
+mod caller;
+mod end;
+mod writer;
+
+pub(crate) use writer::Order;
+
+use std::{
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    thread::ThreadId,
+    time::{Duration, SystemTime},
+};
+
+use crate::{
+    Gap, WhenFull,
+    account::Counters,
+    batch::{Batch, FIRST},
+    clock::Clock,
+};
+
+/// What callers fill and the writer empties. The mutex is held for a copy of one line, never while
+/// anything is written.
+pub(crate) struct Queue {
+    state: Mutex<State>,
+    /// The writer waits here.
+    work: Condvar,
+    /// Callers wait here.
+    room: Condvar,
+    /// Those who flush and close wait here.
+    progress: Condvar,
+    pub(crate) counters: Counters,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) max_bytes: usize,
+    pub(crate) when_full: WhenFull,
+    pub(crate) flush_interval: Duration,
+}
+
+#[derive(Default)]
+struct State {
+    /// Being filled.
+    front: Batch,
+    /// What the writer's batch takes of the bound.
+    in_flight: usize,
+    /// An ERROR line is waiting.
+    urgent: bool,
+    /// So many bytes wake the writer.
+    enough: usize,
+    /// A wait for room has expired: no line waits until there is room again.
+    stalled: bool,
+    callers: usize,
+    gap: Option<Gap>,
+    /// Dropped lines that `on_error` has not been told of.
+    untold: u64,
+    flush_wanted: u64,
+    flush_done: u64,
+    writer: Writer,
+    writer_id: Option<ThreadId>,
+    phase: Phase,
+}
+
+/// What wakes the writer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Writer {
+    #[default]
+    Busy,
+    /// A full buffer, an urgent line, or the end of its interval.
+    Waits,
+    /// Any line: nothing came for a whole interval.
+    Parks,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Phase {
+    #[default]
+    Open,
+    /// No more lines are taken; those there are being written.
+    Closed,
+    /// All are written or given up.
+    Done,
+    /// The writer itself is dropped.
+    Ended,
+}
+
+impl Queue {
+    pub(crate) fn new(
+        clock: Arc<dyn Clock>,
+        max_bytes: usize,
+        when_full: WhenFull,
+        flush_interval: Duration,
+    ) -> Self {
+        Self {
+            state: Mutex::default(),
+            work: Condvar::new(),
+            room: Condvar::new(),
+            progress: Condvar::new(),
+            counters: Counters::default(),
+            clock,
+            max_bytes,
+            when_full,
+            flush_interval,
+        }
+    }
+
+    fn enough(&self) -> usize {
+        FIRST.min(self.max_bytes / 2)
+    }
+
+    fn make_room(&self, state: &mut State) {
+        state.stalled = false;
+        if state.callers > 0 {
+            self.room.notify_all();
+        }
+    }
+
+    fn wake(&self, state: &mut State) {
+        state.writer = Writer::Busy;
+        self.work.notify_one();
+    }
+
+    fn miss(&self, state: &mut State, slot: usize, lines: u64) {
+        let now = SystemTime::try_from(self.clock.now()).expect("the clock is a SystemTime");
+        state
+            .gap
+            .get_or_insert_with(|| Gap::at(now))
+            .add(slot, lines, now);
+        state.untold += lines;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

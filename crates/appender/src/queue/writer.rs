@@ -1,0 +1,202 @@
+//! The writer's side: it waits for lines, takes them all, and settles what it wrote.
+
+use std::{
+    sync::PoisonError,
+    thread,
+    time::{Duration, Instant},
+};
+
+use super::{Phase, Queue, State, Writer};
+use crate::{
+    Gap,
+    account::Loss,
+    batch::{Batch, FIRST},
+};
+
+/// What the writer was given with its batch.
+pub(crate) struct Order {
+    /// Serves all flushes up to this one.
+    pub(crate) flush: u64,
+    /// Told after the batch: lines are refused when the queue is full of what comes before.
+    pub(crate) gap: Option<Gap>,
+}
+
+/// What the writer has seen; a pause ends when there is something new.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Seen {
+    flush: u64,
+    phase: Phase,
+}
+
+impl Seen {
+    pub(crate) fn is_given_up(self) -> bool {
+        self.phase >= Phase::Done
+    }
+}
+
+impl Queue {
+    /// Waits until there is something to write, a flush, or the end; at most for `at_most`.
+    ///
+    /// While lines come fast (`busy`) it looks by itself after a moment: to wake a sleeping thread
+    /// costs the caller microseconds.
+    pub(crate) fn wait(&self, at_most: Option<Duration>, busy: bool) {
+        let mut state = self.lock();
+        if busy && !self.is_due(&state) {
+            state.enough = PLENTY.min(self.max_bytes / 4);
+            state.writer = Writer::Waits;
+            let asleep = |state: &mut State| state.writer != Writer::Busy;
+            let woken = self.work.wait_timeout_while(state, MOMENT, asleep);
+            state = woken.unwrap_or_else(PoisonError::into_inner).0;
+            state.writer = Writer::Busy;
+        }
+        state.enough = self.enough();
+        let mut start = Instant::now();
+        let mut quiet = false;
+        while !self.is_due(&state) {
+            state.writer = if quiet { Writer::Parks } else { Writer::Waits };
+            let (woken, timed_out) = match (quiet, at_most) {
+                (true, None) => {
+                    let asleep = |state: &mut State| state.writer == Writer::Parks;
+                    let woken = self.work.wait_while(state, asleep);
+                    (woken.unwrap_or_else(PoisonError::into_inner), false)
+                }
+                _ => {
+                    let asleep = |state: &mut State| state.writer != Writer::Busy;
+                    let left = self.flush_interval.saturating_sub(start.elapsed());
+                    let time = if quiet { at_most.unwrap_or(left) } else { left };
+                    let woken = self.work.wait_timeout_while(state, time, asleep);
+                    let (woken, result) = woken.unwrap_or_else(PoisonError::into_inner);
+                    (woken, result.timed_out())
+                }
+            };
+            state = woken;
+            state.writer = Writer::Busy;
+            match (quiet, timed_out) {
+                // The interval is over, or lines enough have come.
+                (false, _) if !state.front.is_empty() => return,
+                (false, _) => {
+                    quiet = true;
+                    if state.front.capacity() > PLENTY {
+                        state.front = Batch::default();
+                    }
+                }
+                (true, true) => return,
+                // The first line after a while: the next ones have an interval to join it.
+                (true, false) => {
+                    quiet = false;
+                    start = Instant::now();
+                }
+            }
+        }
+    }
+
+    fn is_due(&self, state: &State) -> bool {
+        state.phase != Phase::Open
+            || state.flush_wanted > state.flush_done
+            || state.urgent
+            || state.gap.is_some()
+            || state.front.cost() >= self.enough()
+    }
+
+    /// Swaps the filled buffer for the empty `batch`.
+    pub(crate) fn take(&self, batch: &mut Batch) -> Order {
+        let mut state = self.lock();
+        std::mem::swap(&mut state.front, batch);
+        state.in_flight = batch.cost();
+        state.urgent = false;
+        Order {
+            flush: state.flush_wanted,
+            gap: state.gap.take(),
+        }
+    }
+
+    /// Counts the next `lines` of the batch, `bytes` long, as written or lost. False: the whole
+    /// batch was given up and counted meanwhile.
+    pub(crate) fn settle(
+        &self,
+        batch: &mut Batch,
+        (lines, bytes): (u64, usize),
+        loss: Option<Loss>,
+    ) -> bool {
+        let mut state = self.lock();
+        if state.phase >= Phase::Done {
+            return false;
+        }
+        state.in_flight = state.in_flight.saturating_sub(bytes);
+        // Not for each little room: a caller that is woken shall find enough to go on.
+        if state.front.cost() + state.in_flight <= self.max_bytes / 4 * 3 {
+            self.make_room(&mut state);
+        }
+        batch.settle(lines, |slot, lines| match loss {
+            None => self.counters.write(slot, lines),
+            Some(loss) => {
+                self.counters.lose(loss, slot, lines);
+                self.miss(&mut state, slot, lines);
+            }
+        });
+        true
+    }
+
+    /// The batch is dealt with: there is room again.
+    pub(crate) fn release(&self, batch: &mut Batch) {
+        batch.clear();
+        let mut state = self.lock();
+        state.in_flight = 0;
+        // Kept only while lines come fast.
+        if batch.capacity() > PLENTY && state.front.cost() < FIRST {
+            *batch = Batch::default();
+        }
+        self.make_room(&mut state);
+    }
+
+    /// All that was taken with this order is written.
+    pub(crate) fn served(&self, flush: u64) {
+        let mut state = self.lock();
+        if flush > state.flush_done {
+            state.flush_done = flush;
+            self.progress.notify_all();
+        }
+    }
+
+    /// How many lines went missing since the last call.
+    pub(crate) fn untold(&self) -> u64 {
+        std::mem::take(&mut self.lock().untold)
+    }
+
+    pub(crate) fn seen(&self) -> Seen {
+        let state = self.lock();
+        Seen {
+            flush: state.flush_wanted,
+            phase: state.phase,
+        }
+    }
+
+    /// Waits, unless a flush or the end came after `seen`.
+    pub(crate) fn pause(&self, time: Duration, seen: Seen) {
+        let same = |state: &mut State| {
+            Seen {
+                flush: state.flush_wanted,
+                phase: state.phase,
+            } == seen
+        };
+        drop(self.work.wait_timeout_while(self.lock(), time, same));
+    }
+
+    /// The calling thread is the writer.
+    pub(crate) fn writer_is_here(&self) {
+        self.lock().writer_id = Some(thread::current().id());
+    }
+
+    /// Closed, and nothing is left to take.
+    pub(crate) fn is_over(&self) -> bool {
+        let state = self.lock();
+        let empty = state.front.is_empty() && state.gap.is_none();
+        state.phase >= Phase::Done || (state.phase == Phase::Closed && empty)
+    }
+}
+
+/// The writer looks again after this time while lines come fast.
+const MOMENT: Duration = Duration::from_millis(2);
+
+/// What wakes a writer that looks by itself; also the largest buffer kept when nothing comes.
+const PLENTY: usize = 1024 * 1024;
