@@ -389,4 +389,27 @@ mod tests {
         assert_eq!(map["traceparent"], context.to_traceparent());
         assert!(!map.contains_key("tracestate"));
     }
+
+    #[test]
+    fn whatever_is_read_is_written_so_that_it_reads_the_same() {
+        let valid = format!("00-{TRACE}-{SPAN}-01");
+        let mut read = 0;
+        for _ in 0..20_000 {
+            let mut bytes = valid.clone().into_bytes();
+            for _ in 0..2 {
+                let [at, with, ..] = SpanId::random().to_bytes();
+                let at = usize::from(at) % (bytes.len() + 1);
+                if at == bytes.len() {
+                    bytes.push(with);
+                } else {
+                    bytes[at] = with;
+                }
+            }
+            if let Ok(context) = parse(&bytes) {
+                read += 1;
+                assert_eq!(TraceContext::parse(&context.to_traceparent()), Ok(context));
+            }
+        }
+        assert!(read > 0, "some mutations are harmless");
+    }
 }
