@@ -246,7 +246,8 @@ fn place<T>(list: &mut Vec<(String, Arc<T>)>, name: &str, make: impl FnOnce() ->
 fn start(shared: &Arc<Shared>) -> Result<(), Error> {
     for outbox in &shared.outboxes {
         let (outbox, all) = (outbox.clone(), shared.clone());
-        let name = format!("alert {}", outbox.name());
+        // A NUL in a thread's name is a panic in std.
+        let name = format!("alert {}", outbox.name().replace('\0', ""));
         thread(shared, name, move || {
             outbox.run(|error| all.tell.tell(error))
         })?;

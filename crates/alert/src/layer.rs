@@ -220,7 +220,9 @@ fn is_own(target: &str) -> bool {
 }
 
 fn from_log(metadata: &Metadata<'_>) -> bool {
-    metadata.target() == "log" && metadata.fields().field("log.target").is_some()
+    metadata.target() == "log"
+        && metadata.name() == "log event"
+        && metadata.fields().field("log.target").is_some()
 }
 
 fn level(metadata: &Metadata<'_>) -> Level {

@@ -61,7 +61,7 @@
 //! | key | meaning | default |
 //! |---|---|---|
 //! | `name` | unique | required |
-//! | `pattern` | a regular expression over `LEVEL target: message key=value …`: the event's fields in its order, then those that its spans add | any event |
+//! | `pattern` | a regular expression over `LEVEL target: message key=value …`: the event's fields in its order, then those that its spans add. `.` matches no line break; `(?s)` lets it | any event |
 //! | `match` | fields that must equal these: `level` (or `">=warn"`), `target`, `message`, any other; numbers by value, text exactly | any event |
 //! | `threshold` | how many are too many, or with the window at once: `10/30s` | required |
 //! | `window` | within which span | `1m` |
@@ -90,7 +90,9 @@
 //! - An alert waits in a queue of 256 for each notifier, in order, and is tried again for an hour.
 //!   Each alert dropped or given up is counted in [`Deliveries`] and told to
 //!   [`Builder::on_error`]. "Resolved" is not sent where "firing" never arrived.
-//! - A playbook's lease is kept by a thread of its own: if nothing renews it, it is taken back.
+//! - A playbook that acts or is taken back is an event of its own in the log, like an alert of
+//!   `log`. Its lease is kept by a thread of its own: if nothing renews it, it is taken back.
+//! - Under `panic = "abort"` a `Display` or a callback that panics ends the process, as anywhere.
 //! - At most 1000 rules, a threshold of 100,000 (exact: 8 bytes for each), a window of 30 days.
 //!
 //! # Features

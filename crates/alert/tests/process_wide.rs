@@ -30,7 +30,7 @@ fn an_alert_is_logged_where_everybody_logs_and_what_a_notifier_logs_is_not() {
         .unwrap();
     let (sender, heard) = channel();
     let layers: Vec<Box<dyn Layer<Registry> + Send + Sync>> =
-        vec![layer.boxed(), Heard(sender).boxed()];
+        vec![Heard(sender).boxed(), layer.boxed()];
     tracing_subscriber::registry().with(layers).init();
     tracing::error!("x");
     guard.alerts().close(Duration::from_secs(20)).unwrap();

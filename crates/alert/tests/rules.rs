@@ -89,6 +89,10 @@ fn each_mistake_is_told_with_its_place_and_what_to_do() {
             "line 1 column 60: rule `a`: `notify` is another word for `action`; say one of them",
         ),
         (
+            "- {name: a, pattern: x, threshold: 1, action: []}",
+            "line 1 column 47: rule `a`: an empty list tells nobody; name a notifier, such as `log`",
+        ),
+        (
             "- {name: a, pattern: x, threshold: 1, action: [log, log]}",
             "line 1 column 53: rule `a`: `log` is named twice",
         ),

@@ -222,3 +222,28 @@ fn a_server_that_never_answers_is_left_after_the_timeout() {
     );
     assert!(guard.alerts().close(Duration::from_millis(100)).is_err());
 }
+
+#[test]
+fn https_works_with_its_feature_and_says_so_without() {
+    let webhook = dogwatch_alert::Webhook::new("https://s3cret@hooks.example/s3cret");
+    if cfg!(feature = "tls") {
+        assert_eq!(
+            format!("{:?}", webhook.unwrap()),
+            "Webhook { host: \"hooks.example\", receiver: \"webhook\" }"
+        );
+    } else {
+        let what = "cannot use the webhook at `hooks.example`: https needs the feature `tls` of dogwatch-alert";
+        assert_eq!(webhook.unwrap_err().to_string(), what);
+    }
+}
+
+#[test]
+fn any_text_names_a_notifier() {
+    let yaml = "- {name: r, pattern: x, threshold: 1, action: \"a\\0支\"}";
+    let (layer, guard) = AlertLayer::builder(Rules::parse(yaml).unwrap())
+        .notifier("a\0支", |_: &dogwatch_alert::Alert| Ok(()))
+        .spawn()
+        .unwrap();
+    fail(layer, 0);
+    guard.close(BOUND).unwrap();
+}

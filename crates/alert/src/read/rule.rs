@@ -183,6 +183,9 @@ fn actions(node: &Node<'_>) -> Result<Option<Vec<Named>>, Error> {
         (None, None) => return Ok(None),
     };
     let mut named: Vec<Named> = Vec::new();
+    if action.value().as_sequence().is_some_and(Vec::is_empty) {
+        return Err(action.error("an empty list tells nobody; name a notifier, such as `log`"));
+    }
     for (name, node) in action.texts()? {
         if named.iter().any(|other| other.name == name) {
             return Err(node.error(format!("`{name}` is named twice")));
