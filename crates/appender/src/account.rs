@@ -113,6 +113,8 @@ pub struct Lost {
     pub io: Lines,
     /// The writer panicked on them.
     pub panic: Lines,
+    /// They made room for newer ones, under `WhenFull::DropOldest`.
+    pub oldest: Lines,
     /// Still pending when the guard's time was over.
     pub unwritten: Lines,
 }
@@ -144,7 +146,10 @@ impl Refused {
 impl Lost {
     /// For whatever reason.
     pub fn total(&self) -> Lines {
-        self.io.plus(self.panic).plus(self.unwritten)
+        self.io
+            .plus(self.panic)
+            .plus(self.oldest)
+            .plus(self.unwritten)
     }
 }
 
@@ -159,6 +164,7 @@ pub(crate) enum Refusal {
 pub(crate) enum Loss {
     Io,
     Panic,
+    Oldest,
     Unwritten,
 }
 
@@ -168,7 +174,7 @@ pub(crate) struct Counters {
     accepted: Counter,
     refused: [Counter; 3],
     written: Counter,
-    lost: [Counter; 3],
+    lost: [Counter; 4],
     gap_lines: AtomicU64,
     panics: AtomicU64,
 }
@@ -219,7 +225,7 @@ impl Counters {
     /// snapshot settles more than it accepts.
     pub(crate) fn read(&self) -> Accounts {
         let written = self.written.read();
-        let [io, panic, unwritten] = [0, 1, 2].map(|loss| self.lost[loss].read());
+        let [io, panic, oldest, unwritten] = [0, 1, 2, 3].map(|loss| self.lost[loss].read());
         let accepted = self.accepted.read();
         let [full, too_long, closed] = [0, 1, 2].map(|refusal| self.refused[refusal].read());
         Accounts {
@@ -233,6 +239,7 @@ impl Counters {
             lost: Lost {
                 io,
                 panic,
+                oldest,
                 unwritten,
             },
             gap_lines: self.gap_lines.load(Ordering::Relaxed),

@@ -75,6 +75,16 @@ impl Batch {
         }
     }
 
+    /// Drops the first lines, at least `bytes` of them if there are so many.
+    pub(crate) fn drop_first(&mut self, bytes: usize, count: impl FnMut(usize, u64)) {
+        let from = bytes.saturating_sub(1).min(self.bytes.len());
+        let border = memchr::memchr(b'\n', &self.bytes[from..]);
+        let end = border.map_or(self.bytes.len(), |border| from + border + 1);
+        let lines = memchr::memchr_iter(b'\n', &self.bytes[..end]).count() as u64;
+        self.bytes.drain(..end);
+        self.settle(lines, count);
+    }
+
     pub(crate) fn clear(&mut self) {
         self.bytes.clear();
         self.runs.clear();
@@ -109,6 +119,21 @@ mod tests {
             batch.settle(lines, |slot, lines| settled.push((slot, lines)));
         }
         assert_eq!(settled, [(2, 2), (2, 1), (4, 1), (2, 1)]);
+    }
+
+    #[test]
+    fn a_batch_drops_its_first_lines_at_a_line_border() {
+        for (bytes, left) in [(1, "b\nc\n"), (2, "b\nc\n"), (3, "c\n"), (6, ""), (99, "")] {
+            let mut batch = Batch::default();
+            for (slot, line) in ["a\n", "b\n", "c\n"].into_iter().enumerate() {
+                batch.push(slot, 1, line.as_bytes(), 1 << 20);
+            }
+            let mut dropped = 0;
+            batch.drop_first(bytes, |_, lines| dropped += lines);
+            assert_eq!(batch.bytes(), left.as_bytes(), "{bytes}");
+            assert_eq!(dropped as usize, 3 - left.len() / 2, "{bytes}");
+            assert_eq!(batch.cost(), left.len() + left.len() / 2 * RUN, "{bytes}");
+        }
     }
 
     #[test]

@@ -38,6 +38,14 @@ pub enum WhenFull {
     Wait(Duration),
     /// Refuses it at once.
     DropNew,
+    /// Drops the oldest lines that wait, an eighth of the queue at a time, so that the newest are
+    /// kept. Those that the writer has in hand already cannot be dropped; if they fill the queue
+    /// alone, the new line is refused.
+    DropOldest,
+    /// Refuses lines below this level at once when three quarters of the queue are taken. The last
+    /// quarter is kept for the others, which then wait as with `Wait(100 ms)`. A line of unknown
+    /// level is never dropped by level.
+    DropBelow(Level),
 }
 
 /// The options of a [`NonBlocking`] writer: [`NonBlocking::builder`].

@@ -66,6 +66,8 @@ impl Shared {
                     self.tell("the log's reader is gone and lines are lost", error);
                     continue;
                 }
+                // A pipe whose reader is slow and does not let us wait: nothing to tell.
+                Attempt::Failed(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 Attempt::Failed(error) => self.tell("cannot write log lines, will retry", error),
                 Attempt::Panicked => self.tell_panic("the log's writer panicked"),
             }

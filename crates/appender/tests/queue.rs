@@ -184,6 +184,64 @@ fn a_full_queue_refuses_the_newest_line_and_counts_it() {
 }
 
 #[test]
+fn a_full_queue_that_drops_the_oldest_keeps_the_newest_lines_without_a_hole() {
+    let gate = Gate::shut();
+    let (log, guard) = builder(gate.clone())
+        .max_bytes(1000)
+        .when_full(WhenFull::DropOldest)
+        .spawn()
+        .unwrap();
+    assert!(log.offer(Some(Level::Error), line(0).as_bytes()));
+    gate.reached();
+    assert!((1..500).all(|n| log.offer(Some(Level::Info), line(n).as_bytes())));
+    let accounts = log.accounts();
+    let dropped = accounts.lost.oldest.of(Level::Info);
+    assert_eq!(accounts.dropped().total(), dropped);
+    let kept = 499 - dropped as usize;
+    assert!(
+        (1000 * 7 / 8 / 11 - 5..=1000 / 11).contains(&kept),
+        "{kept}"
+    );
+    gate.open();
+    let accounts = guard.close(LONG).unwrap();
+    assert_eq!(accounts.written.total(), 1 + kept as u64);
+    assert_eq!(gate.text(), line(0) + &lines(500 - kept..500));
+}
+
+#[test]
+fn a_queue_that_drops_by_level_keeps_its_last_quarter_for_what_matters() {
+    let gate = Gate::shut();
+    let when_full = WhenFull::DropBelow(Level::Warn);
+    let (log, guard) = builder(gate.clone())
+        .max_bytes(1000)
+        .when_full(when_full)
+        .spawn()
+        .unwrap();
+    assert!(log.offer(Some(Level::Error), line(0).as_bytes()));
+    gate.reached();
+    let taken = |level, range: std::ops::Range<usize>| {
+        range
+            .filter(|&n| log.offer(level, line(n).as_bytes()))
+            .count()
+    };
+    let infos = taken(Some(Level::Info), 1..200);
+    assert!((750 / 11 - 5..=750 / 11).contains(&infos), "{infos}");
+    assert_eq!(taken(Some(Level::Debug), 0..10), 0);
+    assert_eq!(taken(Some(Level::Warn), 200..205), 5);
+    assert_eq!(
+        taken(None, 205..210),
+        5,
+        "unknown is never dropped by level"
+    );
+    gate.open();
+    let accounts = guard.close(LONG).unwrap();
+    assert_eq!(accounts.refused.full.of(Level::Info), 199 - infos as u64);
+    assert_eq!(accounts.refused.full.of(Level::Debug), 10);
+    assert_eq!(accounts.refused.full.of(Level::Warn), 0);
+    assert_eq!(gate.text(), lines(0..1 + infos) + &lines(200..210));
+}
+
+#[test]
 fn a_line_that_waits_is_taken_when_there_is_room() {
     let gate = Gate::shut();
     let (log, guard) = builder(gate.clone())
@@ -516,6 +574,18 @@ fn errors_reach_on_error_with_their_cause() {
         "1 log lines dropped, 1 since the start (and 1 more failures since the last report)"
     );
     assert_eq!(errors.len(), 2);
+}
+
+#[test]
+fn a_writer_that_would_block_is_tried_again_without_a_report() {
+    let script = Script::of(&[Step::Fail(io::ErrorKind::WouldBlock), Step::Take(8)]);
+    let (mut log, guard) = NonBlocking::builder(script.clone())
+        .on_error(|error| panic!("{error}"))
+        .spawn()
+        .unwrap();
+    log.write_all(lines(0..2).as_bytes()).unwrap();
+    assert_eq!(guard.close(LONG).unwrap().panics, 0);
+    assert_eq!(script.text(), lines(0..2));
 }
 
 #[test]

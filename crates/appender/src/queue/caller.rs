@@ -3,12 +3,13 @@
 use std::{
     sync::{MutexGuard, PoisonError},
     thread,
+    time::Duration,
 };
 
 use super::{Phase, Queue, State, Writer};
 use crate::{
     Level, WhenFull,
-    account::{Refusal, slot},
+    account::{Loss, Refusal, slot},
     batch::Batch,
 };
 
@@ -20,7 +21,7 @@ impl Queue {
         }
         let count = memchr::memchr_iter(b'\n', lines).count() as u64;
         let slot = slot(level);
-        let (mut state, admitted) = self.admit(self.lock(), Batch::cost_of(lines));
+        let (mut state, admitted) = self.admit(self.lock(), level, Batch::cost_of(lines));
         let wake = match admitted {
             Ok(()) => {
                 state.front.push(slot, count, lines, self.max_bytes);
@@ -54,6 +55,7 @@ impl Queue {
     fn admit<'q>(
         &'q self,
         mut state: MutexGuard<'q, State>,
+        level: Option<Level>,
         cost: usize,
     ) -> (MutexGuard<'q, State>, Result<(), Refusal>) {
         if state.phase != Phase::Open {
@@ -62,22 +64,23 @@ impl Queue {
         if cost > self.max_bytes {
             return (state, Err(Refusal::TooLong));
         }
-        let fits = |state: &State| state.front.cost() + state.in_flight + cost <= self.max_bytes;
+        let (limit, patience) = self.terms(level);
+        let fits = |state: &State| state.front.cost() + state.in_flight + cost <= limit;
+        if !fits(&state) && self.when_full == WhenFull::DropOldest {
+            self.drop_oldest(&mut state, cost);
+        }
         if fits(&state) {
             return (state, Ok(()));
         }
         // The writer waits for nobody: it would wait for itself.
         let is_writer = state.writer_id == Some(thread::current().id());
-        let WhenFull::Wait(timeout) = self.when_full else {
-            return (state, Err(Refusal::Full));
-        };
-        if state.stalled || is_writer || timeout.is_zero() {
+        if state.stalled || is_writer || patience.is_zero() {
             return (state, Err(Refusal::Full));
         }
         self.wake(&mut state);
         state.callers += 1;
         let waits = |state: &mut State| state.phase == Phase::Open && !fits(state);
-        let waited = self.room.wait_timeout_while(state, timeout, waits);
+        let waited = self.room.wait_timeout_while(state, patience, waits);
         let (mut state, _) = waited.unwrap_or_else(PoisonError::into_inner);
         state.callers -= 1;
         let admitted = match state.phase {
@@ -88,4 +91,33 @@ impl Queue {
         state.stalled |= admitted == Err(Refusal::Full);
         (state, admitted)
     }
+
+    // How much of the queue such a line may fill, and how long it may wait for room.
+    fn terms(&self, level: Option<Level>) -> (usize, Duration) {
+        match self.when_full {
+            WhenFull::Wait(timeout) => (self.max_bytes, timeout),
+            WhenFull::DropNew | WhenFull::DropOldest => (self.max_bytes, Duration::ZERO),
+            WhenFull::DropBelow(least) if level.is_some_and(|level| level < least) => {
+                (self.max_bytes / 4 * 3, Duration::ZERO)
+            }
+            WhenFull::DropBelow(_) => (self.max_bytes, PATIENCE),
+        }
+    }
+
+    // In large pieces, because what stays is moved to the front. What the writer has in hand stays.
+    fn drop_oldest(&self, state: &mut MutexGuard<'_, State>, cost: usize) {
+        let used = state.front.cost() + state.in_flight;
+        let wanted = (used + cost - self.max_bytes).max(self.max_bytes / 8);
+        let mut dropped = Vec::new();
+        state
+            .front
+            .drop_first(wanted, |slot, lines| dropped.push((slot, lines)));
+        for (slot, lines) in dropped {
+            self.counters.lose(Loss::Oldest, slot, lines);
+            self.miss(state, slot, lines);
+        }
+    }
 }
+
+/// How long a line waits for room that is important enough for `WhenFull::DropBelow`.
+pub(crate) const PATIENCE: Duration = Duration::from_millis(100);
