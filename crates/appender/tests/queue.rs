@@ -141,6 +141,25 @@ impl Write for Script {
     }
 }
 
+/// Says when the writer is dropped: then its thread has counted what it had to count.
+struct Watched<W>(W, mpsc::Sender<()>);
+
+impl<W: Write> Write for Watched<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+impl<W> Drop for Watched<W> {
+    fn drop(&mut self) {
+        self.1.send(()).unwrap();
+    }
+}
+
 /// Written only when something asks for it: the interval is never over in a test.
 fn builder<W: Write + Send + 'static>(writer: W) -> NonBlockingBuilder<W> {
     NonBlocking::builder(writer)
@@ -477,7 +496,8 @@ fn one_gap_line_stands_where_lines_are_missing() {
 #[test]
 fn a_close_that_runs_out_of_time_counts_what_is_not_written_once_and_for_all() {
     let gate = Gate::shut();
-    let (log, guard) = builder(gate.clone()).spawn().unwrap();
+    let (gone, ended) = mpsc::channel();
+    let (log, guard) = builder(Watched(gate.clone(), gone)).spawn().unwrap();
     assert!(log.offer(Some(Level::Error), line(0).as_bytes()));
     gate.reached();
     assert!(log.offer(None, lines(1..4).as_bytes()));
@@ -492,7 +512,9 @@ fn a_close_that_runs_out_of_time_counts_what_is_not_written_once_and_for_all() {
     assert_eq!(unwritten.accounts().lost.unwritten.unknown(), 3);
     assert_eq!(unwritten.accounts().pending().total(), 0);
     gate.open();
+    ended.recv_timeout(LONG).unwrap();
     assert_eq!(log.accounts(), *unwritten.accounts());
+    assert_eq!(gate.text(), line(0), "no more than what was in its hands");
 }
 
 #[test]
@@ -540,6 +562,36 @@ fn on_error_may_log_and_flush_on_the_writer_thread_without_a_deadlock() {
     flushed.unwrap();
     assert_eq!(guard.close(LONG).unwrap().written.total(), 2);
     assert_eq!(script.text(), "one\nfrom on_error\n");
+}
+
+#[test]
+fn a_line_that_on_error_logs_into_a_full_queue_waits_for_nobody() {
+    let script = Script::of(&[Step::Fail(io::ErrorKind::StorageFull)]);
+    let handle: Arc<Mutex<Option<NonBlocking>>> = Arc::default();
+    let inside = Arc::clone(&handle);
+    let (told, telling) = mpsc::channel();
+    let (log, guard) = NonBlocking::builder(script.clone())
+        .max_bytes(40)
+        .when_full(WhenFull::Wait(LONG * 60))
+        .on_error(move |error| {
+            let log = inside.lock().unwrap();
+            if error.is_io() {
+                let long = "x".repeat(30) + "\n";
+                told.send(log.as_ref().unwrap().offer(None, long.as_bytes()))
+                    .unwrap();
+            }
+        })
+        .spawn()
+        .unwrap();
+    *handle.lock().unwrap() = Some(log.clone());
+    assert!(log.offer(Some(Level::Error), line(0).as_bytes()));
+    assert!(!telling.recv_timeout(LONG).unwrap(), "refused at once");
+    let accounts = guard.close(LONG).unwrap();
+    assert_eq!(
+        (accounts.written.total(), accounts.refused.full.total()),
+        (1, 1)
+    );
+    assert_eq!(script.text(), line(0));
 }
 
 #[test]
