@@ -64,7 +64,7 @@ impl Guard {
         }
         let given_up = shared.queue.give_up();
         if given_up > 0 {
-            let what = format!("{given_up} log lines were not written before the time was over");
+            let what = format!("log lines not written before the time was over: {given_up}");
             shared.reporter.report(Error::new(Kind::Loss, what));
         }
         let after = shared.accounts();
@@ -148,7 +148,7 @@ impl Unwritten {
 
 impl fmt::Display for Unwritten {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} accepted log lines are not written", self.lines)
+        write!(f, "accepted log lines not written: {}", self.lines)
     }
 }
 

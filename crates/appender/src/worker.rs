@@ -120,7 +120,7 @@ impl Shared {
         let lines = self.queue.untold();
         if lines > 0 {
             let dropped = self.queue.counters.read().dropped().total();
-            let what = format!("{lines} log lines dropped, {dropped} since the start");
+            let what = format!("log lines dropped: {lines}, since the start: {dropped}");
             self.reporter.report(Error::new(Kind::Loss, what));
         }
     }

@@ -324,6 +324,23 @@ fn a_line_larger_than_the_queue_is_refused_as_too_long_without_a_wait() {
 }
 
 #[test]
+fn a_refused_line_is_told_at_once_though_the_writer_sleeps() {
+    let (told, telling) = mpsc::channel();
+    let (log, _guard) = NonBlocking::builder(Gate::default())
+        .max_bytes(10)
+        .flush_interval(LONG * 60)
+        .on_error(move |error| told.send((error.is_loss(), error.to_string())).unwrap())
+        .spawn()
+        .unwrap();
+    assert!(!log.offer(None, b"too long a line\n"));
+    let told = telling.recv_timeout(LONG).unwrap();
+    assert_eq!(
+        told,
+        (true, "log lines dropped: 1, since the start: 1".to_owned())
+    );
+}
+
+#[test]
 fn a_line_after_the_close_is_refused_and_never_a_panic() {
     let gate = Gate::default();
     let (mut log, guard) = builder(gate.clone()).spawn().unwrap();
@@ -504,10 +521,7 @@ fn a_close_that_runs_out_of_time_counts_what_is_not_written_once_and_for_all() {
     assert_eq!(guard.flush(Duration::ZERO).unwrap_err().lines(), 4);
     let unwritten = guard.close(Duration::ZERO).unwrap_err();
     assert_eq!(unwritten.lines(), 4);
-    assert_eq!(
-        unwritten.to_string(),
-        "4 accepted log lines are not written"
-    );
+    assert_eq!(unwritten.to_string(), "accepted log lines not written: 4");
     assert_eq!(unwritten.accounts().lost.unwritten.of(Level::Error), 1);
     assert_eq!(unwritten.accounts().lost.unwritten.unknown(), 3);
     assert_eq!(unwritten.accounts().pending().total(), 0);
@@ -623,7 +637,7 @@ fn errors_reach_on_error_with_their_cause() {
     // The panic and the line it cost come as one summary.
     assert_eq!(
         errors[1].0,
-        "1 log lines dropped, 1 since the start (and 1 more failures since the last report)"
+        "log lines dropped: 1, since the start: 1 (and 1 more failures since the last report)"
     );
     assert_eq!(errors.len(), 2);
 }
