@@ -1,17 +1,16 @@
 //! The tracing layer: judges each event on its own thread, and never more than that.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
 use dogwatch_line::Level;
-use tracing_core::callsite::Identifier;
 use tracing_core::span::{Attributes, Id, Record};
 use tracing_core::{Dispatch, Event, Interest, Metadata, Subscriber};
 use tracing_subscriber::layer::{Context, Layer};
 use tracing_subscriber::registry::LookupSpan;
 
+use crate::callsites::Callsites;
 use crate::collect::{Collect, From};
 use crate::filter::RulesFilter;
 use crate::rule::Seen;
@@ -30,7 +29,7 @@ pub struct AlertLayer {
     /// The least level at which a rule can match.
     least: Option<Level>,
     /// Which rules a callsite's events may match.
-    callsites: Arc<RwLock<HashMap<Identifier, Arc<[usize]>>>>,
+    callsites: Arc<Callsites>,
 }
 
 impl AlertLayer {
@@ -43,7 +42,7 @@ impl AlertLayer {
         Self {
             shared,
             least,
-            callsites: Arc::default(),
+            callsites: Arc::new(Callsites::new()),
         }
     }
 
@@ -51,17 +50,6 @@ impl AlertLayer {
     /// level that a rule can match, and the spans whose fields those events inherit.
     pub fn filter(&self) -> RulesFilter {
         RulesFilter::new(self.least)
-    }
-
-    fn candidates(&self, metadata: &'static Metadata<'static>) -> Arc<[usize]> {
-        let id = metadata.callsite();
-        let known = self
-            .callsites
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(&id)
-            .cloned();
-        known.unwrap_or_else(|| self.learn(metadata))
     }
 
     fn learn(&self, metadata: &'static Metadata<'static>) -> Arc<[usize]> {
@@ -74,11 +62,7 @@ impl AlertLayer {
             true => Arc::new([]),
             false => may.map(|(at, _)| at).collect(),
         };
-        let mut callsites = self
-            .callsites
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
-        callsites.insert(metadata.callsite(), rules.clone());
+        self.callsites.learn(metadata, rules.clone());
         rules
     }
 
@@ -102,7 +86,7 @@ impl AlertLayer {
         }
         for span in ctx.event_scope(event).into_iter().flatten() {
             if let Some(kept) = span.extensions().get::<Kept>() {
-                kept.inherit(self.id(), view);
+                kept.inherit(self.callsites.layer(), view);
             }
         }
         let mut seen = Seen {
@@ -131,11 +115,6 @@ impl AlertLayer {
         })
         .unwrap_or_default()
     }
-
-    /// Two layers on one registry keep their spans' fields apart.
-    fn id(&self) -> usize {
-        Arc::as_ptr(&self.shared).addr()
-    }
 }
 
 impl<S> Layer<S> for AlertLayer
@@ -157,23 +136,27 @@ where
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, ctx: Context<'_, S>) {
         let fields = self.collect(|collect| attributes.record(collect));
         if let (false, Some(span)) = (fields.is_empty(), ctx.span(id)) {
-            Kept::put(&mut span.extensions_mut(), self.id(), fields);
+            Kept::put(&mut span.extensions_mut(), self.callsites.layer(), fields);
         }
     }
 
     fn on_record(&self, id: &Id, values: &Record<'_>, ctx: Context<'_, S>) {
         let fields = self.collect(|collect| values.record(collect));
         if let (false, Some(span)) = (fields.is_empty(), ctx.span(id)) {
-            Kept::put(&mut span.extensions_mut(), self.id(), fields);
+            Kept::put(&mut span.extensions_mut(), self.callsites.layer(), fields);
         }
     }
 
     fn on_event(&self, event: &Event<'_>, ctx: Context<'_, S>) {
         let metadata = event.metadata();
-        if self.least.is_none_or(|least| level(metadata) < least) || self.shared.is_ended() {
+        let too_low = self.least.is_none_or(|least| level(metadata) < least);
+        if too_low || self.callsites.is_idle(metadata) || self.shared.is_ended() {
             return;
         }
-        let rules = self.candidates(metadata);
+        let rules = self
+            .callsites
+            .rules(metadata)
+            .unwrap_or_else(|| self.learn(metadata));
         if !rules.is_empty() {
             with_view(|view| self.judge(view, event, &rules, &ctx));
         }

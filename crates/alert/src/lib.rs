@@ -82,7 +82,8 @@
 //!
 //! # Edges
 //! - An event is judged on its own thread: matched and counted, no I/O, no lock that I/O holds. An
-//!   event that no rule can match by its level and target costs a look-up.
+//!   event that no rule can match by its level and target costs a look-up in 4 KiB that each
+//!   thread has for it.
 //! - Secrets are hidden before anything is matched or kept: see [`Builder::redact`].
 //! - A rule sees 8 KiB of each value and 64 KiB of the text. Samples: 3 of 512 bytes.
 //! - A `Display` that panics keeps what it wrote, says `<formatting panicked>` and is counted. An event logged while this layer
@@ -104,6 +105,7 @@
 mod alert;
 mod alerts;
 mod builder;
+mod callsites;
 mod clock;
 mod collect;
 mod dictionary;

@@ -633,6 +633,20 @@ fn two_layers_on_one_registry_keep_their_spans_apart() {
 }
 
 #[test]
+fn one_callsite_is_idle_for_one_layer_and_not_for_the_next() {
+    let log = || error!(target: "shop", "x");
+    for _ in 0..3 {
+        for (condition, expected) in [("match: {target: other}", 0), ("match: {target: shop}", 2)] {
+            let got = count(condition, || {
+                log();
+                log();
+            });
+            assert_eq!(got, expected, "{condition}");
+        }
+    }
+}
+
+#[test]
 fn many_threads_lose_no_match() {
     let (layer, guard) = rules("- {name: r, pattern: x, threshold: 1000/1h}")
         .spawn()
