@@ -2,7 +2,6 @@
 
 use std::{
     sync::{MutexGuard, PoisonError},
-    thread,
     time::Duration,
 };
 
@@ -73,8 +72,7 @@ impl Queue {
             return (state, Ok(()));
         }
         // The writer waits for nobody: it would wait for itself.
-        let is_writer = state.writer_id == Some(thread::current().id());
-        if state.stalled || is_writer || patience.is_zero() {
+        if state.stalled || self.is_writer() || patience.is_zero() {
             return (state, Err(Refusal::Full));
         }
         self.wake(&mut state);

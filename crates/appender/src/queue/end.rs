@@ -1,15 +1,11 @@
 //! The end's side: flush, close, and giving up when the time is over.
 
-use std::{sync::PoisonError, thread, time::Duration};
+use std::{sync::PoisonError, time::Duration};
 
 use super::{Phase, Queue, State};
 use crate::{account::Loss, batch::Batch};
 
 impl Queue {
-    pub(crate) fn is_writer(&self) -> bool {
-        self.lock().writer_id == Some(thread::current().id())
-    }
-
     pub(crate) fn is_drained(&self) -> bool {
         let state = self.lock();
         state.front.is_empty() && state.in_flight == 0 && state.gap.is_none()

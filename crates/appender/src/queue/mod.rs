@@ -7,8 +7,9 @@ mod writer;
 pub(crate) use writer::Order;
 
 use std::{
+    cell::Cell,
+    ptr,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
-    thread::ThreadId,
     time::{Duration, SystemTime},
 };
 
@@ -55,7 +56,6 @@ struct State {
     flush_wanted: u64,
     flush_done: u64,
     writer: Writer,
-    writer_id: Option<ThreadId>,
     phase: Phase,
 }
 
@@ -130,4 +130,19 @@ impl Queue {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// The calling thread is the writer.
+    pub(crate) fn writer_is_here(&self) {
+        WRITES_FOR.set(ptr::from_ref(self));
+    }
+
+    pub(crate) fn is_writer(&self) -> bool {
+        ptr::eq(WRITES_FOR.get(), self)
+    }
+}
+
+thread_local! {
+    // Not a `ThreadId`: an exit handler asks when the thread's own handle may be gone. The queue
+    // outlives its writer thread, so no other queue has its address.
+    static WRITES_FOR: Cell<*const Queue> = const { Cell::new(ptr::null()) };
 }

@@ -2,7 +2,6 @@
 
 use std::{
     sync::PoisonError,
-    thread,
     time::{Duration, Instant},
 };
 
@@ -180,11 +179,6 @@ impl Queue {
             } == seen
         };
         drop(self.work.wait_timeout_while(self.lock(), time, same));
-    }
-
-    /// The calling thread is the writer.
-    pub(crate) fn writer_is_here(&self) {
-        self.lock().writer_id = Some(thread::current().id());
     }
 
     /// Closed, and nothing is left to take.
