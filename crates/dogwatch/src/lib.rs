@@ -42,6 +42,7 @@ mod error;
 mod exit;
 #[cfg(feature = "appender")]
 mod gap;
+mod gate;
 mod guard;
 #[cfg(feature = "json")]
 mod json;
@@ -73,7 +74,10 @@ pub use dogwatch_json::Redact;
 #[cfg(feature = "metrics")]
 pub use dogwatch_metrics::Metrics;
 #[cfg(feature = "tower")]
-pub use dogwatch_tower::{PropagateLayer, RequestLayer, RequestLog, ShedLayer, TraceContext};
+pub use dogwatch_tower::{
+    BytesInLayer, ClientCall, Finished, Outcome, PropagateLayer, RequestLayer, RequestLog,
+    ShedLayer, TraceContext,
+};
 pub use error::Error;
 pub use guard::{Guard, Unwritten};
 pub use start::init;

@@ -8,6 +8,7 @@ use tracing_subscriber::{EnvFilter, Registry};
 
 use crate::config::{Config, Preset};
 use crate::env::Env;
+use crate::gate::Gate;
 use crate::guard::Guard;
 use crate::settings::{self, Compiled, Settings};
 use crate::sinks::Sinks;
@@ -45,6 +46,8 @@ impl Config {
         guard.drain_at_exit();
         if log_panics {
             panics::log_panics();
+            #[cfg(feature = "tower")]
+            dogwatch_tower::capture_panics();
         }
         say_first_line(&settings);
         Ok(guard)
@@ -77,7 +80,7 @@ impl Config {
     }
 }
 
-fn prepare(config: &Config) -> Result<(Settings, EnvFilter), Error> {
+fn prepare(config: &Config) -> Result<(Settings, Gate), Error> {
     let settings = settings::resolve(config, Env::of_process()?, Compiled::HERE)?;
     let filter = EnvFilter::builder()
         .parse(&settings.filter)
@@ -92,7 +95,7 @@ fn prepare(config: &Config) -> Result<(Settings, EnvFilter), Error> {
             ))
             .because(error)
         })?;
-    Ok((settings, filter))
+    Ok((settings, Gate::new(filter)))
 }
 
 fn open<S>(

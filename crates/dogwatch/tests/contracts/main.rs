@@ -20,10 +20,14 @@ use tracing_subscriber::layer::SubscriberExt;
 
 /// A log of its own in `dir`, on a dispatcher of its own.
 fn start(config: Config, dir: &Path) -> (Dispatch, Guard) {
+    start_with(config, dir, "trace")
+}
+
+fn start_with(config: Config, dir: &Path, filter: &str) -> (Dispatch, Guard) {
     let config = config
         .file(dir.join("test.log"))
         .stdout(false)
-        .filter("trace")
+        .filter(filter)
         .roll(Roll::never())
         .compress(Compress::None);
     let (layers, log) = config.layers().expect("starts");

@@ -122,3 +122,24 @@ async fn what_a_handler_logs_carries_the_requests_trace() {
     assert_eq!(inside.0, "4bf92f3577b34da6a3ce929d0e0e4736");
     assert_eq!(inside.2, "00f067aa0ba902b7");
 }
+
+#[tokio::test]
+async fn a_filter_by_target_takes_no_id_from_a_handlers_lines() {
+    let dir = tempfile::tempdir().unwrap();
+    let (dispatch, log) = crate::start_with(Config::prod(), dir.path(), "contracts=info");
+    let _default = dispatcher::set_default(&dispatch);
+    let app = axum::Router::new()
+        .route("/", get(async || tracing::info!("inside")))
+        .layer(log.request_layer());
+    assert_eq!(ask(&app, "/").await, StatusCode::OK);
+    log.close(LONG).unwrap();
+    let lines = lines(dir.path());
+    assert_eq!(
+        lines.len(),
+        1,
+        "the closing line was not asked for: {lines:?}"
+    );
+    let line = Line::parse(&lines[0]).unwrap();
+    assert_eq!(line.message().as_deref(), Some("inside"));
+    assert_eq!(line.field("trace_id").expect("there").to_string().len(), 32);
+}

@@ -60,6 +60,7 @@ pub(crate) fn run(case: &str) -> ExitCode {
                 return ExitCode::from(7);
             }
         },
+        "request" => request(),
         "levels" => {
             let _log = dogwatch::init().expect("starts");
             println!("{}", tracing::level_filters::LevelFilter::current());
@@ -67,6 +68,19 @@ pub(crate) fn run(case: &str) -> ExitCode {
         other => panic!("no case is called `{other}`"),
     }
     ExitCode::SUCCESS
+}
+
+fn request() {
+    use axum::{Router, body::Body, http::Request, routing::get};
+    use tower::util::ServiceExt;
+    let log = dogwatch::init().expect("starts");
+    let app = Router::new()
+        .route("/", get(async || tracing::info!("inside")))
+        .layer(log.request_layer());
+    let asked = app.oneshot(Request::new(Body::empty()));
+    let runtime = tokio::runtime::Runtime::new().expect("starts");
+    runtime.block_on(asked).expect("axum never fails");
+    log.close(LONG).expect("all is written");
 }
 
 fn say() {

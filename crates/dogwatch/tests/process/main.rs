@@ -2,7 +2,12 @@
 //!
 //! Without a test harness: a case must own its `main`, its exit and its process-wide subscriber.
 #![expect(clippy::print_stdout, reason = "it speaks as a test harness does")]
-#![cfg(all(feature = "json", feature = "appender", feature = "alert"))]
+#![cfg(all(
+    feature = "json",
+    feature = "appender",
+    feature = "alert",
+    feature = "tower"
+))]
 
 mod child;
 mod ending;

@@ -39,6 +39,7 @@ pub(crate) const TESTS: &[(&str, fn())] = &[
         "the_first_line_says_the_preset_and_where_it_came_from",
         first_line,
     ),
+    ("a_filter_by_target_takes_no_id_from_a_handlers_lines", ids),
     ("the_level_hint_of_the_whole_is_the_filters", levels),
 ];
 
@@ -132,4 +133,11 @@ fn levels() {
     assert_eq!(said, "warn\n");
     let (_, said) = output("levels", &[("RUST_LOG", "warn,shop=debug")]);
     assert_eq!(said, "debug\n");
+}
+
+fn ids() {
+    let (_, said) = output("request", &[("RUST_LOG", "process=info")]);
+    let line: serde_json::Value = serde_json::from_str(&said).expect("one line");
+    assert_eq!(line["message"], "inside");
+    assert_eq!(line["trace_id"].as_str().map(str::len), Some(32));
 }
