@@ -1,14 +1,10 @@
-//! Joins rules to notifiers and playbooks, and starts the threads.
+//! Joins rules to notifiers and playbooks.
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
-use std::thread;
-use std::time::Duration;
 
-use tracing_core::dispatcher::{self, Dispatch};
-
-use crate::alerts::{AlertGuard, Alerts, mark_thread};
+use crate::alerts::{AlertGuard, Alerts};
 use crate::clock::{Clock, RealClock, Wake};
 use crate::error::Error;
 use crate::layer::AlertLayer;
@@ -20,7 +16,7 @@ use crate::rule::Named;
 use crate::shared::{OnChange, Route, Shared};
 use crate::slot::Slot;
 use crate::tell::{self, Tell};
-use crate::ticker::Ticker;
+use crate::threads;
 use crate::{Alert, Notify, Playbook, Rules};
 
 /// Puts rules to work; made by [`AlertLayer::builder`].
@@ -103,7 +99,15 @@ impl Builder {
 
     /// Starts: one thread that tells of changes, one for each notifier and playbook that a rule
     /// names. An action or playbook that is not registered is an error.
-    pub fn spawn(mut self) -> Result<(AlertLayer, AlertGuard), Error> {
+    pub fn spawn(self) -> Result<(AlertLayer, AlertGuard), Error> {
+        let file = self.rules.file.clone();
+        self.start().map_err(|error| match file {
+            Some(file) if error.is_rules() => error.in_file(&file),
+            _ => error,
+        })
+    }
+
+    fn start(mut self) -> Result<(AlertLayer, AlertGuard), Error> {
         let logged = Logged::default();
         self.add_declared(&logged)?;
         let mut outboxes = Vec::new();
@@ -112,13 +116,13 @@ impl Builder {
         for rule in &self.rules.document.rules {
             let mut route = Route::default();
             for action in &rule.actions {
-                let notifier = find(&self.notifiers, &rule.name, "action", action)?;
+                let notifier = find(&self.notifiers, &NOTIFIER, &rule.name, action)?;
                 route.outboxes.push(place(&mut outboxes, &action.name, || {
                     Outbox::new(action.name.clone(), notifier.clone(), self.clock.clone())
                 }));
             }
             if let Some(call) = &rule.playbook {
-                let playbook = find(&self.playbooks, &rule.name, "playbook", &call.run)?;
+                let playbook = find(&self.playbooks, &PLAYBOOK, &rule.name, &call.run)?;
                 route.keeper = Some(place(&mut keepers, &call.run.name, || {
                     Keeper::new(call.run.name.clone(), playbook.clone(), self.clock.clone())
                 }));
@@ -129,7 +133,7 @@ impl Builder {
         let outboxes = outboxes.into_iter().map(|(_, outbox)| outbox).collect();
         let keepers = keepers.into_iter().map(|(_, keeper)| keeper).collect();
         let shared = Arc::new(self.share(logged, routes, outboxes, keepers));
-        start(&shared)?;
+        threads::start(&shared)?;
         let alerts = Alerts::new(shared.clone());
         Ok((AlertLayer::new(shared, least), AlertGuard::new(alerts)))
     }
@@ -197,37 +201,47 @@ impl fmt::Debug for Builder {
     }
 }
 
+/// What a rule names that must be registered.
+struct Wanted {
+    key: &'static str,
+    what: &'static str,
+    or_else: &'static str,
+}
+
+const NOTIFIER: Wanted = Wanted {
+    key: "action",
+    what: "notifier",
+    or_else: ", or declare it under `notifiers:`",
+};
+
+const PLAYBOOK: Wanted = Wanted {
+    key: "playbook",
+    what: "playbook",
+    or_else: "",
+};
+
 fn find<'m, T: ?Sized>(
     known: &'m BTreeMap<String, Arc<T>>,
+    wanted: &Wanted,
     rule: &str,
-    kind: &str,
     named: &Named,
 ) -> Result<&'m Arc<T>, Error> {
     known.get(&named.name).ok_or_else(|| {
-        let (name, how) = (
-            &named.name,
-            if kind == "action" {
-                "notifier"
-            } else {
-                "playbook"
-            },
-        );
-        let names: Vec<String> = known.keys().map(|name| format!("`{name}`")).collect();
-        let names = if names.is_empty() {
-            "none".into()
-        } else {
-            names.join(", ")
-        };
-        let declare = if kind == "action" {
-            ", or declare it under `notifiers:`"
-        } else {
-            ""
-        };
+        let Wanted { key, what, or_else } = wanted;
+        let name = &named.name;
+        let mut names = known
+            .keys()
+            .map(|name| format!("`{name}`"))
+            .collect::<Vec<_>>()
+            .join(", ");
+        if names.is_empty() {
+            names.push_str("none");
+        }
         Error::rules(
             named.place,
             format!(
-                "rule `{rule}`: its {kind} `{name}` is no {how}; known are {names}; register it \
-                 with `.{how}(\"{name}\", …)`{declare}"
+                "rule `{rule}`: its {key} `{name}` is no {what}; known are {names}; register it \
+                 with `.{what}(\"{name}\", …)`{or_else}"
             ),
         )
     })
@@ -241,61 +255,4 @@ fn place<T>(list: &mut Vec<(String, Arc<T>)>, name: &str, make: impl FnOnce() ->
             list.push((name.to_owned(), Arc::new(make())));
             list.len() - 1
         })
-}
-
-fn start(shared: &Arc<Shared>) -> Result<(), Error> {
-    for outbox in &shared.outboxes {
-        let (outbox, all) = (outbox.clone(), shared.clone());
-        // A NUL in a thread's name is a panic in std.
-        let name = format!("alert {}", outbox.name().replace('\0', ""));
-        thread(shared, name, move || {
-            outbox.run(|error| all.tell.tell(error))
-        })?;
-    }
-    for keeper in &shared.keepers {
-        let (keeper, all) = (keeper.clone(), shared.clone());
-        thread(shared, "alert playbook".into(), move || {
-            let acted = |acted| {
-                all.logged.playbook(keeper.name(), acted);
-                all.progress.step();
-            };
-            keeper.run(acted, || all.panicked(1));
-        })?;
-    }
-    let ticker = Ticker::new(shared.clone());
-    thread(shared, "alert".into(), move || ticker.run())
-}
-
-/// Counts a thread out when it is dropped.
-struct Ends(Arc<Shared>);
-
-impl Drop for Ends {
-    fn drop(&mut self) {
-        self.0.progress.thread_ends();
-    }
-}
-
-fn thread(
-    shared: &Arc<Shared>,
-    name: String,
-    work: impl FnOnce() + Send + 'static,
-) -> Result<(), Error> {
-    shared.progress.thread_starts();
-    let all = shared.clone();
-    let started = thread::Builder::new().name(name).spawn(move || {
-        // Nothing that runs here logs into the log that it watches.
-        let _silent = dispatcher::set_default(&Dispatch::none());
-        mark_thread();
-        // Also if the work panics, which nothing of ours does: `close` counts on it.
-        let _ends = Ends(all);
-        work();
-    });
-    if let Err(error) = started {
-        shared.progress.thread_ends();
-        shared.end(Duration::ZERO);
-        // The ticker starts last: if it is missing, nobody else ends the others.
-        shared.end_workers();
-        return Err(Error::setup("cannot start a thread for the alerts").caused_by(error));
-    }
-    Ok(())
 }

@@ -22,7 +22,8 @@ use crate::{Builder, Rules, TARGET};
 /// Judges events by rules. A `tracing_subscriber` layer that only observes.
 ///
 /// Put it beside other layers on a registry. It sees what the filter over all layers lets through;
-/// with a filter of its own, [`filter`](Self::filter) is the one that its rules need.
+/// with a filter of its own, [`filter`](Self::filter) is the one that its rules need. Clones are the
+/// same layer: on one registry two of them count every event twice.
 #[derive(Clone)]
 pub struct AlertLayer {
     shared: Arc<Shared>,

@@ -125,6 +125,7 @@ mod slot;
 mod span_of_time;
 mod spans;
 mod tell;
+mod threads;
 mod ticker;
 mod view;
 mod watch;

@@ -1,6 +1,6 @@
 //! A set of rules, read from YAML and found sound.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use dogwatch_line::Level;
 
@@ -29,6 +29,8 @@ use crate::read::{self, Document};
 #[derive(Debug, Default)]
 pub struct Rules {
     pub(crate) document: Document,
+    /// Where they were loaded from, for errors that show only when they are put to work.
+    pub(crate) file: Option<PathBuf>,
 }
 
 impl Rules {
@@ -44,8 +46,10 @@ impl Rules {
         yaml: &str,
         variable: impl Fn(&str) -> Option<String>,
     ) -> Result<Self, Error> {
+        let document = read::document(yaml, &variable)?;
         Ok(Self {
-            document: read::document(yaml, &variable)?,
+            document,
+            file: None,
         })
     }
 
@@ -64,7 +68,11 @@ impl Rules {
             Error::rules(None, format!("cannot read the file `{}`", path.display()))
                 .caused_by(error)
         })?;
-        Self::parse_with(&yaml, variable).map_err(|error| error.in_file(path))
+        let rules = Self::parse_with(&yaml, variable).map_err(|error| error.in_file(path))?;
+        Ok(Self {
+            file: Some(path.into()),
+            ..rules
+        })
     }
 
     /// How many rules there are.

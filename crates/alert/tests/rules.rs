@@ -231,6 +231,22 @@ fn a_file_is_named_in_its_errors() {
         )),
         "{broken}"
     );
+    std::fs::write(
+        &path,
+        "- {name: a, pattern: x, threshold: 1, action: pager}",
+    )
+    .unwrap();
+    let unknown = AlertLayer::builder(Rules::load(&path).unwrap())
+        .spawn()
+        .unwrap_err()
+        .to_string();
+    assert!(
+        unknown.starts_with(&format!(
+            "cannot load the rules of `{}`, line 1 column 47",
+            path.display()
+        )),
+        "{unknown}"
+    );
     std::fs::write(&path, "- {name: a, pattern: x, threshold: 1}").unwrap();
     assert_eq!(
         Rules::load(&path).unwrap().names().collect::<Vec<_>>(),

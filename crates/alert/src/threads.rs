@@ -1,0 +1,70 @@
+//! Starts the threads of running alerts, and counts them out.
+
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use tracing_core::dispatcher::{self, Dispatch};
+
+use crate::alerts::mark_thread;
+use crate::error::Error;
+use crate::shared::Shared;
+use crate::ticker::Ticker;
+
+/// One thread for each notifier and playbook, and the ticker.
+pub(crate) fn start(shared: &Arc<Shared>) -> Result<(), Error> {
+    for outbox in &shared.outboxes {
+        let (outbox, all) = (outbox.clone(), shared.clone());
+        // A NUL in a thread's name is a panic in std.
+        let name = format!("alert {}", outbox.name().replace('\0', ""));
+        thread(shared, name, move || {
+            outbox.run(|error| all.tell.tell(error))
+        })?;
+    }
+    for keeper in &shared.keepers {
+        let (keeper, all) = (keeper.clone(), shared.clone());
+        thread(shared, "alert playbook".into(), move || {
+            let acted = |acted| {
+                all.logged.playbook(keeper.name(), acted);
+                all.progress.step();
+            };
+            keeper.run(acted, || all.panicked(1));
+        })?;
+    }
+    let ticker = Ticker::new(shared.clone());
+    thread(shared, "alert".into(), move || ticker.run())
+}
+
+/// Counts a thread out when it is dropped.
+struct Ends(Arc<Shared>);
+
+impl Drop for Ends {
+    fn drop(&mut self) {
+        self.0.progress.thread_ends();
+    }
+}
+
+fn thread(
+    shared: &Arc<Shared>,
+    name: String,
+    work: impl FnOnce() + Send + 'static,
+) -> Result<(), Error> {
+    shared.progress.thread_starts();
+    let all = shared.clone();
+    let started = thread::Builder::new().name(name).spawn(move || {
+        // Nothing that runs here logs into the log that it watches.
+        let _silent = dispatcher::set_default(&Dispatch::none());
+        mark_thread();
+        // Also if the work panics, which nothing of ours does: `close` counts on it.
+        let _ends = Ends(all);
+        work();
+    });
+    if let Err(error) = started {
+        shared.progress.thread_ends();
+        shared.end(Duration::ZERO);
+        // The ticker starts last: if it is missing, nobody else ends the others.
+        shared.end_workers();
+        return Err(Error::setup("cannot start a thread for the alerts").caused_by(error));
+    }
+    Ok(())
+}
