@@ -25,6 +25,8 @@ const CAUSES: usize = 16;
 pub(crate) struct Mark {
     pub(crate) slot: u32,
     pub(crate) start: u32,
+    /// Of the key.
+    pub(crate) hash: u32,
     pub(crate) fate: Fate,
 }
 
@@ -184,22 +186,21 @@ impl<'a> Encoder<'a> {
         } else if self.marks.iter().any(|mark| mark.slot == index) {
             return None;
         }
-        self.bits |= key_bit(slot.key.hash);
+        let hash = slot.key.hash;
+        self.bits |= key_bit(hash);
         let start = self.out.len() as u32;
-        if self.out.len() + slot.key.len() + LEAST_VALUE > self.limit {
-            self.marks.push(Mark {
-                slot: index,
-                start,
-                fate: Fate::Lost,
-            });
-            self.whole = false;
-            return None;
-        }
+        let fits = self.out.len() + slot.key.len() + LEAST_VALUE <= self.limit;
+        let fate = if fits { Fate::Whole } else { Fate::Lost };
         self.marks.push(Mark {
             slot: index,
             start,
-            fate: Fate::Whole,
+            hash,
+            fate,
         });
+        if !fits {
+            self.whole = false;
+            return None;
+        }
         slot.key.write(self.out);
         Some(slot)
     }

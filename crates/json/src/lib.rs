@@ -37,6 +37,16 @@
 //!   logged, a terminal shows it.
 //! - **`log` records** that come through `tracing-log` have their own target, and no `log.*` fields.
 //!
+//! # Other layouts
+//! | option | instead of the default |
+//! |---|---|
+//! | [`spans(SpanStyle::Object)`](JsonLayer::spans) | `"span":{"name":"handler","tenant":"acme","route":"/pay"}` |
+//! | [`spans(SpanStyle::List)`](JsonLayer::spans) | `"spans":[{"name":"request","route":"/pay"},{"name":"handler","tenant":"acme"}]` |
+//! | [`span_name(true)`](JsonLayer::span_name) | the innermost span's name as `"span":"handler"` |
+//! | [`span_close(true)`](JsonLayer::span_close) | a line more for each span: `"message":"span closed","duration_ms":7.5,"busy_ms":3.0` |
+//! | [`clash(Clash::Suffix)`](JsonLayer::clash) | what would be hidden is written as `id_` |
+//! | [`clash(Clash::Nest)`](JsonLayer::clash) | the event's fields as `"fields":{"id":3}` |
+//!
 //! # At the edges
 //! - A line has at most 16 KiB and a value's text 8 KiB; both can be set. What is too long is cut
 //!   between characters, what has no room is left out, outer spans' fields first, and `truncated`
@@ -49,8 +59,8 @@
 //!
 //! # What it does not do
 //! It filters nothing, opens no file, starts no thread: add a filter, give it a writer. It redacts
-//! ([`Redact`]) fields, not what was formatted into the message. It writes no nested objects other
-//! than errors.
+//! ([`Redact`]) fields, not what was formatted into the message. Apart from errors and the layouts
+//! above it writes no nested values. It has no cargo features.
 #![forbid(unsafe_code)]
 
 mod busy;

@@ -104,9 +104,10 @@ impl Given<'_> {
     }
 
     fn has_key(&self, hash: u32, key: &[u8]) -> bool {
-        self.marks.iter().any(|mark| {
+        let same = |mark: &&Mark| mark.hash == hash;
+        self.marks.iter().filter(same).any(|mark| {
             let slot = &self.plan.slots[mark.slot as usize];
-            slot.key.hash == hash && slot.key.as_slice() == key
+            slot.key.as_slice() == key
         })
     }
 }

@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test program uses a part of it")]
 
 pub(crate) mod callsite;
+pub(crate) mod drive;
 
 use serde_json::Value;
 use serde_json::value::Map;

@@ -1,0 +1,200 @@
+//! Turns bytes into options, spans and events, and checks each line that comes of them.
+
+use super::{Sink, callsite};
+use dogwatch_json::{Clash, JsonLayer, Redact, SpanStyle, Treatment};
+use std::fmt;
+use tracing::Span;
+use tracing::field::{Value, debug, display};
+use tracing_subscriber::prelude::*;
+
+/// The bytes, read from the front; zeros behind their end.
+struct Bytes<'a>(&'a [u8]);
+
+impl<'a> Bytes<'a> {
+    fn byte(&mut self) -> u8 {
+        let Some((&first, rest)) = self.0.split_first() else {
+            return 0;
+        };
+        self.0 = rest;
+        first
+    }
+
+    fn take(&mut self, most: usize) -> &'a [u8] {
+        let (taken, rest) = self.0.split_at(most.min(self.0.len()));
+        self.0 = rest;
+        taken
+    }
+
+    fn text(&mut self) -> String {
+        let length = self.byte();
+        let text = String::from_utf8_lossy(self.take(usize::from(length & 0x3f))).into_owned();
+        // Some are longer than a budget.
+        if length & 0xc0 == 0xc0 {
+            text.repeat(400)
+        } else {
+            text
+        }
+    }
+
+    fn number(&mut self) -> u64 {
+        self.take(8)
+            .iter()
+            .fold(0, |number, &b| number << 8 | u64::from(b))
+    }
+}
+
+/// A value whose `Display` does what the bytes say.
+struct Shown {
+    parts: Vec<String>,
+    end: u8,
+}
+
+impl fmt::Display for Shown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.parts.iter().try_for_each(|part| f.write_str(part))?;
+        match self.end % 4 {
+            0 => Err(fmt::Error),
+            // Past the panic hook, which a fuzzer takes for a finding.
+            1 => std::panic::resume_unwind(Box::new(())),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl fmt::Debug for Shown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl std::error::Error for Shown {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        // A ring, unless it ends at once.
+        (self.end & 8 != 0).then_some(self)
+    }
+}
+
+/// The names that mean something to a line, and one that does not.
+const NAMES: [&str; 16] = [
+    "message",
+    "level",
+    "timestamp",
+    "target",
+    "service",
+    "truncated",
+    "error",
+    "trace_id",
+    "span_id",
+    "parent_span_id",
+    "span",
+    "fields",
+    "password",
+    "duration_ms",
+    "a",
+    "r#type",
+];
+
+/// A field's name and its value, if it has one.
+fn field(bytes: &mut Bytes<'_>) -> (String, Option<Box<dyn Value>>) {
+    let kind = bytes.byte();
+    let name = match NAMES.get(usize::from(kind >> 4)) {
+        Some(name) if kind & 8 == 0 => (*name).to_owned(),
+        _ => bytes.text(),
+    };
+    let value: Option<Box<dyn Value>> = match kind & 7 {
+        0 => None,
+        1 => Some(Box::new(bytes.text())),
+        2 => Some(Box::new(bytes.number())),
+        3 => Some(Box::new(f64::from_bits(bytes.number()))),
+        4 => Some(Box::new(i128::from(bytes.number()) << 40)),
+        5 => Some(Box::new(bytes.byte() & 1 == 0)),
+        kind => {
+            let parts = (0..bytes.byte() % 4).map(|_| bytes.text()).collect();
+            let shown = Shown {
+                parts,
+                end: bytes.byte(),
+            };
+            match (kind, shown.end & 16) {
+                (6, 0) => Some(Box::new(
+                    Box::new(shown) as Box<dyn std::error::Error + 'static>
+                )),
+                (6, _) => Some(Box::new(display(shown))),
+                _ => Some(Box::new(debug(shown))),
+            }
+        }
+    };
+    (name, value)
+}
+
+fn with_fields(bytes: &mut Bytes<'_>, then: impl FnOnce(&[(String, Option<&dyn Value>)])) {
+    let held: Vec<_> = (0..bytes.byte() % 12).map(|_| field(bytes)).collect();
+    let fields: Vec<_> = held
+        .iter()
+        .map(|(name, value)| (name.clone(), value.as_deref()))
+        .collect();
+    then(&fields);
+}
+
+fn layer(bytes: &mut Bytes<'_>, sink: &Sink) -> (JsonLayer<Sink>, usize) {
+    let (options, budget) = (bytes.byte(), usize::from(bytes.byte()) * 64);
+    let layer = super::layer(sink)
+        .max_line_bytes(budget)
+        .max_field_bytes(if options & 1 == 0 { usize::MAX } else { 50 })
+        .file_and_line(options & 2 != 0)
+        .span_close(options & 4 != 0)
+        .span_name(options & 8 != 0)
+        .redact(Redact::secrets().key("a", Treatment::Hash([7; 16])))
+        .spans([SpanStyle::Flat, SpanStyle::Object, SpanStyle::List][usize::from(options >> 4) % 3])
+        .clash([Clash::Hide, Clash::Suffix, Clash::Nest][usize::from(options >> 6) % 3])
+        .on_error(|error| panic!("{error}"));
+    let fixed = if options & 32 == 0 { "" } else { "shop" };
+    if fixed.is_empty() {
+        (layer, budget.max(2048))
+    } else {
+        (layer.service(fixed), budget.max(2048 + 17))
+    }
+}
+
+/// Runs what the bytes say, and panics if a line is not as promised.
+pub(crate) fn drive(data: &[u8]) {
+    let mut bytes = Bytes(data);
+    let sink = Sink::default();
+    let (layer, most) = layer(&mut bytes, &sink);
+    tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
+        let mut open: Vec<Span> = Vec::new();
+        while !bytes.0.is_empty() {
+            match bytes.byte() % 5 {
+                0 | 1 => with_fields(&mut bytes, |fields| callsite::event("made", fields)),
+                2 if open.len() < 8 => {
+                    with_fields(&mut bytes, |fields| {
+                        let span = callsite::span(fields);
+                        span.with_subscriber(|(id, dispatch)| dispatch.enter(id));
+                        open.push(span);
+                    });
+                }
+                3 => {
+                    let place = usize::from(bytes.byte());
+                    let (name, value) = field(&mut bytes);
+                    if let (Some(span), Some(value)) = (open.get(place % 8), value) {
+                        span.record(name.as_str(), &*value);
+                    }
+                }
+                _ => {
+                    if let Some(span) = open.pop() {
+                        span.with_subscriber(|(id, dispatch)| dispatch.exit(id));
+                    }
+                }
+            }
+        }
+        for span in open.drain(..) {
+            span.with_subscriber(|(id, dispatch)| dispatch.exit(id));
+        }
+    });
+    for (line, text) in sink.lines().iter().zip(sink.texts()) {
+        assert!(text.len() <= most, "{} of {most}: {text}", text.len());
+        assert_eq!(line["timestamp"], super::NOW);
+        assert_eq!(line["level"], "INFO");
+        assert_eq!(line["target"], "made");
+        assert!(line["message"].is_string());
+    }
+}
