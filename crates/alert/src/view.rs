@@ -155,8 +155,9 @@ impl View {
     fn render(&self, out: &mut String) {
         // Writing to a `String` fails only if a `Display` of ours does, and none does.
         let _ = write!(out, "{} {}:", self.level, self.target);
-        if let Some(message) = self.field("message") {
-            let _ = write!(out, " {message}");
+        match self.field("message") {
+            Some(message) if message != Value::from("") => drop(write!(out, " {message}")),
+            _ => {}
         }
         for entry in self.entries.iter().filter(|entry| entry.name != "message") {
             if out.len() > MAX_TEXT {
@@ -198,6 +199,10 @@ impl Fields for View {
         if let Some(entry) = of(name) {
             // In a line an error is an object: it equals no literal, its message may.
             return (!matches!(entry.held, Held::Error(..))).then(|| self.value(&entry.held));
+        }
+        if name == "message" {
+            // A line always has one.
+            return Some(Value::from(""));
         }
         let entry = of(name.strip_suffix(".message")?)?;
         matches!(entry.held, Held::Error(..)).then(|| self.value(&entry.held))

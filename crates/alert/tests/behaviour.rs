@@ -276,6 +276,7 @@ fn no_field_of_the_application_passes_for_what_the_line_says_of_itself() {
         ("match: {target: shop}", 0),
         ("match: {target_: shop}", 1),
         ("match: {message: from the span}", 0),
+        ("match: {message: ''}", 1),
         ("match: {message_: from the span}", 1),
         ("match: {type: t}", 1),
         ("match: {user_id: '7'}", 1),
