@@ -41,6 +41,7 @@ mod equals;
 mod error;
 mod level;
 mod line;
+mod plain;
 mod scan;
 mod seen;
 mod text;

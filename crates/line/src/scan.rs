@@ -1,6 +1,7 @@
 //! Walks JSON text token by token and refuses what is not JSON.
 
 use crate::error::{Error, Kind};
+use crate::plain::plain;
 use crate::seen::Seen;
 use crate::text::Text;
 use crate::value::Value;
@@ -189,14 +190,14 @@ impl<'a> Scan<'a> {
         let start = self.at;
         let mut escaped = false;
         loop {
+            self.at += plain(&self.text.as_bytes()[self.at..]);
             match self.peek() {
                 Some(b'"') => break,
                 Some(b'\\') => {
                     escaped = true;
                     self.escape()?;
                 }
-                Some(0..=0x1f) => return Err(Error::new(self.at, Kind::Control)),
-                Some(_) => self.at += 1,
+                Some(_) => return Err(Error::new(self.at, Kind::Control)),
                 None => return Err(self.expected("the closing quote of a string")),
             }
         }
