@@ -83,6 +83,9 @@ where
         let Some((duration, busy)) = times else {
             return;
         };
+        if depth() >= DEEPEST {
+            return self.failures.nested();
+        }
         let metadata = span.metadata();
         let mut scratch = Scratch::take();
         self.encode_close(&mut scratch, span, duration, busy);

@@ -40,14 +40,18 @@ impl fmt::Display for SpansItself {
 }
 
 static LOUD: AtomicBool = AtomicBool::new(false);
+static SPANS: AtomicBool = AtomicBool::new(false);
 
-/// A sink that logs when it is told to.
+/// A sink that logs, or makes spans, when it is told to.
 struct Loud(Sink);
 
 impl Write for Loud {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if LOUD.load(Ordering::Relaxed) {
             info!("from the writer");
+        }
+        if SPANS.load(Ordering::Relaxed) {
+            drop(info_span!("from the writer"));
         }
         self.0.write(bytes)
     }
@@ -65,16 +69,23 @@ fn events_inside_events_are_whole_lines_and_come_to_an_end() {
         .on_error(|error| assert!(error.is_nested()));
     let lost = layer.lost_lines();
     let (apart, quiet) = (Sink::default(), layer_apart());
+    let closing = Sink::default();
+    let writes = closing.clone();
+    let closes = dogwatch_json::JsonLayer::new(move || Loud(writes.clone()))
+        .span_close(true)
+        .on_error(|error| assert!(error.is_nested()));
+    let unclosed = closes.lost_lines();
     tracing_subscriber::registry()
         .with(layer)
         .with(quiet(&apart))
+        .with(closes)
         .init();
 
     let outer = info_span!("outer", id = 1, shown = %Logs).entered();
     info!(a = %Logs, b = 2, "outer");
     drop(outer);
     let lines = sink.lines();
-    // Each of two layers formats the value, and so makes it log.
+    // Each of three layers formats the value, and so makes it log.
     let inner = lines
         .iter()
         .filter(|line| line["message"] == "from inside")
@@ -112,11 +123,20 @@ fn events_inside_events_are_whole_lines_and_come_to_an_end() {
     LOUD.store(true, Ordering::Relaxed);
     info!("to a writer that logs");
     LOUD.store(false, Ordering::Relaxed);
-    assert_eq!(
-        sink.lines().last().unwrap()["message"],
-        "to a writer that logs"
+    let told = |line: &serde_json::Map<_, _>| line["message"] == "to a writer that logs";
+    assert_eq!(sink.lines().iter().filter(|line| told(line)).count(), 1);
+
+    let refused = unclosed.count();
+    SPANS.store(true, Ordering::Relaxed);
+    info!("to a writer that makes spans");
+    SPANS.store(false, Ordering::Relaxed);
+    assert!(unclosed.count() > refused);
+    assert!(
+        closing
+            .lines()
+            .iter()
+            .any(|line| line["message"] == "span closed")
     );
-    sink.lines();
 }
 
 fn layer_apart() -> impl Fn(&Sink) -> dogwatch_json::JsonLayer<Sink> {
