@@ -42,7 +42,7 @@ impl Cut {
         }
     }
 
-    fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.names.is_empty() && self.more == 0
     }
 

@@ -30,7 +30,7 @@ where
         let mut fragment = self.with_own(
             attrs.metadata(),
             |encoder| attrs.record(encoder),
-            |own, max| {
+            |own, _, max| {
                 if self.form.names_span() {
                     push_name(own, span.name());
                 }
@@ -58,7 +58,7 @@ where
         self.with_own(
             span.metadata(),
             |encoder| values.record(encoder),
-            |recorded, _| self.with_mut(&span, |fragment| fragment.record(recorded)),
+            |recorded, spare, _| self.with_mut(&span, |fragment| fragment.record(recorded, spare)),
         );
     }
 
@@ -121,16 +121,21 @@ impl<W> JsonLayer<W> {
         }
     }
 
-    /// Calls `then` with the fields that `record` gives, encoded, and the most bytes of a line.
+    /// Calls `then` with the fields that `record` gives, encoded; with a spare place for fields; and
+    /// with the most bytes of a line.
     fn with_own<R>(
         &self,
         metadata: &'static Metadata<'static>,
         record: impl FnOnce(&mut Encoder<'_>),
-        then: impl FnOnce(&mut Fields, usize) -> R,
+        then: impl FnOnce(&mut Fields, &mut Fields, usize) -> R,
     ) -> R {
         let mut scratch = Scratch::take();
         let Scratch {
-            marks, plans, own, ..
+            marks,
+            plans,
+            own,
+            spare,
+            ..
         } = &mut *scratch;
         let plan = plans.plan(metadata, self.id, &self.plans, &self.form);
         if depth() < DEEPEST {
@@ -140,7 +145,7 @@ impl<W> JsonLayer<W> {
         } else {
             self.failures.nested();
         }
-        let result = then(own, plan.line_bytes);
+        let result = then(own, spare, plan.line_bytes);
         scratch.keep();
         result
     }

@@ -16,6 +16,7 @@ pub(crate) struct Scratch {
     pub(crate) marks: Vec<Mark>,
     pub(crate) lost: Cut,
     pub(crate) own: Fields,
+    pub(crate) spare: Fields,
     pub(crate) plans: RecentPlans,
     pub(crate) stamp: Stamp,
 }
@@ -35,6 +36,7 @@ impl Scratch {
         scratch.marks.clear();
         scratch.lost.clear();
         scratch.own.clear();
+        scratch.spare.clear();
         scratch
     }
 
@@ -43,8 +45,10 @@ impl Scratch {
         if self.line.capacity() > KEPT_BYTES {
             self.line = Vec::new();
         }
-        if self.own.bytes.capacity() > KEPT_BYTES {
-            self.own.bytes = Vec::new();
+        for fields in [&mut self.own, &mut self.spare] {
+            if fields.bytes.capacity() > KEPT_BYTES {
+                fields.bytes = Vec::new();
+            }
         }
         // While the thread's locals are dropped there is no next event.
         let _ = SCRATCH.try_with(|place| place.set(Some(self)));

@@ -82,10 +82,12 @@ impl Fragment {
         self.tree.load(Ordering::Acquire)
     }
 
-    /// Puts recorded fields in the place of the old ones.
-    pub(crate) fn record(&mut self, recorded: &Fields) {
+    /// Puts recorded fields in the place of the old ones. `own` is an empty place to work in.
+    pub(crate) fn record(&mut self, recorded: &Fields, own: &mut Fields) {
+        if recorded.entries.is_empty() && recorded.lost.is_empty() {
+            return;
+        }
         let max = self.bounds.max;
-        let mut own = Fields::default();
         for entry in self.fields.entries.iter().filter(|entry| entry.own) {
             match recorded.find(entry.hash, self.fields.key(entry)) {
                 Some(new) => own.copy(recorded, new, true, max),
@@ -100,7 +102,7 @@ impl Fragment {
         own.lost.merge(&recorded.lost);
         self.own_lost.merge(&own.lost);
         // What was inherited is taken over from the copy that is here.
-        self.fields = assemble(&own, Some(Heritage::kept(&self.fields)), self.bounds);
+        self.fields = assemble(own, Some(Heritage::kept(&self.fields)), self.bounds);
         if self.copied.load(Ordering::Acquire) {
             let before = self.tree.fetch_add(1, Ordering::AcqRel);
             // The span's own copy did not grow old by its own change.
