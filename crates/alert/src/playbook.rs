@@ -186,13 +186,18 @@ impl Keeper {
                 }
                 Act::End => return,
             };
-            match (done, &act) {
-                (Err(_), _) => panicked(),
-                (Ok(()), Act::Apply(lease)) if !on => acted(Acted::Applied(*lease)),
-                (Ok(()), Act::Revert) => acted(Acted::Reverted),
-                _ => {}
+            let news = match (&done, act) {
+                (Ok(()), Act::Apply(lease)) => (!on).then_some(Acted::Applied(lease)),
+                (Ok(()), _) => Some(Acted::Reverted),
+                (Err(_), _) => None,
+            };
+            on = on && news.is_none() || matches!(news, Some(Acted::Applied(_)));
+            // The news go through the application's own layers: their panic must not end the one
+            // thread that takes the playbook back.
+            let told = catch_unwind(AssertUnwindSafe(|| news.map(&acted)));
+            if done.is_err() || told.is_err() {
+                panicked();
             }
-            on = matches!(act, Act::Apply(_));
         }
     }
 }

@@ -274,4 +274,31 @@ mod tests {
         assert_eq!(guard.alerts().deliveries().panics, 1);
         assert_eq!(guard.alerts().deliveries().sent, 1);
     }
+
+    #[test]
+    fn a_reader_that_falls_behind_misses_changes_and_they_are_counted() {
+        let (clock, layer, guard, _played) = start(|_| {}, "10s");
+        let changes = guard.alerts().subscribe();
+        let gone = guard.alerts().subscribe();
+        drop(gone);
+        for times in 1..=130 {
+            hit(&layer);
+            hit(&layer);
+            // Told, not only fired: each change is one round of the ticker.
+            assert!(
+                guard
+                    .alerts()
+                    .wait(BOUND, |rules| rules[0].state == State::Firing)
+            );
+            clock.turn(Duration::from_secs(60));
+            assert!(
+                guard
+                    .alerts()
+                    .wait(BOUND, |_| guard.alerts().counts()[0].resolved == times)
+            );
+        }
+        guard.alerts().close(BOUND).unwrap();
+        assert_eq!(guard.alerts().deliveries().dropped, 4);
+        assert_eq!(changes.try_iter().count(), 256);
+    }
 }

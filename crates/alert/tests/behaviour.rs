@@ -171,6 +171,43 @@ fn a_lease_is_renewed_while_the_rule_fires_and_given_back_at_the_end() {
 }
 
 #[test]
+fn a_playbook_that_panics_is_counted_and_taken_back_all_the_same() {
+    struct Fails(Arc<AtomicBool>);
+    impl Playbook for Fails {
+        fn apply(&self, _: Duration) {
+            panic!("a playbook that fails");
+        }
+        fn revert(&self) {
+            self.0.store(true, Ordering::SeqCst);
+        }
+    }
+    let reverted = Arc::new(AtomicBool::new(false));
+    let (sender, told) = std::sync::mpsc::channel();
+    let (layer, guard) = rules("- {name: r, pattern: x, threshold: 1/1h, playbook: p}")
+        .playbook("p", Fails(reverted.clone()))
+        .notifier("log", |_: &Alert| Ok(()))
+        .on_error(move |error| sender.send(error.to_string()).unwrap())
+        .spawn()
+        .unwrap();
+    within(layer, || error!("x"));
+    let what = "1 panics were caught in values, judges, playbooks or callbacks that alerts ran";
+    assert_eq!(told.recv_timeout(BOUND).unwrap(), what);
+    guard.close(BOUND).unwrap();
+    assert!(reverted.load(Ordering::SeqCst));
+}
+
+#[test]
+fn dropping_the_guard_ends_the_alerts() {
+    let (layer, guard) = rules("- {name: r, pattern: x, threshold: 1}")
+        .spawn()
+        .unwrap();
+    let alerts = guard.alerts().clone();
+    drop(guard);
+    within(layer, || error!("x"));
+    assert_eq!(alerts.counts()[0].matched, 0);
+}
+
+#[test]
 fn match_and_pattern_count_what_they_say() {
     let table: [(&str, u64); 22] = [
         ("pattern: pool", 1),
