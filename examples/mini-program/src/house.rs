@@ -137,11 +137,12 @@ impl House {
         let payments_settled = settled.await?;
         std::fs::write(self.logs.join(SCRAPE), self.log.metrics().render(None).1)?;
         let log = self.log;
-        let closing = tokio::task::spawn_blocking(move || wiring::close(log, CLOSING)).await??;
+        let closed = tokio::task::spawn_blocking(move || wiring::close(log, CLOSING)).await?;
         self.desk.stop().await?;
+        let log = closed.map_err(|error| -> Box<dyn Error> { error })?;
         Ok(Closed {
             payments_settled,
-            log: closing,
+            log,
         })
     }
 }
@@ -157,7 +158,13 @@ pub(crate) struct Closed {
 fn fresh(dir: &Path) -> io::Result<PathBuf> {
     let mut at = dir.to_owned();
     for run in 2.. {
-        std::fs::create_dir_all(&at)?;
+        std::fs::create_dir_all(&at).map_err(|error| {
+            let at = at.display();
+            io::Error::new(
+                error.kind(),
+                format!("cannot make the directory `{at}`: {error}"),
+            )
+        })?;
         if readback::files(&at)?.is_empty() {
             break;
         }

@@ -1,14 +1,15 @@
 //! Starts the log: what this service asks of dogwatch, all in one place.
 
+use std::error::Error;
 use std::path::Path;
 use std::time::Duration;
 
-use dogwatch::{Config, Error, Guard, Keep, Roll, Unwritten};
+use dogwatch::{Config, Guard, Keep, Roll};
 
 use crate::readback::LOG;
 
 /// Starts the log in `dir`; alerts go to the desk at `oncall`.
-pub(crate) fn start(dir: &Path, oncall: &str, playbook: bool) -> Result<Guard, Error> {
+pub(crate) fn start(dir: &Path, oncall: &str, playbook: bool) -> Result<Guard, dogwatch::Error> {
     Config::prod()
         .service("shop")
         .version(env!("CARGO_PKG_VERSION"))
@@ -47,13 +48,18 @@ pub(crate) struct Accounts {
 }
 
 /// Writes what is left, ends the log, and says what became of its lines. Blocks.
-pub(crate) fn close(log: Guard, timeout: Duration) -> Result<Accounts, Unwritten> {
+pub(crate) fn close(
+    log: Guard,
+    timeout: Duration,
+) -> Result<Accounts, Box<dyn Error + Send + Sync>> {
+    let mut rules = Vec::new();
+    if let Some(alerts) = log.alerts() {
+        // First, because what they say at their end is a line too.
+        alerts.close(timeout)?;
+        rules = alerts.counts();
+    }
     log.flush(timeout)?;
     let lines = log.accounts();
-    let rules = log
-        .alerts()
-        .map(|alerts| alerts.counts())
-        .unwrap_or_default();
     log.close(timeout)?;
     Ok(Accounts {
         written: lines

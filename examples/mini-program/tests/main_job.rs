@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::OnceLock;
 
 use dogwatch_line::{Line, Value};
@@ -275,37 +275,56 @@ fn a_word_that_it_does_not_know_ends_it_at_once() {
 #[cfg(unix)]
 #[test]
 fn without_traffic_it_serves_until_it_is_told_to_stop() {
-    let dir = tempfile::tempdir().unwrap();
-    let logs = dir.path().to_str().unwrap();
-    let mut child = program()
-        .args(["--no-traffic", "--port", "0", "--logs", logs])
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut screen = BufReader::new(child.stdout.take().unwrap());
-    let shop = address(&mut screen, &mut String::new());
-    let goods = get(&shop, "/api/products", "*/*");
+    let running = Running::start(&["--no-traffic"]);
+    let goods = get(&running.shop, "/api/products", "*/*");
     assert!(
         goods.starts_with("HTTP/1.1 200") && goods.contains("西湖龙井"),
         "{goods}"
     );
-    let told = Command::new("kill")
-        .args(["-TERM", &child.id().to_string()])
-        .status()
-        .unwrap();
-    assert!(told.success());
-    let mut rest = String::new();
-    screen.read_to_string(&mut rest).unwrap();
-    assert!(child.wait().unwrap().success(), "{rest}");
-    assert!(rest.contains("closing_lines: 1\n"), "{rest}");
+    running.tell_to_stop();
+    let run = running.finish();
+    assert_eq!((run.code, &*run.stderr), (Some(0), ""), "{run}");
+    assert_eq!(run.figures["closing_lines"], 1, "{run}");
+    assert_eq!(
+        run.figures["lines_in_files"], run.figures["lines_written"],
+        "{run}"
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn stopped_in_the_storm_it_says_so_and_still_writes_every_line() {
+    let mut running = Running::start(&["--seconds", "12"]);
+    while !running.shown.contains("\nstorm: ") {
+        assert_ne!(
+            running.screen.read_line(&mut running.shown).unwrap(),
+            0,
+            "{}",
+            running.shown
+        );
+    }
+    running.tell_to_stop();
+    let run = running.finish();
+    let want = "mini-program: stopped before the end of the story\n";
+    assert_eq!((run.code, &*run.stderr), (Some(1), want), "{run}");
+    assert_eq!(
+        run.figures["lines_in_files"], run.figures["lines_written"],
+        "{run}"
+    );
+    assert_eq!(run.figures["lines_dropped"], 0, "{run}");
 }
 
 /// The same seed with and without the playbook, run once for all tests, side by side.
 fn runs() -> &'static (Run, Run) {
     static RUNS: OnceLock<(Run, Run)> = OnceLock::new();
     RUNS.get_or_init(|| {
-        let (with, without) = (Running::start(&[]), Running::start(&["--no-playbook"]));
-        (with.finish(), without.finish())
+        let with = Running::start(&["--seconds", "16"]);
+        let without = Running::start(&["--seconds", "16", "--no-playbook"]);
+        let (with, without) = (with.finish(), without.finish());
+        for run in [&with, &without] {
+            assert_eq!((run.code, &*run.stderr), (Some(0), ""), "{run}");
+        }
+        (with, without)
     })
 }
 
@@ -313,86 +332,88 @@ fn runs() -> &'static (Run, Run) {
 struct Running {
     dir: TempDir,
     child: Child,
-    screen: BufReader<std::process::ChildStdout>,
+    screen: BufReader<ChildStdout>,
     shown: String,
+    /// The shop's host and port.
+    shop: String,
     asked: [String; 3],
 }
 
 impl Running {
-    fn start(more: &[&str]) -> Running {
+    fn start(words: &[&str]) -> Running {
         let dir = tempfile::tempdir().unwrap();
-        let logs = dir.path().to_str().unwrap();
         let mut child = program()
-            .args([
-                "--seconds",
-                "16",
-                "--seed",
-                "7",
-                "--port",
-                "0",
-                "--logs",
-                logs,
-            ])
-            .args(more)
+            .args(["--seed", "7", "--port", "0", "--logs"])
+            .arg(dir.path())
+            .args(words)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
         let mut screen = BufReader::new(child.stdout.take().unwrap());
         let mut shown = String::new();
-        let shop = address(&mut screen, &mut shown);
+        screen.read_line(&mut shown).unwrap();
+        let url = shown
+            .split("http://")
+            .nth(1)
+            .unwrap_or_else(|| panic!("no address: {shown}"));
+        let shop = url.split('/').next().unwrap().to_owned();
+        let open_metrics = "application/openmetrics-text; version=1.0.0";
         let asked = [
-            get(&shop, "/healthz", "*/*"),
-            get(&shop, "/metrics", "*/*"),
-            get(
-                &shop,
-                "/metrics",
-                "application/openmetrics-text; version=1.0.0",
-            ),
+            ("/healthz", "*/*"),
+            ("/metrics", "*/*"),
+            ("/metrics", open_metrics),
         ];
+        let asked = asked.map(|(path, accept)| get(&shop, path, accept));
         Running {
             dir,
             child,
             screen,
             shown,
+            shop,
             asked,
         }
+    }
+
+    #[cfg(unix)]
+    fn tell_to_stop(&self) {
+        let process = self.child.id().to_string();
+        let told = Command::new("kill")
+            .args(["-TERM", &process])
+            .status()
+            .unwrap();
+        assert!(told.success());
     }
 
     fn finish(mut self) -> Run {
         self.screen.read_to_string(&mut self.shown).unwrap();
         let output = self.child.wait_with_output().unwrap();
-        let stderr = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(
-            (output.status.code(), &*stderr),
-            (Some(0), ""),
-            "{}",
-            self.shown
-        );
         let figure = |line: &str| {
             let (key, value) = line.split_once(": ")?;
             Some((key.to_owned(), value.parse().ok()?))
         };
-        let figures = self.shown.lines().filter_map(figure).collect();
-        let lines = lines(self.dir.path());
         Run {
+            code: output.status.code(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+            figures: self.shown.lines().filter_map(figure).collect(),
+            lines: lines(self.dir.path()),
             dir: self.dir,
             screen: self.shown,
             asked: self.asked,
-            figures,
-            lines,
         }
     }
 }
 
 /// A run that is over.
 struct Run {
-    dir: TempDir,
+    code: Option<i32>,
+    stderr: String,
     screen: String,
+    figures: BTreeMap<String, u64>,
     /// What `/healthz`, `/metrics` and `/metrics` as OpenMetrics answered meanwhile.
     asked: [String; 3],
-    figures: BTreeMap<String, u64>,
     lines: Vec<String>,
+    dir: TempDir,
 }
 
 impl Run {
@@ -425,7 +446,7 @@ impl Run {
 
 impl std::fmt::Display for Run {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        writeln!(f, "\n{}", self.screen)
+        writeln!(f, "\n{}{}", self.screen, self.stderr)
     }
 }
 
@@ -434,16 +455,6 @@ fn program() -> Command {
     // Only what the test says counts.
     program.env_clear();
     program
-}
-
-/// Reads the screen up to the shop's address.
-fn address(screen: &mut impl BufRead, shown: &mut String) -> String {
-    screen.read_line(shown).unwrap();
-    let url = shown
-        .split("http://")
-        .nth(1)
-        .unwrap_or_else(|| panic!("no address: {shown}"));
-    url.split('/').next().unwrap().to_owned()
 }
 
 fn get(host: &str, path: &str, accept: &str) -> String {
