@@ -25,6 +25,7 @@ struct Inner {
 struct State {
     writes: Vec<String>,
     shut: bool,
+    passes: usize,
     at_the_gate: bool,
 }
 
@@ -43,6 +44,21 @@ impl Gate {
     fn open(&self) {
         self.0.state.lock().unwrap().shut = false;
         self.0.changed.notify_all();
+    }
+
+    /// Lets one write through.
+    fn pass(&self) {
+        self.reached();
+        self.0.state.lock().unwrap().passes = 1;
+        self.0.changed.notify_all();
+        // Until it has passed.
+        let state = self.0.state.lock().unwrap();
+        drop(
+            self.0
+                .changed
+                .wait_timeout_while(state, LONG, |state| state.passes > 0)
+                .unwrap(),
+        );
     }
 
     /// Waits until the writer stands before the gate, with a first batch in hand.
@@ -70,11 +86,11 @@ impl Write for Gate {
         let mut state = self.0.state.lock().unwrap();
         state.at_the_gate = true;
         self.0.changed.notify_all();
-        let mut state = self
-            .0
-            .changed
-            .wait_while(state, |state| state.shut)
-            .unwrap();
+        let waits = |state: &mut State| state.shut && state.passes == 0;
+        let mut state = self.0.changed.wait_while(state, waits).unwrap();
+        state.passes = state.passes.saturating_sub(1);
+        state.at_the_gate = !state.shut;
+        self.0.changed.notify_all();
         state
             .writes
             .push(String::from_utf8(bytes.to_owned()).unwrap());
@@ -306,6 +322,53 @@ fn after_one_wait_in_vain_no_line_waits_until_there_is_room() {
     let accounts = guard.close(LONG).unwrap();
     assert_eq!(accounts.written.total(), taken as u64 + 2);
     assert_eq!(accounts.refused.full.total(), 2 * 999 - taken as u64);
+}
+
+#[test]
+fn a_large_line_that_finds_the_queue_half_full_wakes_the_writer_and_is_taken() {
+    let gate = Gate::default();
+    let (log, guard) = builder(gate.clone())
+        .max_bytes(100)
+        .when_full(WhenFull::Wait(LONG))
+        .spawn()
+        .unwrap();
+    let large = "x".repeat(69) + "\n";
+    assert!(log.offer(None, lines(0..3).as_bytes()));
+    assert!(log.offer(None, large.as_bytes()));
+    guard.close(LONG).unwrap();
+    assert_eq!(gate.text(), lines(0..3) + &large);
+}
+
+#[test]
+fn room_is_made_while_a_large_batch_is_still_being_written() {
+    const KIB: usize = 1024;
+    let gate = Gate::shut();
+    let (log, guard) = builder(gate.clone())
+        .max_bytes(KIB * KIB)
+        .when_full(WhenFull::DropNew)
+        .spawn()
+        .unwrap();
+    let kib = "x".repeat(KIB - 1) + "\n";
+    let fill = || {
+        (0..)
+            .take_while(|_| log.offer(None, kib.as_bytes()))
+            .count()
+    };
+    assert!(log.offer(Some(Level::Error), b"first\n"));
+    gate.reached();
+    assert_eq!(fill(), 1023);
+    gate.pass();
+    gate.reached();
+    assert_eq!(fill(), 0, "all of it is in the writer's hands");
+    gate.pass();
+    gate.reached();
+    assert_eq!(
+        fill(),
+        256,
+        "the writer's next write waits, and what it wrote makes room"
+    );
+    gate.open();
+    assert_eq!(guard.close(LONG).unwrap().written.total(), 1 + 1023 + 256);
 }
 
 #[test]

@@ -94,6 +94,8 @@ impl Queue {
             || state.flush_wanted > state.flush_done
             || state.urgent
             || state.gap.is_some()
+            // They found the queue too full for a large line before the writer found it full.
+            || (state.callers > 0 && !state.front.is_empty())
             || state.front.cost() >= self.enough()
     }
 

@@ -1,0 +1,119 @@
+//! A disk of 1 MiB that is really full, and freed while the process logs.
+#![cfg(target_os = "linux")]
+
+use std::{
+    fs,
+    io::{self, Write as _},
+    path::Path,
+    process::{Command, Stdio},
+    sync::mpsc,
+    time::Duration,
+};
+
+use dogwatch_appender::{Appender, Level, NonBlocking, Roll, WhenFull};
+
+const LONG: Duration = Duration::from_secs(60);
+
+fn line(n: usize) -> String {
+    format!("line {n:05} {}\n", "x".repeat(88))
+}
+
+/// Runs within the full disk.
+#[test]
+#[ignore = "the other test starts it as a child process, in a mount namespace of its own"]
+fn child() {
+    let mut directory = String::new();
+    io::stdin().read_line(&mut directory).unwrap();
+    if directory.is_empty() {
+        return;
+    }
+    let directory = Path::new(directory.trim());
+    let filler = directory.join("filler");
+    fs::write(&filler, vec![0; 900 * 1024]).unwrap();
+
+    let (told, telling) = mpsc::channel();
+    let file = Appender::builder(directory.join("app.log")).roll(Roll::size(64 * 1024));
+    let (log, guard) = NonBlocking::builder(file.open().unwrap())
+        .max_bytes(512 * 1024)
+        .when_full(WhenFull::DropNew)
+        .gap(|gap| format!("gap of {} lines\n", gap.lines().total()).into())
+        .on_error(move |error| told.send(error.is_io()).unwrap())
+        .spawn()
+        .unwrap();
+    let (mut accepted, mut refused) = (Vec::new(), 0);
+    let mut offer = |n| match log.offer(Some(Level::Info), line(n).as_bytes()) {
+        true => accepted.push(line(n)),
+        false => refused += 1,
+    };
+    (0..4000).for_each(&mut offer);
+    assert!(telling.recv_timeout(LONG).unwrap(), "the disk is full");
+    (4000..9000).for_each(&mut offer);
+    fs::remove_file(&filler).unwrap();
+    guard.flush(LONG).unwrap();
+    (9000..9100).for_each(&mut offer);
+    let accounts = guard.close(LONG).unwrap();
+
+    assert!(
+        refused > 1000,
+        "{refused}: the queue was too large to prove anything"
+    );
+    assert_eq!(accounts.refused.full.of(Level::Info), refused);
+    assert_eq!(accounts.written.of(Level::Info), accepted.len() as u64);
+    assert_eq!(accounts.lost.total().total(), 0);
+    let mut names: Vec<_> = fs::read_dir(directory)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| !name.starts_with('.'))
+        .collect();
+    names.sort_by_key(|name| (name == "app.log", name.split('.').nth(2).map(str::to_owned)));
+    let read = |name| fs::read_to_string(directory.join(name)).unwrap();
+    let text: String = names.iter().map(read).collect();
+    let (gaps, lines): (Vec<_>, Vec<_>) = text
+        .split_inclusive('\n')
+        .partition(|line| line.starts_with("gap"));
+    assert!(
+        lines == accepted,
+        "every accepted line once, whole, in order"
+    );
+    assert_eq!(gaps.len() as u64, accounts.gap_lines);
+    let told: u64 = gaps
+        .iter()
+        .map(|gap| gap.split(' ').nth(2).unwrap().parse::<u64>().unwrap())
+        .sum();
+    assert_eq!(told, refused, "the gap lines tell of all that is missing");
+}
+
+#[test]
+fn a_really_full_disk_loses_no_accepted_line_and_tells_of_every_refused_one() {
+    let directory = tempfile::tempdir().unwrap();
+    let mount = "mount -t tmpfs -o size=1m tmpfs \"$1\" || exit 77; shift; exec \"$@\"";
+    let child = Command::new("unshare")
+        .args(["-rm", "sh", "-c", mount, "sh"])
+        .arg(directory.path())
+        .arg(std::env::current_exe().unwrap())
+        .args(["child", "--exact", "--ignored", "--nocapture"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn();
+    let Ok(mut child) = child else {
+        return skipped("there is no `unshare`");
+    };
+    // A child that could not mount does not read.
+    let _ = writeln!(
+        child.stdin.take().unwrap(),
+        "{}",
+        directory.path().display()
+    );
+    let output = child.wait_with_output().unwrap();
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    if !stdout.contains("running 1 test") {
+        return skipped("no tmpfs can be mounted here");
+    }
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{stdout}{stderr}");
+}
+
+fn skipped(why: &str) {
+    let _ = writeln!(io::stderr(), "skipped: {why}");
+}
