@@ -11,6 +11,7 @@ use crate::layer::AlertLayer;
 use crate::notify::logged::Logged;
 use crate::outbox::Outbox;
 use crate::playbook::Keeper;
+use crate::prefilter::Prefilter;
 use crate::redact::Redact;
 use crate::rule::Named;
 use crate::shared::{OnChange, Route, Shared};
@@ -168,6 +169,7 @@ impl Builder {
                 .map(|shown| (key.clone(), shown.into_owned()))
         };
         Shared {
+            prefilter: Prefilter::new(&rules),
             slots: rules.iter().map(|rule| Slot::new(rule).into()).collect(),
             rules,
             routes,

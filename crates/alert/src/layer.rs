@@ -90,12 +90,18 @@ impl AlertLayer {
                 kept.inherit(self.callsites.layer(), view);
             }
         }
+        let no_text =
+            shared.prefilter.pays(rules.len()) && !shared.prefilter.may_match(view.text());
         let mut seen = Seen {
             view,
             fixed: &shared.fields,
         };
         for &rule in rules {
-            if shared.rules[rule].conditions.hold(&mut seen) {
+            let conditions = &shared.rules[rule].conditions;
+            if no_text && conditions.pattern.is_some() {
+                continue;
+            }
+            if conditions.hold(&mut seen) {
                 hit(shared, rule, seen.view);
             }
         }

@@ -115,6 +115,7 @@ mod layer;
 mod notify;
 mod outbox;
 mod playbook;
+mod prefilter;
 mod read;
 mod redact;
 mod rule;

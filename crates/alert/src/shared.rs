@@ -10,6 +10,7 @@ use crate::clock::{Clock, Wake, nanos};
 use crate::notify::logged::Logged;
 use crate::outbox::Outbox;
 use crate::playbook::Keeper;
+use crate::prefilter::Prefilter;
 use crate::redact::Redact;
 use crate::rule::Rule;
 use crate::slot::{About, Slot};
@@ -17,6 +18,7 @@ use crate::tell::Tell;
 
 pub(crate) struct Shared {
     pub(crate) rules: Vec<Rule>,
+    pub(crate) prefilter: Prefilter,
     pub(crate) slots: Vec<Mutex<Slot>>,
     pub(crate) routes: Vec<Route>,
     pub(crate) outboxes: Vec<Arc<Outbox>>,

@@ -686,6 +686,22 @@ fn one_callsite_is_idle_for_one_layer_and_not_for_the_next() {
 }
 
 #[test]
+fn among_many_rules_each_still_counts_its_own() {
+    let texts = (0..40).map(|n| format!("- {{name: t{n}, pattern: 'n={n}$', threshold: 100}}\n"));
+    let fields = (0..40).map(|n| format!("- {{name: f{n}, match: {{n: {n}}}, threshold: 100}}\n"));
+    let yaml: String = texts.chain(fields).collect();
+    let (layer, guard) = rules(&yaml).spawn().unwrap();
+    within(layer, || {
+        for n in 0..60 {
+            (0..=n % 3).for_each(|_| error!(n, "x"));
+            error!("none of them");
+        }
+    });
+    let expected: Vec<u64> = (0..80).map(|rule| rule % 40 % 3 + 1).collect();
+    assert_eq!(matched(&guard), expected);
+}
+
+#[test]
 fn many_threads_lose_no_match() {
     let (layer, guard) = rules("- {name: r, pattern: x, threshold: 1000/1h}")
         .spawn()
