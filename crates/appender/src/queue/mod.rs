@@ -146,3 +146,47 @@ thread_local! {
     // outlives its writer thread, so no other queue has its address.
     static WRITES_FOR: Cell<*const Queue> = const { Cell::new(ptr::null()) };
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fakes::ManualClock;
+
+    #[test]
+    fn a_large_buffer_is_kept_while_lines_come_fast_and_given_back_when_they_stop() {
+        let clock = Arc::new(ManualClock::at("2026-11-24T10:00:00Z"));
+        let queue = Queue::new(clock, 8 << 20, WhenFull::DropNew, Duration::ZERO);
+        let lines = vec![b'\n'; 2 << 20];
+        let mut batch = Batch::default();
+        for (next, kept) in [(&lines[..], true), (b"few\n", false)] {
+            queue.offer(None, &lines).unwrap();
+            queue.take(&mut batch);
+            queue.offer(None, next).unwrap();
+            queue.release(&mut batch);
+            assert_eq!(batch.capacity() > 0, kept);
+            queue.take(&mut batch);
+            queue.release(&mut batch);
+        }
+    }
+
+    #[test]
+    fn what_waits_and_what_is_written_share_one_bound() {
+        let clock = Arc::new(ManualClock::at("2026-11-24T10:00:00Z"));
+        let queue = Queue::new(clock, 1000, WhenFull::DropNew, Duration::ZERO);
+        let mut batch = Batch::default();
+        let fill = || {
+            (0..)
+                .take_while(|_| queue.offer(None, &[b'\n'; 92]).is_ok())
+                .count()
+        };
+        // 92 bytes, and 8 for the level: of the first line, and of each at its admission.
+        assert_eq!(fill(), 10);
+        queue.take(&mut batch);
+        assert_eq!(fill(), 0);
+        queue.release(&mut batch);
+        assert_eq!(fill(), 10);
+        let accounts = queue.counters.read();
+        assert_eq!(accounts.pending().total(), 20 * 92);
+        assert_eq!(accounts.refused.full.total(), 3 * 92);
+    }
+}

@@ -1,8 +1,8 @@
 //! The writer's side: it waits for lines, takes them all, and settles what it wrote.
 
 use std::{
-    sync::PoisonError,
-    time::{Duration, Instant},
+    sync::{MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use super::{Phase, Queue, State, Writer};
@@ -42,51 +42,48 @@ impl Queue {
         let mut state = self.lock();
         if busy && !self.is_due(&state) {
             state.enough = PLENTY.min(self.max_bytes / 4);
-            state.writer = Writer::Waits;
-            let asleep = |state: &mut State| state.writer != Writer::Busy;
-            let woken = self.work.wait_timeout_while(state, MOMENT, asleep);
-            state = woken.unwrap_or_else(PoisonError::into_inner).0;
-            state.writer = Writer::Busy;
+            (state, _) = self.sleep(state, Writer::Waits, Some(MOMENT));
         }
         state.enough = self.enough();
-        let mut start = Instant::now();
-        let mut quiet = false;
         while !self.is_due(&state) {
-            state.writer = if quiet { Writer::Parks } else { Writer::Waits };
-            let (woken, timed_out) = match (quiet, at_most) {
-                (true, None) => {
-                    let asleep = |state: &mut State| state.writer == Writer::Parks;
-                    let woken = self.work.wait_while(state, asleep);
-                    (woken.unwrap_or_else(PoisonError::into_inner), false)
-                }
-                _ => {
-                    let asleep = |state: &mut State| state.writer != Writer::Busy;
-                    let left = self.flush_interval.saturating_sub(start.elapsed());
-                    let time = if quiet { at_most.unwrap_or(left) } else { left };
-                    let woken = self.work.wait_timeout_while(state, time, asleep);
-                    let (woken, result) = woken.unwrap_or_else(PoisonError::into_inner);
-                    (woken, result.timed_out())
-                }
-            };
-            state = woken;
-            state.writer = Writer::Busy;
-            match (quiet, timed_out) {
-                // The interval is over, or lines enough have come.
-                (false, _) if !state.front.is_empty() => return,
-                (false, _) => {
-                    quiet = true;
-                    if state.front.capacity() > PLENTY {
-                        state.front = Batch::default();
-                    }
-                }
-                (true, true) => return,
-                // The first line after a while: the next ones have an interval to join it.
-                (true, false) => {
-                    quiet = false;
-                    start = Instant::now();
-                }
+            // A line waits for others to join it, for an interval at most.
+            (state, _) = self.sleep(state, Writer::Waits, Some(self.flush_interval));
+            if !state.front.is_empty() || self.is_due(&state) {
+                return;
             }
+            if state.front.capacity() > PLENTY {
+                state.front = Batch::default();
+            }
+            let (woken, timed_out) = self.sleep(state, Writer::Parks, at_most);
+            if timed_out {
+                return;
+            }
+            state = woken;
         }
+    }
+
+    // Until somebody wakes the writer, or the time is over: then the flag is true.
+    fn sleep<'q>(
+        &'q self,
+        mut state: MutexGuard<'q, State>,
+        how: Writer,
+        time: Option<Duration>,
+    ) -> (MutexGuard<'q, State>, bool) {
+        state.writer = how;
+        let asleep = |state: &mut State| state.writer == how;
+        let (mut state, timed_out) = match time {
+            Some(time) => {
+                let woken = self.work.wait_timeout_while(state, time, asleep);
+                let (state, result) = woken.unwrap_or_else(PoisonError::into_inner);
+                (state, result.timed_out())
+            }
+            None => {
+                let woken = self.work.wait_while(state, asleep);
+                (woken.unwrap_or_else(PoisonError::into_inner), false)
+            }
+        };
+        state.writer = Writer::Busy;
+        (state, timed_out)
     }
 
     fn is_due(&self, state: &State) -> bool {
