@@ -12,6 +12,7 @@ use crate::config::Preset;
 pub(crate) struct Env {
     pub(crate) preset: Option<Preset>,
     pub(crate) filter: Option<String>,
+    pub(crate) filter_file: Option<PathBuf>,
     pub(crate) file: Option<PathBuf>,
     pub(crate) stdout: Option<bool>,
     pub(crate) rules: Option<PathBuf>,
@@ -44,6 +45,7 @@ impl Env {
         Ok(Self {
             preset: text("DOGWATCH_ENV")?.map(|v| preset(&v)).transpose()?,
             filter: text("RUST_LOG")?,
+            filter_file: path("DOGWATCH_FILTER_FILE"),
             file: path("DOGWATCH_FILE"),
             stdout: text("DOGWATCH_STDOUT")?
                 .map(|v| switch("DOGWATCH_STDOUT", &v))
@@ -103,6 +105,7 @@ mod tests {
         let read = env(&[
             ("DOGWATCH_ENV", "dev"),
             ("RUST_LOG", "shop=debug"),
+            ("DOGWATCH_FILTER_FILE", "/etc/shop/filter"),
             ("DOGWATCH_FILE", "日志/api.log"),
             ("DOGWATCH_STDOUT", "1"),
             ("DOGWATCH_RULES", "rules.yaml"),
@@ -112,6 +115,7 @@ mod tests {
         let want = Env {
             preset: Some(Preset::Dev),
             filter: Some("shop=debug".into()),
+            filter_file: Some("/etc/shop/filter".into()),
             file: Some("日志/api.log".into()),
             stdout: Some(true),
             rules: Some("rules.yaml".into()),
@@ -125,6 +129,7 @@ mod tests {
     fn an_empty_value_says_nothing() {
         let read = env(&[
             ("DOGWATCH_ENV", ""),
+            ("DOGWATCH_FILTER_FILE", ""),
             ("DOGWATCH_FILE", ""),
             ("RUST_LOG", ""),
         ]);

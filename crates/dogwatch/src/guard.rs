@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
+use crate::filter::Filter;
 use crate::wiring::Wiring;
 
 /// The running log of a process. Keep it to the end of `main`: dropping it writes what is left,
@@ -14,13 +15,24 @@ use crate::wiring::Wiring;
 #[must_use = "bind it in `main`: dropping it ends the log"]
 pub struct Guard {
     wiring: Wiring,
+    filter: Watched,
     drains_at_exit: bool,
 }
 
+/// Ends the filter's thread with the log.
+struct Watched(Filter);
+
+impl Drop for Watched {
+    fn drop(&mut self) {
+        self.0.end();
+    }
+}
+
 impl Guard {
-    pub(crate) fn new(wiring: Wiring) -> Self {
+    pub(crate) fn new(wiring: Wiring, filter: Filter) -> Self {
         Self {
             wiring,
+            filter: Watched(filter),
             drains_at_exit: false,
         }
     }
@@ -47,6 +59,12 @@ impl Guard {
     /// buffer, lost to a failing disk, or still waiting when the time was over.
     pub fn close(self, timeout: Duration) -> Result<(), Unwritten> {
         self.wiring.close(timeout)
+    }
+
+    /// The filter of this log, to change what is logged while the service runs.
+    #[must_use]
+    pub fn filter(&self) -> &Filter {
+        &self.filter.0
     }
 
     /// The switch of automatic degradation: hand it to [`ShedLayer`](crate::ShedLayer). The

@@ -40,12 +40,14 @@ mod error;
     reason = "registering with the C library's atexit is an unsafe call"
 )]
 mod exit;
+mod filter;
 #[cfg(feature = "appender")]
 mod gap;
 mod gate;
 mod guard;
 #[cfg(feature = "json")]
 mod json;
+mod levels;
 #[cfg(feature = "metrics")]
 mod metering;
 #[cfg(feature = "appender")]
@@ -79,6 +81,7 @@ pub use dogwatch_tower::{
     ShedLayer, TraceContext,
 };
 pub use error::Error;
+pub use filter::Filter;
 pub use guard::{Guard, Unwritten};
 pub use start::init;
 pub use stopped::stopped;

@@ -1,13 +1,14 @@
 //! Starts the log: opens what the settings name, joins the layers, sets the process-wide default.
 
 use tracing_core::Subscriber;
+use tracing_subscriber::Registry;
 use tracing_subscriber::layer::{Layer, SubscriberExt};
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
-use tracing_subscriber::{EnvFilter, Registry};
 
 use crate::config::{Config, Preset};
 use crate::env::Env;
+use crate::filter::Filter;
 use crate::gate::Gate;
 use crate::guard::Guard;
 use crate::settings::{self, Compiled, Settings};
@@ -37,9 +38,10 @@ impl Config {
     /// As [`init`].
     pub fn init(self) -> Result<Guard, Error> {
         let log_panics = !self.keep_panics_quiet;
-        let (settings, filter) = prepare(&self)?;
+        let settings = settings(&self)?;
         let (layers, mut guard) = open::<Registry>(self, &settings)?;
-        let subscriber = tracing_subscriber::registry().with(layers).with(filter);
+        let gate = Gate::new(guard.filter().clone());
+        let subscriber = tracing_subscriber::registry().with(layers).with(gate);
         if subscriber.try_init().is_err() {
             return Err(Error::twice());
         }
@@ -73,29 +75,16 @@ impl Config {
     where
         S: Subscriber + for<'a> LookupSpan<'a> + Send + Sync,
     {
-        let (settings, filter) = prepare(&self)?;
+        let settings = settings(&self)?;
         let (layers, mut guard) = open::<S>(self, &settings)?;
         guard.drain_at_exit();
-        Ok((layers.with_filter(filter), guard))
+        let gate = Gate::new(guard.filter().clone());
+        Ok((layers.with_filter(gate), guard))
     }
 }
 
-fn prepare(config: &Config) -> Result<(Settings, Gate), Error> {
-    let settings = settings::resolve(config, Env::of_process()?, Compiled::HERE)?;
-    let filter = EnvFilter::builder()
-        .parse(&settings.filter)
-        .map_err(|error| {
-            let Settings {
-                filter,
-                filter_from,
-                ..
-            } = &settings;
-            Error::setting(format!(
-                "cannot use the filter `{filter}` from {filter_from}"
-            ))
-            .because(error)
-        })?;
-    Ok((settings, Gate::new(filter)))
+fn settings(config: &Config) -> Result<Settings, Error> {
+    settings::resolve(config, Env::of_process()?, Compiled::HERE)
 }
 
 fn open<S>(
@@ -105,10 +94,11 @@ fn open<S>(
 where
     S: Subscriber + for<'a> LookupSpan<'a> + Send + Sync,
 {
+    let filter = Filter::start(settings, config.on_error.clone())?;
     let wiring = Wiring::open(&config, settings)?;
     let layers = format_layers(&config, settings, wiring.sinks());
-    let (layers, guard) = wiring.join(layers);
-    Ok((layers.join(), guard))
+    let (layers, wiring) = wiring.join(layers);
+    Ok((layers.join(), Guard::new(wiring, filter)))
 }
 
 /// JSON for machines; in `dev`, text on stdout, and JSON in a file if it is compiled in.

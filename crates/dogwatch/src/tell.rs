@@ -1,14 +1,9 @@
 //! Tells what fails while the log runs: to the service's own function, else to stderr.
 
-#[cfg(any(feature = "alert", feature = "appender", feature = "json", test))]
 use std::error::Error as StdError;
 use std::sync::Arc;
 
 /// The one place where run-time failures are told.
-#[cfg_attr(
-    not(any(feature = "alert", feature = "appender", feature = "json")),
-    expect(dead_code, reason = "nothing that fails at run time is compiled in")
-)]
 #[derive(Clone)]
 pub(crate) struct Tell(Arc<dyn Fn(&str) + Send + Sync>);
 
@@ -18,7 +13,6 @@ impl Tell {
     }
 
     /// One sentence: who, what, and each cause.
-    #[cfg(any(feature = "alert", feature = "appender", feature = "json", test))]
     pub(crate) fn of(&self, who: &str, error: &dyn StdError) {
         let mut text = format!("{who}: {error}");
         let mut cause = error.source();

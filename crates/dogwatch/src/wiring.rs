@@ -9,7 +9,7 @@ use tracing_subscriber::registry::LookupSpan;
 
 use crate::Error;
 use crate::config::Config;
-use crate::guard::{Guard, Unwritten};
+use crate::guard::Unwritten;
 use crate::settings::Settings;
 use crate::sinks::Sinks;
 use crate::stack::Stack;
@@ -62,7 +62,7 @@ impl Wiring {
         not(feature = "alert"),
         expect(unused_mut, reason = "only alerts hand something over")
     )]
-    pub(crate) fn join<S>(mut self, layers: Stack<S>) -> (Stack<S>, Guard)
+    pub(crate) fn join<S>(mut self, layers: Stack<S>) -> (Stack<S>, Self)
     where
         S: Subscriber + for<'a> LookupSpan<'a> + Send + Sync,
     {
@@ -73,7 +73,7 @@ impl Wiring {
             Some(alerts) => layers.with(alerts),
             None => layers,
         };
-        (layers, Guard::new(self))
+        (layers, self)
     }
 
     pub(crate) fn shed_switch(&self) -> Arc<AtomicBool> {

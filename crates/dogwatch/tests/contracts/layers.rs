@@ -62,3 +62,26 @@ fn accounts_count_each_line_once() {
     log.close(LONG).unwrap();
     assert_eq!(lines(dir.path()).len(), 100);
 }
+
+#[test]
+fn levels_change_while_the_service_runs() {
+    let dir = tempfile::tempdir().unwrap();
+    let (dispatch, log) = crate::start_with(Config::prod(), dir.path(), "info");
+    tracing::dispatcher::with_default(&dispatch, || {
+        let say = |n: u64| tracing::debug!(n, "detail");
+        say(1);
+        let module = format!("{}=debug", module_path!());
+        log.filter().add_for(&module, LONG).unwrap();
+        say(2);
+        log.filter().set("off").unwrap();
+        say(3);
+    });
+    log.close(LONG).unwrap();
+    let lines = lines(dir.path()).join("\n");
+    assert!(!lines.contains("\"n\":1"), "{lines}");
+    assert!(
+        lines.contains("\"n\":2") && lines.contains("\"n\":3"),
+        "{lines}"
+    );
+    assert!(lines.contains("filter_changed"), "{lines}");
+}

@@ -23,6 +23,7 @@ fn start(config: Config, dir: &Path) -> (Dispatch, Guard) {
     start_with(config, dir, "trace")
 }
 
+/// The same, filtered.
 fn start_with(config: Config, dir: &Path, filter: &str) -> (Dispatch, Guard) {
     let config = config
         .file(dir.join("test.log"))
