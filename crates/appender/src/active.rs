@@ -163,7 +163,7 @@ impl Active {
                 Err(error) => return Err(error),
                 Ok(()) => {
                     self.notes.rolled.push(member);
-                    self.state.file = None;
+                    self.part();
                     return Ok(());
                 }
             }
@@ -241,12 +241,17 @@ impl Active {
         }
     }
 
-    // A line that was begun in the old file ends there, if the old file takes it.
+    // Somebody else moved, deleted or replaced the file, or wants it reopened.
     fn leave(&mut self) {
+        self.notes.reopened += u64::from(self.state.file.is_some());
+        self.part();
+    }
+
+    // A line that was begun in the old file ends there, if the old file takes it.
+    fn part(&mut self) {
         let Some(mut file) = self.state.file.take() else {
             return;
         };
-        self.notes.reopened += 1;
         let rest = file.take_rest();
         if !rest.is_empty() {
             self.notes.torn += u64::from(file.handle.write_all(&rest).is_err());

@@ -412,6 +412,30 @@ fn a_full_disk_heals_when_somebody_deletes_the_very_file_that_fills_it() {
 }
 
 #[test]
+fn a_roll_by_call_within_a_line_ends_the_line_in_the_old_file_if_the_disk_takes_it() {
+    for (capacity, old, torn) in [(None, "line 1\nline 2\n", 0), (Some(10), "line 1\nlin", 1)] {
+        let machine = Machine::at("2026-11-23T10:00:00Z");
+        let mut appender = machine.builder().open().unwrap();
+        machine.disk.capacity(Some(10));
+        let lines = b"line 1\nline 2\nline 3\n";
+        let taken = appender.write(lines).unwrap();
+        assert_eq!(taken, 10);
+        machine.disk.capacity(capacity);
+        appender.roll().unwrap();
+        machine.disk.capacity(None);
+        appender.write_all(&lines[taken..]).unwrap();
+        assert_eq!(
+            texts(&machine.files()),
+            [
+                ("app.2026-11-23T10-00-00.000001.log", old),
+                ("app.log", "line 3\n")
+            ]
+        );
+        assert_eq!(appender.stats().torn, torn);
+    }
+}
+
+#[test]
 fn a_file_that_copytruncate_cut_rolls_by_its_new_length() {
     let machine = Machine::at("2026-11-23T10:00:00Z");
     let mut appender = machine.builder().roll(Roll::size(20)).open().unwrap();
