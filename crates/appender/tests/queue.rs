@@ -404,6 +404,27 @@ fn a_refused_line_is_told_at_once_though_the_writer_sleeps() {
 }
 
 #[test]
+fn a_refused_line_gets_its_gap_line_at_once_though_the_writer_sleeps() {
+    let (told, telling) = mpsc::channel();
+    let gate = Gate::default();
+    let (log, guard) = builder(gate.clone())
+        .max_bytes(10)
+        .gap(move |gap| {
+            told.send(gap.lines().total()).unwrap();
+            b"gap\n".to_vec()
+        })
+        .spawn()
+        .unwrap();
+    // Often, so that the writer is found asleep.
+    for _ in 0..50 {
+        assert!(!log.offer(None, b"too long a line\n"));
+        assert_eq!(telling.recv_timeout(LONG).unwrap(), 1);
+        guard.flush(LONG).unwrap();
+    }
+    assert_eq!(gate.text(), "gap\n".repeat(50));
+}
+
+#[test]
 fn a_line_after_the_close_is_refused_and_never_a_panic() {
     let gate = Gate::default();
     let (mut log, guard) = builder(gate.clone()).spawn().unwrap();
