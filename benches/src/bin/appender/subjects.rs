@@ -32,8 +32,13 @@ pub(crate) trait Open {
 pub(crate) const SUBJECTS: &[Subject] = &[
     Subject {
         key: "ours",
-        name: "dogwatch-appender, non-blocking, Wait(100 ms)",
-        open: |directory| ours(directory, Roll::never(), Compress::None, WHEN_FULL),
+        name: "dogwatch-appender, non-blocking, Wait(60 s): lossless",
+        open: |directory| ours(directory, Roll::never(), Compress::None, LOSSLESS),
+    },
+    Subject {
+        key: "ours_default",
+        name: "dogwatch-appender, non-blocking, Wait(100 ms): its default",
+        open: |directory| ours(directory, Roll::never(), Compress::None, DEFAULT),
     },
     Subject {
         key: "ours_drop",
@@ -48,7 +53,7 @@ pub(crate) const SUBJECTS: &[Subject] = &[
                 directory,
                 Roll::size(roll_bytes()),
                 Compress::Zstd,
-                WHEN_FULL,
+                LOSSLESS,
             )
         },
     },
@@ -200,7 +205,9 @@ impl<W: Write> Write for Shared<W> {
 
 const NAME: &str = "app.log";
 const QUEUE_BYTES: usize = 8 << 20;
-const WHEN_FULL: WhenFull = WhenFull::Wait(Duration::from_millis(100));
+const DEFAULT: WhenFull = WhenFull::Wait(Duration::from_millis(100));
+// As lossless as tracing-appender's: no disk here stalls for a minute.
+const LOSSLESS: WhenFull = WhenFull::Wait(Duration::from_secs(60));
 
 /// A test writes little, and shall see rolls all the same.
 fn roll_bytes() -> u64 {
