@@ -31,7 +31,7 @@ usage: mini-program [--rate N] [--seed N] [--seconds N] [--no-traffic] [--no-pla
   --no-traffic    no visitors: the shop waits for yours, until Ctrl-C
   --no-playbook   alert, but leave the shop as it is
   --logs DIR      where the log files go (default target/mini-program)
-  --port N        the shop's port, 0 for a free one (default 8080)";
+  --port N        the shop's port (default 0: a free one)";
 
 impl Default for Args {
     fn default() -> Args {
@@ -42,7 +42,7 @@ impl Default for Args {
             traffic: true,
             playbook: true,
             logs: PathBuf::from("target/mini-program"),
-            port: 8080,
+            port: 0,
         }
     }
 }

@@ -57,8 +57,8 @@ impl Card {
             format!("{count} in {window}, threshold {}", note("threshold")),
         ));
         self.rows.push(("first bad", note("first_bad")));
-        for sample in note("samples").lines().take(1) {
-            self.rows.push(("sample", sample.to_owned()));
+        if let Some(sample) = note("samples").lines().next() {
+            self.rows.push(("sample", cut(sample)));
         }
     }
 
@@ -121,12 +121,22 @@ fn short(text: &str) -> String {
     short
 }
 
+/// A text for one row; what is cut off stands in the alert's body.
+fn cut(text: &str) -> String {
+    match text.char_indices().nth(ROW) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
 fn text(value: &Value) -> String {
     value
         .as_str()
         .map_or_else(|| value.to_string(), str::to_owned)
 }
 
+/// How many characters of a sample the card shows.
+const ROW: usize = 120;
 /// The fields that a shortened line keeps.
 const SHOWN: [&str; 10] = [
     "peer",
@@ -151,5 +161,11 @@ mod tests {
             "message":"payment failed","event":"pay_failed","order_id":3,"error":{"message":"502"}}"#;
         let want = "2026-11-24T10:00:00.000001Z ERROR pay_failed order_id=3 error.message=502";
         assert_eq!(short(line), want);
+    }
+
+    #[test]
+    fn a_long_sample_is_cut_between_characters() {
+        assert_eq!(cut("支付失败"), "支付失败");
+        assert_eq!(cut(&"支".repeat(ROW + 1)), "支".repeat(ROW) + "…");
     }
 }
