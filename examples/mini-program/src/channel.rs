@@ -4,7 +4,7 @@
 //! once, sometimes twice, sometimes late, and again until it is heard. It returns no `traceparent`.
 //! In the storm it is slow and refuses four payments in ten.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use axum::body::Bytes;
@@ -15,6 +15,7 @@ use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 use tracing::{error, info, warn};
 
 use crate::call::{self, Caller};
@@ -34,6 +35,8 @@ pub(crate) struct Channel {
     caller: Caller,
     /// Notices that the shop has not heard yet.
     owed: watch::Sender<usize>,
+    /// The tasks that tell them.
+    notices: Mutex<JoinSet<()>>,
 }
 
 impl Channel {
@@ -53,6 +56,7 @@ impl Channel {
             shop,
             caller,
             owed: watch::Sender::new(0),
+            notices: Mutex::default(),
         })
     }
 
@@ -66,6 +70,16 @@ impl Channel {
     pub(crate) async fn settled(&self) {
         // `wait_for` fails only when the sender is gone, and `self` holds it.
         let _ = self.owed.subscribe().wait_for(|owed| *owed == 0).await;
+    }
+
+    /// Tells nothing more, whatever is owed.
+    pub(crate) async fn stop(&self) {
+        let mut notices = std::mem::take(&mut *self.notices());
+        notices.shutdown().await;
+    }
+
+    fn notices(&self) -> MutexGuard<'_, JoinSet<()>> {
+        self.notices.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Tells the shop, until it says that it heard.
@@ -171,7 +185,9 @@ async fn take(
         let owed = Owed::new(channel.clone());
         let (notice, after) = (notice.clone(), Duration::from_millis(late + 40 * time));
         // Outside every span: what comes later is not part of this request.
-        tokio::spawn(async move { owed.0.tell(notice, after).await });
+        let mut notices = channel.notices();
+        notices.spawn(async move { owed.0.tell(notice, after).await });
+        while notices.try_join_next().is_some() {}
     }
     (StatusCode::OK, Json(json!({ "trade_no": trade_no })))
 }

@@ -81,9 +81,10 @@ impl House {
             .layer(log.request_layer())
             .layer(from_fn(as_channel));
         let desk_running = desk_port.serve(desk.router());
+        // In the order of their end: what the shop has begun still finds the channel.
         let services = vec![
-            channel_port.serve(channel_routes),
             shop_port.serve(state.router(log.request_layer(), log.shed_switch())),
+            channel_port.serve(channel_routes),
         ];
 
         let plan = Plan::new(args);
@@ -127,6 +128,7 @@ impl House {
         for service in self.services {
             service.stop().await?;
         }
+        self.stage.channel.stop().await;
         let settled = self.store.run("settled payments", |db| {
             db.query_row(
                 "SELECT count(*) FROM payments WHERE state = 'settled'",
