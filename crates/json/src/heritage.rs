@@ -39,34 +39,36 @@ impl<'a> Heritage<'a> {
 /// How far fields are inherited.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Bounds {
-    /// Bytes that a span holds at most.
+    /// Bytes that a span's own fields take at most, and where no more are inherited.
     pub(crate) max: usize,
     pub(crate) clash: Clash,
     /// Only the trace id is inherited, and the parent's span id.
     pub(crate) ids_only: bool,
 }
 
+/// Ids and own fields are never left out here: the encoder has bounded them.
+const ALL: usize = usize::MAX;
+
 /// Ids, then the rest of `own`, then what is inherited.
 pub(crate) fn assemble(own: &Fields, heritage: Option<Heritage<'_>>, bounds: Bounds) -> Fields {
-    let max = bounds.max;
     let inherited = heritage
         .as_ref()
         .map_or(0, |h| h.from.bytes.len() + ID_BYTES);
     let count = heritage.as_ref().map_or(0, |h| h.from.entries.len() + 1);
     let mut all = Fields {
-        bytes: Vec::with_capacity((own.bytes.len() + inherited).min(max)),
+        bytes: Vec::with_capacity(own.bytes.len() + inherited.min(bounds.max)),
         entries: Vec::with_capacity(own.entries.len() + count),
         lost: Cut::default(),
     };
     all.lost.merge(&own.lost);
     for id in IDS {
         if let Some(entry) = own.find(id.hash, id.key) {
-            all.copy(own, entry, true, max);
+            all.copy(own, entry, true, ALL);
         } else if let Some(heritage) = &heritage {
-            inherit_id(&mut all, heritage, id.hash, max);
+            inherit_id(&mut all, heritage, id.hash);
         }
     }
-    all.copy_where(own, true, max, |entry| !own.is_id(entry));
+    all.copy_where(own, true, ALL, |entry| !own.is_id(entry));
     if let Some(heritage) = heritage.filter(|_| !bounds.ids_only) {
         all.lost.merge(&heritage.from.lost);
         inherit_rest(&mut all, own, &heritage, bounds);
@@ -74,10 +76,10 @@ pub(crate) fn assemble(own: &Fields, heritage: Option<Heritage<'_>>, bounds: Bou
     all
 }
 
-fn inherit_id(all: &mut Fields, heritage: &Heritage<'_>, id: u32, max: usize) {
+fn inherit_id(all: &mut Fields, heritage: &Heritage<'_>, id: u32) {
     if id == TRACE.hash {
         if let Some(entry) = heritage.from.find(TRACE.hash, TRACE.key) {
-            all.copy(heritage.from, entry, false, max);
+            all.copy(heritage.from, entry, false, ALL);
         }
     } else if id == PARENT.hash {
         if let Some(value) = heritage.parent_id {
@@ -89,7 +91,7 @@ fn inherit_id(all: &mut Fields, heritage: &Heritage<'_>, id: u32, max: usize) {
                     cut: false,
                     own: false,
                 },
-                max,
+                ALL,
             );
         }
     }

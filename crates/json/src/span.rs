@@ -87,7 +87,8 @@ impl Fragment {
         if recorded.entries.is_empty() && recorded.lost.is_empty() {
             return;
         }
-        let max = self.bounds.max;
+        // Beside the fields there is the span's id, and perhaps its name.
+        let max = self.bounds.max + BESIDE;
         for entry in self.fields.entries.iter().filter(|entry| entry.own) {
             match recorded.find(entry.hash, self.fields.key(entry)) {
                 Some(new) => own.copy(recorded, new, true, max),
@@ -115,7 +116,7 @@ impl Fragment {
     /// Copies the ancestors' fields anew; `epoch` was read before `parent` was.
     pub(crate) fn refresh(&mut self, parent: Option<&Fields>, epoch: u32) {
         let mut own = Fields::default();
-        own.copy_where(&self.fields, true, self.bounds.max, |entry| entry.own);
+        own.copy_where(&self.fields, true, usize::MAX, |entry| entry.own);
         own.lost.merge(&self.own_lost);
         self.fields = assemble(&own, parent.map(Heritage::of), self.bounds);
         self.epoch = epoch;
@@ -143,3 +144,6 @@ impl Fragment {
         self.next = Some(Box::new(other));
     }
 }
+
+/// Room for a made span id and for a span's name.
+const BESIDE: usize = 512;
