@@ -54,7 +54,7 @@ impl Preset {
 /// | stdout | on | on, unless there is a file | `DOGWATCH_STDOUT` |
 /// | file | none | none | `DOGWATCH_FILE` |
 /// | roll, keep, compress | daily or 100 MiB, 7 files, zstd | the same | |
-/// | secrets | masked in JSON, shown in text | masked | |
+/// | secrets | masked, if built with `json` | masked | |
 /// | rules | none | none | `DOGWATCH_RULES` |
 #[must_use = "a configuration does nothing until `init` or `layers` is called"]
 #[derive(Clone, Default)]

@@ -1,5 +1,8 @@
 //! Starts the log: opens what the settings name, joins the layers, sets the process-wide default.
 
+#[cfg(not(feature = "json"))]
+use std::sync::Arc;
+
 use tracing_core::Subscriber;
 use tracing_subscriber::Registry;
 use tracing_subscriber::layer::{Layer, SubscriberExt};
@@ -14,6 +17,7 @@ use crate::guard::Guard;
 use crate::settings::{self, Compiled, Settings};
 use crate::sinks::Sinks;
 use crate::stack::Stack;
+use crate::text::{Judge, TextLayer};
 use crate::wiring::Wiring;
 use crate::{Error, panics, text};
 
@@ -112,7 +116,8 @@ where
     let (file, stdout) = sinks.split();
     let mut stack = Stack::new();
     if let Some(stdout) = stdout {
-        stack = stack.with(text::layer(stdout, text::stdout_colour(settings.colour)));
+        let colour = text::stdout_colour(settings.colour);
+        stack = stack.with(TextLayer::new(stdout, colour, judge(config)));
     }
     if let Some(file) = file {
         stack = stack.with(json(config, settings, file));
@@ -130,11 +135,23 @@ where
 
 /// Built without JSON: the file gets the text too, without colour.
 #[cfg(not(feature = "json"))]
-fn json<S>(_: &Config, _: &Settings, sinks: Sinks) -> impl Layer<S> + Send + Sync
+fn json<S>(config: &Config, _: &Settings, sinks: Sinks) -> impl Layer<S> + Send + Sync
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
-    text::layer(sinks, false)
+    TextLayer::new(sinks, false, judge(config))
+}
+
+/// What the text masks: the same as JSON lines, if there are any.
+fn judge(config: &Config) -> Judge {
+    #[cfg(feature = "json")]
+    let judge = crate::json::redact(config).judge();
+    #[cfg(not(feature = "json"))]
+    let judge = {
+        let _ = config;
+        Arc::new(|_: &str| None)
+    };
+    Judge(judge)
 }
 
 fn say_first_line(settings: &Settings) {
