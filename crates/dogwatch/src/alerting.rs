@@ -79,8 +79,8 @@ impl Alerting {
     }
 
     /// What could not be sent in time was told to `on_error`.
-    pub(crate) fn close(self, timeout: Duration) {
-        let _ = self.guard.close(timeout);
+    pub(crate) fn close(&self, timeout: Duration) {
+        let _ = self.alerts().close(timeout);
     }
 }
 

@@ -15,16 +15,17 @@ use crate::wiring::Wiring;
 #[must_use = "bind it in `main`: dropping it ends the log"]
 pub struct Guard {
     wiring: Wiring,
-    filter: Watched,
+    filter: Filter,
     drains_at_exit: bool,
 }
 
-/// Ends the filter's thread with the log.
-struct Watched(Filter);
+/// How long a dropped guard waits for all that is left.
+const CLOSE: Duration = Duration::from_secs(2);
 
-impl Drop for Watched {
+impl Drop for Guard {
     fn drop(&mut self) {
-        self.0.end();
+        // What could not be written was told to `on_error`; after `close` nothing is left to do.
+        let _ = self.end(CLOSE);
     }
 }
 
@@ -32,7 +33,7 @@ impl Guard {
     pub(crate) fn new(wiring: Wiring, filter: Filter) -> Self {
         Self {
             wiring,
-            filter: Watched(filter),
+            filter,
             drains_at_exit: false,
         }
     }
@@ -57,14 +58,19 @@ impl Guard {
     /// # Errors
     /// Counts, by output, every line of this log's life that was not written: refused by a full
     /// buffer, lost to a failing disk, or still waiting when the time was over.
-    pub fn close(self, timeout: Duration) -> Result<(), Unwritten> {
+    pub fn close(mut self, timeout: Duration) -> Result<(), Unwritten> {
+        self.end(timeout)
+    }
+
+    fn end(&mut self, timeout: Duration) -> Result<(), Unwritten> {
+        self.filter.end();
         self.wiring.close(timeout)
     }
 
     /// The filter of this log, to change what is logged while the service runs.
     #[must_use]
     pub fn filter(&self) -> &Filter {
-        &self.filter.0
+        &self.filter
     }
 
     /// The switch of automatic degradation: hand it to [`ShedLayer`](crate::ShedLayer). The

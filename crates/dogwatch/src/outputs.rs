@@ -90,19 +90,24 @@ impl Outputs {
     }
 
     /// Side by side: a stdout that nobody reads must not take the file's time.
-    pub(crate) fn close(self, timeout: Duration) -> Result<(), Unwritten> {
-        let close = |output: Output| {
-            let closed = output.guard.close(timeout);
-            let accounts = closed.unwrap_or_else(|unwritten| *unwritten.accounts());
-            (output.name, accounts.dropped().total())
-        };
-        let closed = std::thread::scope(|scope| {
-            let stdout = self.stdout.map(|output| scope.spawn(move || close(output)));
-            let file = self.file.map(close);
-            let stdout = stdout.and_then(|thread| thread.join().ok());
-            file.into_iter().chain(stdout).collect()
+    pub(crate) fn close(&mut self, timeout: Duration) -> Result<(), Unwritten> {
+        let outputs = [self.file.take(), self.stdout.take()];
+        let outputs: Vec<Output> = outputs.into_iter().flatten().collect();
+        let counts: Vec<_> = outputs
+            .iter()
+            .map(|output| (output.name.clone(), output.writer.clone()))
+            .collect();
+        std::thread::scope(|scope| {
+            for Output { guard, .. } in outputs {
+                // What each could not write stands in its accounts, read below. Where no thread can
+                // be had, the dropped closure closes the guard here.
+                let close = move || drop(guard.close(timeout));
+                let _ = std::thread::Builder::new().spawn_scoped(scope, close);
+            }
         });
-        Unwritten::of(closed)
+        let dropped =
+            |(name, writer): (String, NonBlocking)| (name, writer.accounts().dropped().total());
+        Unwritten::of(counts.into_iter().map(dropped).collect())
     }
 
     fn all(&self) -> impl Iterator<Item = &Output> {
@@ -159,7 +164,7 @@ fn spawn<W: io::Write + Send + 'static>(
 }
 
 #[cfg(feature = "metrics")]
-fn losses(accounts: &Accounts) -> [(String, u64); 6] {
+fn losses(accounts: &Accounts) -> [(String, u64); 7] {
     let (refused, lost) = (&accounts.refused, &accounts.lost);
     [
         ("full", &refused.full),
@@ -167,6 +172,7 @@ fn losses(accounts: &Accounts) -> [(String, u64); 6] {
         ("closed", &refused.closed),
         ("io", &lost.io),
         ("panic", &lost.panic),
+        ("oldest", &lost.oldest),
         ("unwritten", &lost.unwritten),
     ]
     .map(|(reason, lines)| (reason.to_owned(), lines.total()))

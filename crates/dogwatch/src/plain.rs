@@ -41,7 +41,7 @@ impl Outputs {
         clippy::unnecessary_wraps,
         reason = "the outputs with an appender have the same shape"
     )]
-    pub(crate) fn close(self, _: Duration) -> Result<(), Unwritten> {
+    pub(crate) fn close(&mut self, _: Duration) -> Result<(), Unwritten> {
         Ok(())
     }
 }

@@ -88,12 +88,14 @@ impl Wiring {
         self.outputs.flush(timeout)
     }
 
-    /// Alerts first: what they say of themselves is a line too.
-    pub(crate) fn close(self, timeout: Duration) -> Result<(), Unwritten> {
+    /// Alerts first: what they say of themselves is a line too. They get half of the time at most,
+    /// so that an alert that cannot be sent costs no line that can be written. Called again, it
+    /// finds everything closed.
+    pub(crate) fn close(&mut self, timeout: Duration) -> Result<(), Unwritten> {
         let until = Instant::now() + timeout;
         #[cfg(feature = "alert")]
-        if let Some(alerting) = self.alerting {
-            alerting.close(timeout);
+        if let Some(alerting) = &self.alerting {
+            alerting.close(timeout / 2);
         }
         self.outputs
             .close(until.saturating_duration_since(Instant::now()))

@@ -1,3 +1,5 @@
+//! What the text layer prints, line by line.
+
 use std::io;
 use std::sync::{Mutex, PoisonError};
 

@@ -122,3 +122,53 @@ fn the_playbook_shed_works_the_guards_switch() {
         "the end of the process takes it back"
     );
 }
+
+/// A notifier that never gets its alert away.
+fn stuck() -> Config {
+    let rules = "- {name: pool, match: {event: pool_timeout}, threshold: 1, action: stuck}";
+    Config::prod()
+        .rules_text(rules)
+        .on_error(|_| ())
+        .notifier("stuck", |_: &Alert| {
+            Err(dogwatch::alert::NotifyError::retry("nobody answers"))
+        })
+}
+
+#[test]
+fn an_alert_that_cannot_be_sent_costs_no_line() {
+    let dir = tempfile::tempdir().unwrap();
+    let (dispatch, log) = start(stuck(), dir.path());
+    dispatcher::with_default(&dispatch, || {
+        for n in 0..100 {
+            tracing::error!(event = "pool_timeout", n, "池满了");
+        }
+    });
+    log.close(std::time::Duration::from_secs(2))
+        .expect("each line is written");
+    assert_eq!(crate::lines(dir.path()).len(), 100);
+}
+
+#[test]
+fn dropping_the_guard_ends_alerts_before_their_lines_outputs() {
+    let dir = tempfile::tempdir().unwrap();
+    let rules = "
+- name: pool
+  match: {event: pool_timeout}
+  threshold: 1
+  action: log
+  playbook: {run: shed, lease: 60s}
+";
+    let (dispatch, log) = start(Config::prod().rules_text(rules), dir.path());
+    dispatcher::with_default(&dispatch, || {
+        tracing::error!(event = "pool_timeout", "池满了")
+    });
+    let switch = log.shed_switch();
+    let alerts = log.alerts().unwrap().clone();
+    assert!(alerts.wait(LONG, |_| switch.load(Ordering::Relaxed)));
+    drop(log);
+    assert!(
+        crate::lines(dir.path())
+            .concat()
+            .contains("playbook_reverted")
+    );
+}

@@ -85,3 +85,29 @@ fn levels_change_while_the_service_runs() {
     );
     assert!(lines.contains("filter_changed"), "{lines}");
 }
+
+#[test]
+fn the_metrics_page_tells_every_dropped_line() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = Config::prod()
+        .buffer_bytes(4096)
+        .when_full(dogwatch::WhenFull::DropOldest)
+        .on_error(|_| ());
+    let (dispatch, log) = crate::start(config, dir.path());
+    tracing::dispatcher::with_default(&dispatch, || {
+        for n in 0..20_000 {
+            tracing::info!(n, text = %"长".repeat(40));
+        }
+        tracing::info!(text = %"x".repeat(5000), "longer than the buffer");
+    });
+    let _ = log.flush(LONG);
+    let page = log.metrics().render(None).1;
+    let told: u64 = page
+        .lines()
+        .filter(|line| line.starts_with("dogwatch_lines_lost_total{"))
+        .map(|line| line.rsplit(' ').next().unwrap().parse::<u64>().unwrap())
+        .sum();
+    let dropped = log.accounts()[0].1.dropped().total();
+    assert!(dropped > 0);
+    assert_eq!(told, dropped, "{page}");
+}
