@@ -5,36 +5,50 @@ use std::time::SystemTime;
 use dogwatch_appender::Gap;
 
 use crate::config::Config;
+#[cfg(feature = "json")]
+use crate::config::Preset;
 use crate::settings::Settings;
 
-/// Writes a gap line: JSON with the fixed fields of the other lines.
-#[cfg(feature = "json")]
-pub(crate) fn lines(
-    config: &Config,
-    settings: &Settings,
-) -> impl Fn(&Gap) -> Vec<u8> + Send + Sync + 'static {
-    let blank = crate::json::dressed(std::io::sink, config, settings).blank();
-    move |gap| {
-        let json = format!(
-            r#"{{"lines":{},"since":"{}","until":"{}"}}"#,
-            gap.lines().total(),
-            time(gap.since()),
-            time(gap.until())
-        );
-        blank
-            .line(tracing_core::Level::WARN, "dogwatch", &message(gap))
-            .raw("gap", &json)
-            .finish()
+/// Makes gap lines that look as the lines around them do.
+pub(crate) struct GapLines {
+    /// `None`: text.
+    #[cfg(feature = "json")]
+    json: Option<dogwatch_json::Blank>,
+}
+
+impl GapLines {
+    /// JSON with the fixed fields of the other lines; text where `dev` prints it.
+    #[cfg(feature = "json")]
+    pub(crate) fn new(config: &Config, settings: &Settings, to_stdout: bool) -> Self {
+        let is_text = to_stdout && settings.preset == Preset::Dev;
+        let blank = || crate::json::dressed(std::io::sink, config, settings).blank();
+        Self {
+            json: (!is_text).then(blank),
+        }
+    }
+
+    #[cfg(not(feature = "json"))]
+    pub(crate) fn new(_: &Config, _: &Settings, _to_stdout: bool) -> Self {
+        Self {}
+    }
+
+    pub(crate) fn line(&self, gap: &Gap) -> Vec<u8> {
+        #[cfg(feature = "json")]
+        if let Some(blank) = &self.json {
+            let line = blank.line(tracing_core::Level::WARN, "dogwatch", &message(gap));
+            return line.raw("gap", &object(gap)).finish();
+        }
+        let (since, until) = (time(gap.since()), time(gap.until()));
+        let clock = until.get(11..23).unwrap_or_default();
+        format!("{clock} WARN  {} since={since} dogwatch\n", message(gap)).into_bytes()
     }
 }
 
-/// Writes a gap line as the text of the preset `dev`.
-#[cfg(not(feature = "json"))]
-pub(crate) fn lines(_: &Config, _: &Settings) -> impl Fn(&Gap) -> Vec<u8> + Send + Sync + 'static {
-    |gap| {
-        let (since, until) = (time(gap.since()), time(gap.until()));
-        format!("{until}  WARN dogwatch: {} since={since}\n", message(gap)).into_bytes()
-    }
+#[cfg(feature = "json")]
+fn object(gap: &Gap) -> String {
+    let (since, until) = (time(gap.since()), time(gap.until()));
+    let lines = gap.lines().total();
+    format!(r#"{{"lines":{lines},"since":"{since}","until":"{until}"}}"#)
 }
 
 fn message(gap: &Gap) -> String {

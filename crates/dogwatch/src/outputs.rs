@@ -9,10 +9,11 @@ use dogwatch_appender::{
 };
 
 use crate::config::Config;
+use crate::gap::GapLines;
 use crate::guard::Unwritten;
 use crate::settings::Settings;
 use crate::sinks::Sinks;
-use crate::{Error, exit, gap};
+use crate::{Error, exit};
 
 /// The open outputs of one log.
 #[derive(Default)]
@@ -41,7 +42,7 @@ impl Outputs {
             )?);
         }
         if settings.stdout {
-            outputs.stdout = Some(spawn(config, settings, "stdout".to_owned(), io::stdout())?);
+            outputs.stdout = Some(spawn(config, settings, STDOUT.to_owned(), io::stdout())?);
         }
         Ok(outputs)
     }
@@ -144,8 +145,9 @@ fn spawn<W: io::Write + Send + 'static>(
 ) -> Result<Output, Error> {
     let tell = config.on_error.clone();
     let output = name.clone();
+    let gaps = GapLines::new(config, settings, name == STDOUT);
     let mut builder: NonBlockingBuilder<W> = NonBlocking::builder(writer)
-        .gap(gap::lines(config, settings))
+        .gap(move |gap| gaps.line(gap))
         .on_error(move |error| tell.of(&output, error));
     if let Some(bytes) = config.buffer_bytes {
         builder = builder.max_bytes(bytes);
@@ -177,6 +179,9 @@ fn losses(accounts: &Accounts) -> [(String, u64); 7] {
     ]
     .map(|(reason, lines)| (reason.to_owned(), lines.total()))
 }
+
+/// The name of the output that is no file.
+const STDOUT: &str = "stdout";
 
 /// A day of a busy service in a file that an editor still opens.
 const ROLL_BYTES: u64 = 100 << 20;

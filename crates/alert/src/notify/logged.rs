@@ -35,7 +35,8 @@ impl Logged {
                 parent: None,
                 event = "playbook_applied",
                 playbook = name,
-                lease_s = lease.as_secs_f64(),
+                // To the millisecond: what is left of it when it was taken.
+                lease_s = (lease.as_secs_f64() * 1e3).round() / 1e3,
                 "playbook `{name}` acts"
             ),
             Acted::Reverted => tracing::info!(

@@ -110,4 +110,12 @@ fn the_metrics_page_tells_every_dropped_line() {
     let dropped = log.accounts()[0].1.dropped().total();
     assert!(dropped > 0);
     assert_eq!(told, dropped, "{page}");
+
+    log.close(LONG).expect_err("it counts what was dropped");
+    let told: u64 = lines(dir.path())
+        .iter()
+        .map(|line| dogwatch_line::Line::parse(line).expect("valid"))
+        .filter_map(|line| line.field("gap.lines")?.to_string().parse::<u64>().ok())
+        .sum();
+    assert_eq!(told, dropped, "gap lines tell the same");
 }
