@@ -134,6 +134,29 @@ impl Accounts {
     pub fn dropped(&self) -> Lines {
         self.refused.total().plus(self.lost.total())
     }
+
+    /// What [`dropped`](Self::dropped) sums up, reason by reason, those without a line included.
+    ///
+    /// The reasons are called as the fields of [`Refused`] and [`Lost`]: `full`, `too_long`,
+    /// `closed`, `io`, `panic`, `oldest`, `unwritten`.
+    pub fn dropped_by_reason(&self) -> impl Iterator<Item = (&'static str, Lines)> + use<> {
+        let accounts = *self;
+        Reason::ALL
+            .into_iter()
+            .map(move |reason| (reason.name(), accounts.dropped_for(reason)))
+    }
+
+    fn dropped_for(&self, reason: Reason) -> Lines {
+        match reason {
+            Reason::Full => self.refused.full,
+            Reason::TooLong => self.refused.too_long,
+            Reason::Closed => self.refused.closed,
+            Reason::Io => self.lost.io,
+            Reason::Panic => self.lost.panic,
+            Reason::Oldest => self.lost.oldest,
+            Reason::Unwritten => self.lost.unwritten,
+        }
+    }
 }
 
 impl Refused {
@@ -153,28 +176,49 @@ impl Lost {
     }
 }
 
+/// Why a line is missing: refused for the first three, lost after it was accepted for the others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Refusal {
+pub(crate) enum Reason {
     Full,
     TooLong,
     Closed,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Loss {
     Io,
     Panic,
     Oldest,
     Unwritten,
 }
 
+impl Reason {
+    pub(crate) const ALL: [Self; REASONS] = [
+        Self::Full,
+        Self::TooLong,
+        Self::Closed,
+        Self::Io,
+        Self::Panic,
+        Self::Oldest,
+        Self::Unwritten,
+    ];
+
+    /// As the fields of [`Refused`] and [`Lost`] are called.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            Self::TooLong => "too_long",
+            Self::Closed => "closed",
+            Self::Io => "io",
+            Self::Panic => "panic",
+            Self::Oldest => "oldest",
+            Self::Unwritten => "unwritten",
+        }
+    }
+}
+
 /// The counters behind the accounts: written under the queue's mutex, read without it.
 #[derive(Default)]
 pub(crate) struct Counters {
     accepted: Counter,
-    refused: [Counter; 3],
     written: Counter,
-    lost: [Counter; 4],
+    dropped: [Counter; REASONS],
     gap_lines: AtomicU64,
     panics: AtomicU64,
 }
@@ -201,16 +245,12 @@ impl Counters {
         self.accepted.add(slot, lines);
     }
 
-    pub(crate) fn refuse(&self, refusal: Refusal, slot: usize, lines: u64) {
-        self.refused[refusal as usize].add(slot, lines);
-    }
-
     pub(crate) fn write(&self, slot: usize, lines: u64) {
         self.written.add(slot, lines);
     }
 
-    pub(crate) fn lose(&self, loss: Loss, slot: usize, lines: u64) {
-        self.lost[loss as usize].add(slot, lines);
+    pub(crate) fn drop(&self, reason: Reason, slot: usize, lines: u64) {
+        self.dropped[reason as usize].add(slot, lines);
     }
 
     pub(crate) fn gap_line(&self) {
@@ -221,13 +261,13 @@ impl Counters {
         self.panics.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Written before lost before accepted: what is settled was accepted earlier, so that no
+    /// Written before dropped before accepted: what is settled was accepted earlier, so that no
     /// snapshot settles more than it accepts.
     pub(crate) fn read(&self) -> Accounts {
         let written = self.written.read();
-        let [io, panic, oldest, unwritten] = [0, 1, 2, 3].map(|loss| self.lost[loss].read());
+        let [full, too_long, closed, io, panic, oldest, unwritten] =
+            Reason::ALL.map(|reason| self.dropped[reason as usize].read());
         let accepted = self.accepted.read();
-        let [full, too_long, closed] = [0, 1, 2].map(|refusal| self.refused[refusal].read());
         Accounts {
             accepted,
             refused: Refused {
@@ -254,3 +294,54 @@ pub(crate) fn slot(level: Option<Level>) -> usize {
 }
 
 const SLOTS: usize = 6;
+
+const REASONS: usize = 7;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_dropped_is_told_reason_by_reason_and_adds_up() {
+        let counters = Counters::default();
+        let warn = slot(Some(Level::Warn));
+        for (nth, reason) in Reason::ALL.into_iter().enumerate() {
+            counters.drop(reason, warn, 1 << nth);
+            counters.drop(reason, slot(None), 1 << (nth + REASONS));
+        }
+        let accounts = counters.read();
+        let told: Vec<_> = accounts.dropped_by_reason().collect();
+        let Refused {
+            full,
+            too_long,
+            closed,
+        } = accounts.refused;
+        let Lost {
+            io,
+            panic,
+            oldest,
+            unwritten,
+        } = accounts.lost;
+        assert_eq!(
+            told,
+            [
+                ("full", full),
+                ("too_long", too_long),
+                ("closed", closed),
+                ("io", io),
+                ("panic", panic),
+                ("oldest", oldest),
+                ("unwritten", unwritten),
+            ]
+        );
+        for (nth, (reason, lines)) in told.iter().enumerate() {
+            assert_eq!(lines.of(Level::Warn), 1 << nth, "{reason}");
+            assert_eq!(lines.unknown(), 1 << (nth + REASONS), "{reason}");
+        }
+        let sum = told
+            .iter()
+            .fold(Lines::default(), |sum, (_, lines)| sum.plus(*lines));
+        assert_eq!(sum, accounts.dropped());
+        assert_eq!(sum.total(), (1 << (2 * REASONS)) - 1);
+    }
+}

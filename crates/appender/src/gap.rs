@@ -1,13 +1,14 @@
-//! What a gap line tells: how many lines are missing at this place, and since when.
+//! What a gap line tells: how many lines are missing at this place, why, and since when.
 
 use std::time::SystemTime;
 
-use crate::Lines;
+use crate::{Lines, account::Reason};
 
 /// Lines that are missing at one place of the log, because they were refused or lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Gap {
     lines: Lines,
+    reasons: [u64; Reason::ALL.len()],
     since: SystemTime,
     until: SystemTime,
 }
@@ -16,19 +17,35 @@ impl Gap {
     pub(crate) fn at(now: SystemTime) -> Self {
         Self {
             lines: Lines::default(),
+            reasons: [0; Reason::ALL.len()],
             since: now,
             until: now,
         }
     }
 
-    pub(crate) fn add(&mut self, slot: usize, lines: u64, now: SystemTime) {
+    pub(crate) fn add(&mut self, reason: Reason, slot: usize, lines: u64, now: SystemTime) {
         self.lines.add(slot, lines);
+        self.reasons[reason as usize] += lines;
         self.until = now;
     }
 
     /// How many, by level.
     pub fn lines(&self) -> &Lines {
         &self.lines
+    }
+
+    /// Why, and how many for each reason; only reasons that occurred. Together as many as
+    /// [`lines`](Self::lines).
+    ///
+    /// The reasons are called as by [`Accounts::dropped_by_reason`](crate::Accounts::dropped_by_reason).
+    /// What a gap can tell of: `full`, `too_long`, `io`, `panic`, `oldest`; after the end of the log
+    /// nothing tells of `closed` and `unwritten`.
+    pub fn reasons(&self) -> impl Iterator<Item = (&'static str, u64)> + use<> {
+        Reason::ALL
+            .map(Reason::name)
+            .into_iter()
+            .zip(self.reasons)
+            .filter(|&(_, lines)| lines > 0)
     }
 
     /// When the first of them went missing.

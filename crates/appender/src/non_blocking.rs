@@ -10,7 +10,7 @@ use std::{
 
 use crate::{
     Accounts, Error, Gap, Guard, Level,
-    account::Refusal,
+    account::Reason,
     clock::{Clock, SystemClock},
     error::Kind,
     queue::Queue,
@@ -75,7 +75,7 @@ impl NonBlocking {
     /// Hands in whole lines of one level. False: they were refused, and counted.
     pub fn offer(&self, level: Option<Level>, lines: &[u8]) -> bool {
         let offered = self.shared.queue.offer(level, lines);
-        if offered == Err(Refusal::Closed) {
+        if offered == Err(Reason::Closed) {
             let what = "log lines refused: the log is closed";
             self.shared.reporter.report(Error::new(Kind::Loss, what));
         }

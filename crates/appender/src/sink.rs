@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use crate::{
     Gap,
-    account::Loss,
+    account::Reason,
     batch::Batch,
     guarded::guarded,
     queue::{Order, Queue},
@@ -77,10 +77,14 @@ impl Sink {
             let (passed, loss, end) = match put(&mut **writer, rest) {
                 Put::Wrote(written) => (written, None, None),
                 Put::Failed(error) => return Attempt::Failed(error),
-                Put::Broken(error) => (rest.len(), Some(Loss::Io), Some(Attempt::Broken(error))),
+                Put::Broken(error) => (rest.len(), Some(Reason::Io), Some(Attempt::Broken(error))),
                 Put::Panicked => {
                     queue.counters.panic();
-                    (first_line(rest), Some(Loss::Panic), Some(Attempt::Panicked))
+                    (
+                        first_line(rest),
+                        Some(Reason::Panic),
+                        Some(Attempt::Panicked),
+                    )
                 }
             };
             let lines = memchr::memchr_iter(b'\n', &rest[..passed]).count() as u64;

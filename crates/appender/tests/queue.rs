@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use dogwatch_appender::{Drain, Level, NonBlocking, NonBlockingBuilder, WhenFull};
+use dogwatch_appender::{Drain, Gap, Level, NonBlocking, NonBlockingBuilder, WhenFull};
 
 const LONG: Duration = Duration::from_secs(60);
 
@@ -592,6 +592,78 @@ fn one_gap_line_stands_where_lines_are_missing() {
     assert_eq!(gate.text(), lines(0..taken + 1) + &gap + "healed\n");
     assert_eq!(accounts.gap_lines, 1);
     assert_eq!(accounts.dropped().total(), missing as u64);
+}
+
+#[test]
+fn a_gap_line_tells_how_many_lines_are_missing_for_which_reason() {
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let (gaps, gate) = (Arc::clone(&told), Gate::shut());
+    let (log, guard) = builder(gate.clone())
+        .max_bytes(60)
+        .when_full(WhenFull::DropNew)
+        .gap(move |gap| {
+            let reasons: Vec<_> = gap.reasons().collect();
+            gaps.lock().unwrap().push((gap.lines().total(), reasons));
+            b"gap\n".to_vec()
+        })
+        .spawn()
+        .unwrap();
+    assert!(log.offer(Some(Level::Error), line(0).as_bytes()));
+    gate.reached();
+    assert_eq!(
+        (1..10)
+            .filter(|&n| log.offer(None, line(n).as_bytes()))
+            .count(),
+        2
+    );
+    assert!(!log.offer(None, ("x".repeat(99) + "\n").as_bytes()));
+    gate.open();
+    let accounts = guard.close(LONG).unwrap();
+    let reasons = vec![("full", 7), ("too_long", 1)];
+    assert_eq!(*told.lock().unwrap(), [(8, reasons.clone())]);
+    let dropped = accounts.dropped_by_reason();
+    let dropped = dropped.map(|(reason, lines)| (reason, lines.total()));
+    assert_eq!(dropped.filter(|&(_, n)| n > 0).collect::<Vec<_>>(), reasons);
+    assert_eq!(gate.text(), lines(0..3) + "gap\n");
+}
+
+#[test]
+fn a_gap_line_tells_of_lines_that_were_lost_after_they_were_accepted() {
+    let oldest = Gate::shut();
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let keep = |told: &Arc<Mutex<Vec<_>>>| {
+        let told = Arc::clone(told);
+        move |gap: &Gap| {
+            told.lock().unwrap().extend(gap.reasons());
+            b"gap\n".to_vec()
+        }
+    };
+    let (log, guard) = builder(oldest.clone())
+        .max_bytes(1000)
+        .when_full(WhenFull::DropOldest)
+        .gap(keep(&told))
+        .spawn()
+        .unwrap();
+    assert!(log.offer(Some(Level::Error), line(0).as_bytes()));
+    oldest.reached();
+    assert!((1..500).all(|n| log.offer(None, line(n).as_bytes())));
+    oldest.open();
+    let dropped = guard.close(LONG).unwrap().lost.oldest.total();
+    assert!(dropped > 0);
+    assert_eq!(told.lock().unwrap().split_off(0), [("oldest", dropped)]);
+
+    for (step, reason, lost) in [
+        (Step::Panic, "panic", 1),
+        (Step::Fail(io::ErrorKind::BrokenPipe), "io", 2),
+    ] {
+        let (mut log, guard) = builder(Script::of(&[step]))
+            .gap(keep(&told))
+            .spawn()
+            .unwrap();
+        log.write_all(lines(0..2).as_bytes()).unwrap();
+        assert_eq!(guard.close(LONG).unwrap_err().lines(), lost);
+        assert_eq!(told.lock().unwrap().split_off(0), [(reason, lost)]);
+    }
 }
 
 #[test]

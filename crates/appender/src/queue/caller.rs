@@ -8,13 +8,13 @@ use std::{
 use super::{Phase, Queue, State, Writer};
 use crate::{
     Level, WhenFull,
-    account::{Loss, Refusal, slot},
+    account::{Reason, slot},
     batch::Batch,
 };
 
 impl Queue {
     /// Takes the lines, or refuses and counts them.
-    pub(crate) fn offer(&self, level: Option<Level>, lines: &[u8]) -> Result<(), Refusal> {
+    pub(crate) fn offer(&self, level: Option<Level>, lines: &[u8]) -> Result<(), Reason> {
         if lines.is_empty() {
             return Ok(());
         }
@@ -32,12 +32,12 @@ impl Queue {
                     Writer::Parks => true,
                 }
             }
-            Err(refusal) => {
+            Err(reason) => {
                 // A piece without a newline is less than a line, but missing all the same.
                 let count = count.max(1);
-                self.counters.refuse(refusal, slot, count);
-                if refusal != Refusal::Closed {
-                    self.miss(&mut state, slot, count);
+                self.counters.drop(reason, slot, count);
+                if reason != Reason::Closed {
+                    self.miss(&mut state, reason, slot, count);
                 }
                 state.writer != Writer::Busy
             }
@@ -56,12 +56,12 @@ impl Queue {
         mut state: MutexGuard<'q, State>,
         level: Option<Level>,
         cost: usize,
-    ) -> (MutexGuard<'q, State>, Result<(), Refusal>) {
+    ) -> (MutexGuard<'q, State>, Result<(), Reason>) {
         if state.phase != Phase::Open {
-            return (state, Err(Refusal::Closed));
+            return (state, Err(Reason::Closed));
         }
         if cost > self.max_bytes {
-            return (state, Err(Refusal::TooLong));
+            return (state, Err(Reason::TooLong));
         }
         let (limit, patience) = self.terms(level);
         let fits = |state: &State| state.front.cost() + state.in_flight + cost <= limit;
@@ -73,7 +73,7 @@ impl Queue {
         }
         // The writer waits for nobody: it would wait for itself.
         if state.stalled || self.is_writer() || patience.is_zero() {
-            return (state, Err(Refusal::Full));
+            return (state, Err(Reason::Full));
         }
         self.wake(&mut state);
         state.callers += 1;
@@ -83,10 +83,10 @@ impl Queue {
         state.callers -= 1;
         let admitted = match state.phase {
             Phase::Open if fits(&state) => Ok(()),
-            Phase::Open => Err(Refusal::Full),
-            _ => Err(Refusal::Closed),
+            Phase::Open => Err(Reason::Full),
+            _ => Err(Reason::Closed),
         };
-        state.stalled |= admitted == Err(Refusal::Full);
+        state.stalled |= admitted == Err(Reason::Full);
         (state, admitted)
     }
 
@@ -111,8 +111,8 @@ impl Queue {
             .front
             .drop_first(wanted, |slot, lines| dropped.push((slot, lines)));
         for (slot, lines) in dropped {
-            self.counters.lose(Loss::Oldest, slot, lines);
-            self.miss(state, slot, lines);
+            self.counters.drop(Reason::Oldest, slot, lines);
+            self.miss(state, Reason::Oldest, slot, lines);
         }
     }
 }

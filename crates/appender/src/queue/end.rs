@@ -3,7 +3,7 @@
 use std::{sync::PoisonError, time::Duration};
 
 use super::{Phase, Queue, State};
-use crate::{account::Loss, batch::Batch};
+use crate::{account::Reason, batch::Batch};
 
 impl Queue {
     pub(crate) fn is_drained(&self) -> bool {
@@ -47,7 +47,7 @@ impl Queue {
         }
         let pending = self.counters.read().pending();
         for (slot, lines) in pending.slots() {
-            self.counters.lose(Loss::Unwritten, slot, lines);
+            self.counters.drop(Reason::Unwritten, slot, lines);
         }
         state.phase = Phase::Done;
         state.front = Batch::default();

@@ -15,7 +15,7 @@ use std::{
 
 use crate::{
     Gap, WhenFull,
-    account::Counters,
+    account::{Counters, Reason},
     batch::{Batch, FIRST},
     clock::Clock,
 };
@@ -118,12 +118,12 @@ impl Queue {
         self.work.notify_one();
     }
 
-    fn miss(&self, state: &mut State, slot: usize, lines: u64) {
+    fn miss(&self, state: &mut State, reason: Reason, slot: usize, lines: u64) {
         let now = SystemTime::try_from(self.clock.now()).expect("the clock is a SystemTime");
         state
             .gap
             .get_or_insert_with(|| Gap::at(now))
-            .add(slot, lines, now);
+            .add(reason, slot, lines, now);
         state.untold += lines;
     }
 

@@ -8,7 +8,7 @@ use std::{
 use super::{Phase, Queue, State, Writer};
 use crate::{
     Gap,
-    account::Loss,
+    account::Reason,
     batch::{Batch, FIRST},
 };
 
@@ -114,7 +114,7 @@ impl Queue {
         &self,
         batch: &mut Batch,
         (lines, bytes): (u64, usize),
-        loss: Option<Loss>,
+        loss: Option<Reason>,
     ) -> bool {
         let mut state = self.lock();
         if state.phase >= Phase::Done {
@@ -127,9 +127,9 @@ impl Queue {
         }
         batch.settle(lines, |slot, lines| match loss {
             None => self.counters.write(slot, lines),
-            Some(loss) => {
-                self.counters.lose(loss, slot, lines);
-                self.miss(&mut state, slot, lines);
+            Some(reason) => {
+                self.counters.drop(reason, slot, lines);
+                self.miss(&mut state, reason, slot, lines);
             }
         });
         true
