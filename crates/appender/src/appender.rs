@@ -36,7 +36,8 @@ pub struct Appender {
     inner: Arc<Inner>,
 }
 
-pub(crate) type Header = Box<dyn Fn() -> Vec<u8> + Send + Sync>;
+/// Makes the first lines of a file.
+pub(crate) struct Header(pub(crate) Box<dyn Fn() -> Vec<u8> + Send + Sync>);
 
 pub(crate) struct Inner {
     pub(crate) active: Mutex<Active>,
@@ -158,7 +159,7 @@ impl Appender {
         let Some(header) = &self.inner.header else {
             return Vec::new();
         };
-        guarded(header).unwrap_or_else(|| {
+        guarded(&header.0).unwrap_or_else(|| {
             let error = Error::new(Kind::Panic, "the `header` callback panicked");
             self.inner.housekeeper.add(Vec::new(), vec![error]);
             Vec::new()

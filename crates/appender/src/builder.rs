@@ -18,7 +18,7 @@ use crate::{
     household::{Household, OnClose},
     housekeeping::Housekeeper,
     name::Family,
-    report::{Callback, Reporter, to_stderr},
+    report::{Callback, Reporter},
 };
 
 /// The options of an [`Appender`]: [`Appender::builder`].
@@ -50,7 +50,7 @@ impl AppenderBuilder {
             roll_at_start: false,
             header: None,
             on_close: None,
-            on_error: to_stderr(),
+            on_error: Callback::to_stderr(),
             disk: None,
             clock: Arc::new(SystemClock::start()),
         }
@@ -96,14 +96,14 @@ impl AppenderBuilder {
     /// Makes the first lines of each new file, in the log's format, newline included. A file that
     /// holds no more than them is empty.
     pub fn header(mut self, header: impl Fn() -> Vec<u8> + Send + Sync + 'static) -> Self {
-        self.header = Some(Box::new(header));
+        self.header = Some(Header(Box::new(header)));
         self
     }
 
     /// Called on the housekeeping thread with each file that was closed, in its final form, before
     /// old files are deleted.
     pub fn on_close(mut self, on_close: impl Fn(&Path) + Send + Sync + 'static) -> Self {
-        self.on_close = Some(Box::new(on_close));
+        self.on_close = Some(OnClose(Box::new(on_close)));
         self
     }
 
@@ -111,7 +111,7 @@ impl AppenderBuilder {
     /// once, then one summary each 10 s. Default: one line on stderr. A failed write is returned to
     /// who wrote.
     pub fn on_error(mut self, on_error: impl Fn(&Error) + Send + Sync + 'static) -> Self {
-        self.on_error = Arc::new(on_error);
+        self.on_error = Callback::new(on_error);
         self
     }
 

@@ -47,7 +47,7 @@ impl Error {
         self
     }
 
-    pub(crate) fn with_more(mut self, more: u64) -> Self {
+    pub(crate) fn and_more(mut self, more: u64) -> Self {
         self.more = more;
         self
     }

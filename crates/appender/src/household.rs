@@ -23,7 +23,8 @@ use crate::{
     report::Reporter,
 };
 
-pub(crate) type OnClose = Box<dyn Fn(&Path) + Send + Sync>;
+/// Called with each closed file.
+pub(crate) struct OnClose(pub(crate) Box<dyn Fn(&Path) + Send + Sync>);
 
 /// What housekeeping works on and by which rules.
 pub(crate) struct Household {
@@ -173,7 +174,7 @@ impl Household {
         let Some(on_close) = &self.on_close else {
             return;
         };
-        if guarded(|| on_close(path)).is_none() {
+        if guarded(|| (on_close.0)(path)).is_none() {
             let what = format!("the `on_close` callback panicked on `{}`", path.display());
             self.reporter.report(Error::new(Kind::Panic, what));
         }

@@ -14,7 +14,7 @@ use crate::{
     clock::{Clock, SystemClock},
     error::Kind,
     queue::Queue,
-    report::{Callback, Reporter, to_stderr},
+    report::{Callback, Reporter},
     sink::Sink,
     worker::{GapLine, Shared},
 };
@@ -68,7 +68,7 @@ impl NonBlocking {
             when_full: WhenFull::Wait(Duration::from_millis(100)),
             flush_interval: Duration::from_millis(100),
             gap: None,
-            on_error: to_stderr(),
+            on_error: Callback::to_stderr(),
         }
     }
 
@@ -113,14 +113,14 @@ impl<W: Write + Send + 'static> NonBlockingBuilder<W> {
     /// Makes the line, in the log's format and with its newline, that is written in place of dropped
     /// lines when writing works again. Default: none.
     pub fn gap(mut self, gap: impl Fn(&Gap) -> Vec<u8> + Send + Sync + 'static) -> Self {
-        self.gap = Some(Box::new(gap));
+        self.gap = Some(GapLine(Box::new(gap)));
         self
     }
 
     /// Told of failed writes, dropped lines and panics, on the writer thread: the first at once,
     /// then one summary each 10 s. Default: one line on stderr.
     pub fn on_error(mut self, on_error: impl Fn(&Error) + Send + Sync + 'static) -> Self {
-        self.on_error = Arc::new(on_error);
+        self.on_error = Callback::new(on_error);
         self
     }
 

@@ -15,7 +15,28 @@ use crate::{Error, clock::Clock, guarded::guarded};
 /// At most one report in this time, after the first: a dead disk must not fill stderr as well.
 pub(crate) const INTERVAL: Duration = Duration::from_secs(10);
 
-pub(crate) type Callback = Arc<dyn Fn(&Error) + Send + Sync>;
+/// An `on_error`.
+pub(crate) struct Callback(Box<dyn Fn(&Error) + Send + Sync>);
+
+impl Callback {
+    pub(crate) fn new(on_error: impl Fn(&Error) + Send + Sync + 'static) -> Self {
+        Self(Box::new(on_error))
+    }
+
+    /// One line on stderr. A closed stderr has nobody to complain to.
+    pub(crate) fn to_stderr() -> Self {
+        Self::new(|error| {
+            let mut line = format!("dogwatch-appender: {error}");
+            let mut cause = error.source();
+            while let Some(error) = cause {
+                line.push_str(": ");
+                line.push_str(&error.to_string());
+                cause = error.source();
+            }
+            let _ = writeln!(std::io::stderr(), "{line}");
+        })
+    }
+}
 
 pub(crate) struct Reporter {
     callback: Callback,
@@ -84,7 +105,7 @@ impl Reporter {
     // Called without the lock: the callback may do anything, log included.
     fn tell(&self, error: Option<Error>) {
         if let Some(error) = error {
-            if guarded(|| (self.callback)(&error)).is_none() {
+            if guarded(|| (self.callback.0)(&error)).is_none() {
                 self.panics.fetch_add(1, Ordering::Relaxed);
             }
         }
@@ -99,21 +120,7 @@ fn take(held: &mut Held) -> Option<Error> {
     let error = held.last.take()?;
     let more = held.count - 1;
     held.count = 0;
-    Some(error.with_more(more))
-}
-
-/// One line on stderr. A closed stderr has nobody to complain to.
-pub(crate) fn to_stderr() -> Callback {
-    Arc::new(|error| {
-        let mut line = format!("dogwatch-appender: {error}");
-        let mut cause = error.source();
-        while let Some(error) = cause {
-            line.push_str(": ");
-            line.push_str(&error.to_string());
-            cause = error.source();
-        }
-        let _ = writeln!(std::io::stderr(), "{line}");
-    })
+    Some(error.and_more(more))
 }
 
 #[cfg(test)]
@@ -127,7 +134,7 @@ mod tests {
         let clock = Arc::new(ManualClock::at("2026-11-24T10:00:00Z"));
         let sink = Arc::clone(&told);
         let reporter = Reporter::new(
-            Arc::new(move |error: &Error| sink.lock().unwrap().push(error.to_string())),
+            Callback::new(move |error| sink.lock().unwrap().push(error.to_string())),
             clock.clone(),
         );
         for n in 1..=4 {
@@ -152,7 +159,7 @@ mod tests {
     #[test]
     fn a_callback_that_panics_is_counted_and_called_again_later() {
         let clock = Arc::new(ManualClock::at("2026-11-24T10:00:00Z"));
-        let reporter = Reporter::new(Arc::new(|_: &Error| panic!("callback")), clock.clone());
+        let reporter = Reporter::new(Callback::new(|_| panic!("callback")), clock.clone());
         reporter.report(Error::new(Kind::Loss, "one"));
         clock.advance(INTERVAL);
         reporter.report(Error::new(Kind::Loss, "two"));

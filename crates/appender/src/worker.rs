@@ -16,7 +16,12 @@ use crate::{
     sink::{Attempt, Sink},
 };
 
-pub(crate) type GapLine = Box<dyn Fn(&Gap) -> Vec<u8> + Send + Sync>;
+/// Makes the line that tells of a gap.
+#[expect(
+    clippy::type_complexity,
+    reason = "this is the one place that spells it"
+)]
+pub(crate) struct GapLine(pub(crate) Box<dyn Fn(&Gap) -> Vec<u8> + Send + Sync>);
 
 /// What the writer thread, the guard and all handles share.
 pub(crate) struct Shared {
@@ -109,7 +114,7 @@ impl Shared {
         let Some(line) = &self.gap else {
             return Vec::new();
         };
-        guarded(|| line(gap)).unwrap_or_else(|| {
+        guarded(|| (line.0)(gap)).unwrap_or_else(|| {
             self.queue.counters.panic();
             self.tell_panic("the `gap` callback panicked");
             Vec::new()
