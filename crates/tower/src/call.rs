@@ -1,4 +1,4 @@
-//! The record of one outgoing call: silent when it succeeds, one event when it does not.
+//! The record of one outgoing call: one event when it is over, inside the span whose id was sent.
 
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -94,14 +94,15 @@ impl ClientCall {
         &self.span
     }
 
-    /// Ends the call with this status: told at ERROR for 5xx and at WARN for 4xx.
+    /// Ends the call with this status: told at ERROR for 5xx, at WARN for 4xx, else at INFO.
     pub fn answered(mut self, status: StatusCode) {
         self.ended = true;
-        if status.is_server_error() {
-            self.tell(Level::ERROR, "call failed", Some(status), None);
-        } else if status.is_client_error() {
-            self.tell(Level::WARN, "call rejected", Some(status), None);
-        }
+        let (level, message) = match status.as_u16() {
+            500.. => (Level::ERROR, "call failed"),
+            400..500 => (Level::WARN, "call rejected"),
+            _ => (Level::INFO, "call completed"),
+        };
+        self.tell(level, message, Some(status), None);
     }
 
     /// Ends the call without an answer: told at ERROR.
@@ -139,10 +140,10 @@ impl ClientCall {
         survive(|| {
             dispatcher::with_default(&self.dispatch, || {
                 let _entered = self.span.enter();
-                if level == Level::ERROR {
-                    event!(Level::ERROR)
-                } else {
-                    event!(Level::WARN)
+                match level {
+                    Level::ERROR => event!(Level::ERROR),
+                    Level::WARN => event!(Level::WARN),
+                    _ => event!(Level::INFO),
                 }
             });
         });

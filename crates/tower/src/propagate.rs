@@ -19,9 +19,10 @@ use crate::{ClientCall, TraceContext};
 /// The context is the one in the outgoing request's extensions, else [`TraceContext::current`], else the root
 /// of a new trace. Put it inside a retry: each attempt is a call of its own, hence a new span id.
 ///
-/// A call that fails, is answered with 4xx or 5xx, or is dropped before its answer leaves one event at target
-/// `dogwatch::client` with `method`, `url` (without query and user), `status`, `latency_ms` and `error`. One
-/// that succeeds leaves none.
+/// Each call leaves one event at target `dogwatch::client` with `method`, `url` (without query and user),
+/// `status`, `latency_ms` and `error`: at ERROR if it failed or was answered with 5xx, at WARN for 4xx or if
+/// it was dropped before its answer, else at INFO. It stands in the client span, so that the called service's
+/// `parent_span_id` is the `span_id` of a line here.
 #[derive(Clone, Debug, Default)]
 #[must_use = "a layer does nothing until a service is wrapped in it"]
 pub struct PropagateLayer {

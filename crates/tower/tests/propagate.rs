@@ -122,11 +122,17 @@ async fn each_attempt_has_a_span_id_of_its_own_under_the_requests() {
         assert_eq!(parent.tracestate(), Some("shop=1"));
     }
     assert_eq!(sent.lock().unwrap()[0]["x-request-id"], "req-7");
-    assert_eq!(
-        client_lines(&capture),
-        [],
-        "a call that succeeds leaves no line"
-    );
+    let lines = client_lines(&capture);
+    let told: Vec<_> = lines
+        .iter()
+        .map(|line| (line.field("message"), line.field("span_id")))
+        .collect();
+    let ids: Vec<_> = parents
+        .iter()
+        .map(|parent| parent.span_id().to_string())
+        .collect();
+    let want: Vec<_> = ids.iter().map(|id| ("call completed", &**id)).collect();
+    assert_eq!(told, want, "each id that was sent stands on a line here");
 }
 
 #[tokio::test]
@@ -164,7 +170,7 @@ async fn a_failed_call_is_told_with_its_url_but_not_its_query() {
     let table = [
         (500, vec!["ERROR call failed, 500 -"]),
         (404, vec!["WARN call rejected, 404 -"]),
-        (302, vec![]),
+        (302, vec!["INFO call completed, 302 -"]),
     ];
     for (status, expected) in table {
         let (capture, _guard) = capture();
@@ -249,7 +255,7 @@ async fn a_stored_trace_is_resumed_inside_another_request() {
     let lines = capture.lines();
     let traces: Vec<&str> = lines.iter().map(|line| line.field("trace_id")).collect();
     let resumed = stored.trace_id().to_string();
-    assert_eq!(traces, [TRACE, &resumed, TRACE, TRACE]);
+    assert_eq!(traces, [TRACE, &resumed, &resumed, TRACE, TRACE]);
     assert_eq!(
         lines[1].field("parent_span_id"),
         stored.span_id().to_string()
@@ -337,15 +343,19 @@ async fn a_call_by_hand_does_what_the_layer_does() {
     let told = client_lines(&capture);
     assert_eq!(
         told.iter().map(Line::gist).collect::<Vec<_>>(),
-        ["ERROR call failed, - -", "WARN call cancelled, - -"]
+        [
+            "INFO call completed, 200 -",
+            "ERROR call failed, - -",
+            "WARN call cancelled, - -"
+        ]
     );
     assert_eq!(
         (told[0].field("method"), told[0].field("url")),
         ("POST", "https://pay/charge")
     );
-    assert_eq!(told[0].field("error"), "no route to host");
+    assert_eq!(told[1].field("error"), "no route to host");
     let parents = parents(&sent);
-    assert_eq!(told[0].field("span_id"), parents[1].span_id().to_string());
+    assert_eq!(told[1].field("span_id"), parents[1].span_id().to_string());
     assert!(
         parents
             .iter()

@@ -6,12 +6,11 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
-use axum::http::{HeaderMap, Request, header};
+use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use dogwatch::{Metrics, PropagateLayer, RequestLayer, ShedLayer};
 use tower::ServiceBuilder;
-use tracing::info;
 
 use crate::call::{self, Caller};
 use crate::counts::Counts;
@@ -45,10 +44,7 @@ impl Shop {
         counts: Arc<Counts>,
         metrics: Metrics,
     ) -> Arc<Shop> {
-        // Inside the client's span, so that the log holds a line of every span of a trace.
-        let client = ServiceBuilder::new()
-            .layer(PropagateLayer::new())
-            .map_request(told);
+        let client = ServiceBuilder::new().layer(PropagateLayer::new());
         let caller = Caller::new(client.service(call::client()), counts);
         let Keys {
             platform,
@@ -101,10 +97,4 @@ async fn scrape(State(shop): State<Arc<Shop>>, headers: HeaderMap) -> Response {
         .and_then(|value| value.to_str().ok());
     let (content_type, body) = shop.metrics.render(accept);
     ([(header::CONTENT_TYPE, content_type)], body).into_response()
-}
-
-/// Says which call is made.
-fn told<B>(request: Request<B>) -> Request<B> {
-    info!(method = %request.method(), url = %request.uri(), "calling");
-    request
 }
