@@ -29,9 +29,21 @@ extern "C" fn run() {
     let drains = std::mem::take(&mut *drains());
     for drain in drains {
         let left = until.saturating_duration_since(Instant::now());
-        // Neither what was not written nor a panic has anybody left to be told to.
-        let _ = catch_unwind(AssertUnwindSafe(|| drain.drain(left)));
+        let drained = catch_unwind(AssertUnwindSafe(|| drain.drain(left)));
+        if let Ok(Err(unwritten)) = drained {
+            say(unwritten.lines());
+        }
     }
+}
+
+/// On stderr, whatever `on_error` is: a callback that calls `exit` has no place inside an exit.
+#[expect(
+    clippy::print_stderr,
+    reason = "the logger's own failures go to stderr"
+)]
+fn say(lines: u64) {
+    // A stderr that is gone must not panic here.
+    let _ = catch_unwind(|| eprintln!("dogwatch: {lines} log lines were not written at exit"));
 }
 
 fn drains() -> MutexGuard<'static, Vec<Drain>> {

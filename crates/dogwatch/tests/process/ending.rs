@@ -30,6 +30,11 @@ pub(crate) const TESTS: &[(&str, fn())] = &[
         exit_in_on_error,
     ),
     #[cfg(unix)]
+    (
+        "an_exit_that_cannot_write_in_time_says_how_many_lines",
+        exit_counts,
+    ),
+    #[cfg(unix)]
     ("a_graceful_shutdown_on_sigterm_writes_every_line", graceful),
 ];
 
@@ -62,6 +67,31 @@ fn exit_in_on_error() {
     for (n, line) in text.lines().skip(1).enumerate() {
         assert!(line.contains(&format!("第 {n} 行")), "line {n}: {line}");
     }
+}
+
+/// Nobody reads the child's stdout, so what fits in the pipe is all that can be written.
+#[cfg(unix)]
+fn exit_counts() {
+    let mut child = crate::starting::child("exit")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("starts");
+    let unread = child.stdout.take().expect("piped");
+    let output = child.wait_with_output().expect("ends");
+    drop(unread);
+    assert_eq!(output.status.code(), Some(3));
+    let said = String::from_utf8(output.stderr).expect("text");
+    let count = said
+        .trim_end()
+        .rsplit_once("dogwatch: ")
+        .expect("it speaks")
+        .1;
+    let count = count
+        .strip_suffix(" log lines were not written at exit")
+        .expect("a count");
+    let count: usize = count.parse().expect("a number");
+    assert!((1..=1 + LINES).contains(&count), "{said}");
 }
 
 #[cfg(unix)]
