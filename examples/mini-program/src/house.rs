@@ -43,7 +43,12 @@ pub(crate) struct House {
 
 impl House {
     pub(crate) async fn open(args: &Args) -> Result<House, Box<dyn Error>> {
-        let logs = fresh(&args.logs)?;
+        let logs = fresh(&args.logs).map_err(|error| {
+            format!(
+                "cannot use `{}` for the logs (--logs): {error}",
+                args.logs.display()
+            )
+        })?;
         let (desk_port, channel_port) = (Port::take(0).await?, Port::take(0).await?);
         let shop_port = Port::take(args.port).await?;
         let (shop, channel_url) = (shop_port.url.clone(), channel_port.url.clone());
