@@ -10,6 +10,7 @@
 mod alerts;
 mod layers;
 mod lines;
+mod parity;
 mod requests;
 
 use std::path::Path;

@@ -1,0 +1,339 @@
+//! A rule judges an event as its line reads: what the line holds, a rule of the same words finds live.
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::fmt;
+use std::sync::{Arc, Mutex};
+
+use dogwatch::Config;
+use dogwatch::alert::{Alert, RuleCounts};
+use dogwatch_line::{Line, Value};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use tracing::field::Empty;
+use tracing::{Level, event, info_span};
+use tracing_core::dispatcher;
+
+use crate::{LONG, lines, start};
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn a_rule_finds_live_what_the_line_holds_and_no_secret(given in given(), depth in 0..3_u8) {
+        let first = written(&given, depth);
+        let lines: Vec<Line<'_>> = first.iter().map(|text| Line::parse(text).unwrap()).collect();
+        prop_assert_eq!(lines.len(), EVENTS.len());
+
+        let judged = judge(&rules(&lines, &given), &given, depth);
+        for (at, line) in lines.iter().enumerate() {
+            let matched = &judged.matched[at];
+            for (key, value) in wanted(line) {
+                prop_assert_eq!(
+                    matched.get(&name(at, &key)), Some(&1),
+                    "`{}: {}` is not seen live; the line: {}", key, value, line
+                );
+            }
+            prop_assert_eq!(matched.get(LEAK), Some(&0), "a pattern sees the secret of {}", line);
+            prop_assert_eq!(matched.get(MASKED), Some(&u64::from(line.as_str().contains("***"))));
+        }
+        let told = judged.samples.concat();
+        prop_assert!(!told.is_empty());
+        for text in first.iter().chain(&judged.samples) {
+            prop_assert!(!text.contains(&given.secret), "{}", text);
+        }
+        // What a line has of its own differs from run to run, and nothing else does.
+        for (one, other) in lines.iter().zip(&judged.lines) {
+            let other = Line::parse(other).unwrap();
+            for (key, value) in one.fields().filter(|(key, _)| !OWN.contains(&&**key)) {
+                prop_assert_eq!(Some(value), other.field(&key));
+            }
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Given {
+    text: String,
+    other: String,
+    secret: String,
+    signed: i64,
+    unsigned: u64,
+    wide: u128,
+    float: f64,
+    flag: bool,
+}
+
+fn given() -> impl Strategy<Value = Given> {
+    let text = || vec(any::<char>(), 0..24).prop_map(String::from_iter);
+    let secret = "s3cret-[a-z0-9]{16}";
+    let numbers = (any::<i64>(), any::<u64>(), any::<u128>(), float());
+    (text(), text(), secret, numbers, any::<bool>()).prop_map(
+        |(text, other, secret, (signed, unsigned, wide, float), flag)| Given {
+            text,
+            other,
+            secret,
+            signed,
+            unsigned,
+            wide,
+            float,
+            flag,
+        },
+    )
+}
+
+fn float() -> impl Strategy<Value = f64> {
+    let odd = [
+        f64::NAN,
+        f64::INFINITY,
+        -0.0,
+        1.0,
+        f64::MAX,
+        f64::MIN_POSITIVE,
+    ];
+    prop_oneof![any::<f64>(), prop::sample::select(odd.to_vec())]
+}
+
+/// One callsite each; a run says them all in this order.
+const EVENTS: [fn(&Given); 6] = [
+    |g| {
+        tracing::info!(
+            password = g.secret,
+            text = g.text,
+            shown = %g.other,
+            debugged = ?g.text,
+            signed = g.signed,
+            unsigned = g.unsigned,
+            wide = g.wide,
+            float = g.float,
+            flag = g.flag,
+            bytes = g.text.as_bytes(),
+            absent = None::<u64>,
+            "{}",
+            g.other
+        );
+    },
+    // Names of the line's own, names of one type whatever is given, names that are no identifiers.
+    |g| {
+        tracing::warn!(
+            level = g.text,
+            timestamp = g.signed,
+            target = "elsewhere",
+            truncated = g.flag,
+            service = g.other,
+            user_id = g.unsigned,
+            event = g.flag,
+            route = ?g.text,
+            outcome = g.signed,
+            r#type = g.text,
+            http.status = 500,
+            db.user.name = g.other,
+            "two words" = g.flag,
+            "店名" = g.text,
+            "odd names"
+        );
+    },
+    |g| {
+        let error = failure(g);
+        let error: &(dyn Error + 'static) = &error;
+        tracing::error!(
+            error,
+            cause = error,
+            "cause.message" = g.flag,
+            user_id = error,
+            db_password = format!("{}!", g.secret),
+            "it failed"
+        );
+    },
+    // An error that is only text; secrets that are numbers and errors.
+    |g| {
+        let error = Failure(g.secret.clone(), None);
+        let error: &(dyn Error + 'static) = &error;
+        tracing::debug!(error = %g.text, token = error, otp = g.unsigned, phone = ?g.secret);
+    },
+    |g| tracing::trace!(error = g.signed, order = g.flag, message = g.text),
+    // As a record of the `log` crate comes in.
+    |g| {
+        event!(
+            name: "log event",
+            target: "log",
+            Level::INFO,
+            message = g.other,
+            log.target = "hyper::client",
+            log.module_path = "hyper::client::pool",
+            log.file = "pool.rs",
+            log.line = 9,
+        );
+    },
+];
+
+/// All events, within so many spans.
+fn say(given: &Given, depth: u8, mut after: impl FnMut()) {
+    let g = given;
+    let error = failure(g);
+    let error: &(dyn Error + 'static) = &error;
+    let outer = info_span!(
+        "outer",
+        trace_id = "4bf92f3577b34da6a3ce929d0e0e4736",
+        phone = g.secret,
+        user_id = g.signed,
+        level = g.text,
+        message = "a span's",
+        text = "hidden by the event",
+        order = "hidden by the inner span",
+        inherited = g.float,
+        failed = error,
+        late = Empty,
+        never = Empty,
+    );
+    outer.record("late", g.text.as_str());
+    let inner = info_span!(parent: &outer, "inner", order = g.signed, error, late = Empty, session_id = ?g.secret);
+    inner.record("order", g.unsigned);
+    inner.record("late", g.flag);
+    let _within = match depth {
+        0 => None,
+        1 => Some(outer.enter()),
+        _ => Some(inner.enter()),
+    };
+    for event in EVENTS {
+        event(g);
+        after();
+    }
+}
+
+#[derive(Debug)]
+struct Failure(String, Option<Box<Failure>>);
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Error for Failure {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.1.as_deref().map(|error| error as _)
+    }
+}
+
+fn failure(given: &Given) -> Failure {
+    let last = Failure("connection reset".to_owned(), None);
+    let cause = Failure(given.other.clone(), Some(Box::new(last)));
+    Failure(given.text.clone(), Some(Box::new(cause)))
+}
+
+fn config() -> Config {
+    Config::prod().service("shop").field("region", "华东")
+}
+
+/// The lines of a log without rules.
+fn written(given: &Given, depth: u8) -> Vec<String> {
+    let dir = tempfile::tempdir().unwrap();
+    let (dispatch, log) = start(config(), dir.path());
+    dispatcher::with_default(&dispatch, || say(given, depth, || {}));
+    log.close(LONG).unwrap();
+    lines(dir.path())
+}
+
+/// What a log with rules did about the same events.
+struct Judged {
+    /// For each event, how often each rule matched it.
+    matched: Vec<BTreeMap<String, u64>>,
+    samples: Vec<String>,
+    lines: Vec<String>,
+}
+
+fn judge(rules: &str, given: &Given, depth: u8) -> Judged {
+    let dir = tempfile::tempdir().unwrap();
+    let samples: Arc<Mutex<Vec<String>>> = Arc::default();
+    let keep = Arc::clone(&samples);
+    let config = config()
+        .rules_text(rules)
+        .notifier("keep", move |alert: &Alert| {
+            keep.lock().unwrap().extend(alert.samples.iter().cloned());
+            Ok(())
+        });
+    let (dispatch, log) = start(config, dir.path());
+    let mut matched = Vec::new();
+    let mut before: Vec<u64> = Vec::new();
+    dispatcher::with_default(&dispatch, || {
+        say(given, depth, || {
+            let counts = log.alerts().unwrap().counts();
+            before.resize(counts.len(), 0);
+            let since = |(counts, before): (&RuleCounts, &u64)| {
+                (counts.rule.to_string(), counts.matched - before)
+            };
+            matched.push(counts.iter().zip(&before).map(since).collect());
+            before = counts.iter().map(|counts| counts.matched).collect();
+        });
+    });
+    log.close(LONG).unwrap();
+    let samples = samples.lock().unwrap().clone();
+    Judged {
+        matched,
+        samples,
+        lines: lines(dir.path()),
+    }
+}
+
+/// A rule for each field of each line, and two that look for what must not be seen.
+fn rules(lines: &[Line<'_>], given: &Given) -> String {
+    let mut yaml = String::new();
+    let mut rule = |name: &str, condition: &str| {
+        let name = quoted(name);
+        yaml += &format!("- {{name: {name}, {condition}, threshold: 1, action: keep}}\n");
+    };
+    rule(LEAK, &format!("pattern: '{}'", given.secret));
+    rule(MASKED, r"pattern: '=\*\*\*'");
+    for (at, line) in lines.iter().enumerate() {
+        for (key, value) in wanted(line) {
+            let condition = format!("match: {{{}: {}}}", quoted(&key), literal(&value));
+            rule(&name(at, &key), &condition);
+        }
+    }
+    yaml
+}
+
+/// The fields that a rule can name, with their values: of an error, its message. No rule can say
+/// `null`.
+fn wanted<'a>(line: &Line<'a>) -> BTreeMap<String, Value<'a>> {
+    line.fields()
+        .filter(|(key, value)| !OWN.contains(&&**key) && *value != Value::Null)
+        .map(|(key, value)| match value {
+            Value::Raw(_) => {
+                let key = format!("{key}.message");
+                let message = line.field(&key).expect("an error has a message");
+                (key, message)
+            }
+            value => (key.into_owned(), value),
+        })
+        .collect()
+}
+
+fn name(line: usize, key: &str) -> String {
+    format!("{line} {key}")
+}
+
+fn literal(value: &Value<'_>) -> String {
+    match value {
+        Value::Str(text) => quoted(text),
+        // With a point or an exponent, so that it stays a float.
+        Value::F64(float) => format!("{float:?}"),
+        plain => plain.to_string(),
+    }
+}
+
+/// As YAML, whatever is in it.
+fn quoted(text: &str) -> String {
+    let escaped = |char: char| match char {
+        ' ' | 'a'..='z' | 'A'..='Z' | '0'..='9' | '.' | '_' => char.to_string(),
+        other => format!("\\U{:08x}", u32::from(other)),
+    };
+    format!("\"{}\"", text.chars().map(escaped).collect::<String>())
+}
+
+/// What only a line has: the layer that writes it makes these.
+const OWN: [&str; 3] = ["timestamp", "span_id", "parent_span_id"];
+
+const LEAK: &str = "leak";
+const MASKED: &str = "masked";
