@@ -12,6 +12,7 @@ mod layers;
 mod lines;
 mod parity;
 mod requests;
+mod writes;
 
 use std::path::Path;
 
