@@ -8,6 +8,7 @@
 ))]
 
 mod alerts;
+mod bounds;
 mod layers;
 mod lines;
 mod parity;
