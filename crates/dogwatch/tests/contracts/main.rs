@@ -9,6 +9,7 @@
 
 mod alerts;
 mod bounds;
+mod disabled;
 mod layers;
 mod lines;
 mod parity;
