@@ -48,7 +48,11 @@ impl GapLines {
 fn object(gap: &Gap) -> String {
     let (since, until) = (time(gap.since()), time(gap.until()));
     let lines = gap.lines().total();
-    format!(r#"{{"lines":{lines},"since":"{since}","until":"{until}"}}"#)
+    let reasons = gap
+        .reasons()
+        .map(|(reason, lines)| format!(r#""{reason}":{lines}"#));
+    let reasons = reasons.collect::<Vec<_>>().join(",");
+    format!(r#"{{"lines":{lines},"reasons":{{{reasons}}},"since":"{since}","until":"{until}"}}"#)
 }
 
 fn message(gap: &Gap) -> String {

@@ -66,9 +66,9 @@ impl Outputs {
     pub(crate) fn losses(&self) -> impl Fn() -> Vec<(String, u64)> + Send + Sync + 'static {
         let writers: Vec<_> = self.all().map(|output| output.writer.clone()).collect();
         move || {
-            writers
-                .iter()
-                .flat_map(|writer| losses(&writer.accounts()))
+            let by_reason = |writer: &NonBlocking| writer.accounts().dropped_by_reason();
+            let told = writers.iter().flat_map(by_reason);
+            told.map(|(reason, lines)| (reason.to_owned(), lines.total()))
                 .collect()
         }
     }
@@ -163,21 +163,6 @@ fn spawn<W: io::Write + Send + 'static>(
         writer,
         guard,
     })
-}
-
-#[cfg(feature = "metrics")]
-fn losses(accounts: &Accounts) -> [(String, u64); 7] {
-    let (refused, lost) = (&accounts.refused, &accounts.lost);
-    [
-        ("full", &refused.full),
-        ("too_long", &refused.too_long),
-        ("closed", &refused.closed),
-        ("io", &lost.io),
-        ("panic", &lost.panic),
-        ("oldest", &lost.oldest),
-        ("unwritten", &lost.unwritten),
-    ]
-    .map(|(reason, lines)| (reason.to_owned(), lines.total()))
 }
 
 /// The name of the output that is no file.

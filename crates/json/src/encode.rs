@@ -114,7 +114,7 @@ impl Visit for Encoder<'_> {
             return;
         };
         if slot.treatment.is_some() {
-            return self.treated(slot, value);
+            return self.treated(slot, &value);
         }
         if slot.shape == Shape::Text {
             self.open(Shape::Text);

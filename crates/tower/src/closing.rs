@@ -32,7 +32,7 @@ pub(crate) fn emit(
         .parent_span_id()
         .filter(|_| ids)
         .map(|id| id.hex());
-    let message = format_args!("{message}");
+    let message = tracing::field::display(message);
     let (latency_ms, ttfb_ms) = (ms(finished.latency), finished.ttfb.map(ms));
     let (route, error, refused) = (finished.route(), finished.error(), late.refused());
     let (method, path, outcome) = (finished.method, finished.path(), finished.outcome.as_str());
