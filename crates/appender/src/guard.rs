@@ -47,7 +47,8 @@ impl Guard {
     }
 
     /// Takes no more lines, writes those there are and ends the writer: an appender is closed, its
-    /// files compressed. What is not written when `timeout` is over is lost and counted.
+    /// files compressed. What is not written when `timeout` is over is lost and counted. In a forked
+    /// child it does what [`Drain::drain`] does there.
     pub fn close(mut self, timeout: Duration) -> Result<Accounts, Unwritten> {
         self.end(timeout)
     }
@@ -55,6 +56,9 @@ impl Guard {
     fn end(&mut self, timeout: Duration) -> Result<Accounts, Unwritten> {
         self.closed = true;
         let shared = &self.drain.shared;
+        if shared.queue.is_forked() {
+            return self.drain.abandon();
+        }
         let before = shared.accounts();
         shared.queue.enter(Phase::Closed);
         if shared.queue.is_writer() {
@@ -68,13 +72,7 @@ impl Guard {
             shared.reporter.report(Error::new(Kind::Loss, what));
         }
         let after = shared.accounts();
-        match Unwritten::between(&before, &after) {
-            0 => Ok(after),
-            lines => Err(Unwritten {
-                lines,
-                accounts: Box::new(after),
-            }),
-        }
+        Unwritten::check(Unwritten::between(&before, &after), after)
     }
 }
 
@@ -93,13 +91,17 @@ impl Drain {
     /// On the writer thread, inside one of its callbacks, waiting would be for ever: it writes what
     /// is there itself, and stops at the first failure. Inside the writer's own `write` it returns
     /// at once.
+    ///
+    /// In a forked child there is no writer thread: it returns at once, drops the child's copy of
+    /// what was pending, counts it as unwritten and touches no file. The parent writes its own.
     pub fn drain(&self, timeout: Duration) -> Result<(), Unwritten> {
+        if self.shared.queue.is_forked() {
+            return self.abandon().map(drop);
+        }
         let before = self.shared.accounts();
         if self.shared.queue.is_writer() {
             self.shared.drain_here(timeout);
-            let accounts = self.shared.accounts();
-            let lines = Unwritten::between(&before, &accounts) + accounts.pending().total();
-            return Unwritten::check(lines, accounts);
+            return self.since(&before).map(drop);
         }
         let served = self.shared.queue.flush(timeout);
         let accounts = self.shared.accounts();
@@ -108,7 +110,21 @@ impl Drain {
         } else {
             accounts.pending().total()
         };
-        Unwritten::check(Unwritten::between(&before, &accounts) + pending, accounts)
+        let lines = Unwritten::between(&before, &accounts) + pending;
+        Unwritten::check(lines, accounts).map(drop)
+    }
+
+    // In a forked child, where there is nobody to wait for.
+    fn abandon(&self) -> Result<Accounts, Unwritten> {
+        let before = self.shared.accounts();
+        self.shared.queue.abandon();
+        self.since(&before)
+    }
+
+    fn since(&self, before: &Accounts) -> Result<Accounts, Unwritten> {
+        let accounts = self.shared.accounts();
+        let lines = Unwritten::between(before, &accounts) + accounts.pending().total();
+        Unwritten::check(lines, accounts)
     }
 }
 
@@ -130,9 +146,9 @@ impl Unwritten {
         &self.accounts
     }
 
-    fn check(lines: u64, accounts: Accounts) -> Result<(), Self> {
+    fn check(lines: u64, accounts: Accounts) -> Result<Accounts, Self> {
         if lines == 0 {
-            Ok(())
+            Ok(accounts)
         } else {
             Err(Self {
                 lines,

@@ -15,6 +15,8 @@ mod error;
 mod fakes;
 #[cfg(test)]
 mod faults;
+#[cfg(test)]
+mod forks;
 mod gap;
 mod guard;
 mod guarded;
@@ -23,6 +25,7 @@ mod housekeeping;
 mod keep;
 mod name;
 mod non_blocking;
+mod process;
 mod queue;
 mod report;
 mod roll;

@@ -72,10 +72,19 @@ impl NonBlocking {
         }
     }
 
+    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+        Self { shared }
+    }
+
     /// Hands in whole lines of one level. False: they were refused, and counted.
+    ///
+    /// A forked child has no writer thread. There lines are refused as closed from the first one on
+    /// that would wake the writer or wait for room. Those that were taken before it are lost, and
+    /// counted as `unwritten`, as the child's copy of its parent's lines is.
     pub fn offer(&self, level: Option<Level>, lines: &[u8]) -> bool {
         let offered = self.shared.queue.offer(level, lines);
-        if offered == Err(Reason::Closed) {
+        // A forked child tells nobody: its parent's `on_error` may hold what only the parent lets go.
+        if offered == Err(Reason::Closed) && !self.shared.queue.is_forked() {
             let what = "log lines refused: the log is closed";
             self.shared.reporter.report(Error::new(Kind::Loss, what));
         }
@@ -139,12 +148,7 @@ impl<W: Write + Send + 'static> NonBlockingBuilder<W> {
             .name("log-writer".into())
             .spawn(move || thread.run())
             .map_err(|error| Error::io("cannot start the log's writer thread", error))?;
-        Ok((
-            NonBlocking {
-                shared: Arc::clone(&shared),
-            },
-            Guard::new(shared),
-        ))
+        Ok((NonBlocking::new(Arc::clone(&shared)), Guard::new(shared)))
     }
 }
 

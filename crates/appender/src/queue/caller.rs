@@ -20,17 +20,23 @@ impl Queue {
         }
         let count = memchr::memchr_iter(b'\n', lines).count() as u64;
         let slot = slot(level);
-        let (mut state, admitted) = self.admit(self.lock(), level, Batch::cost_of(lines));
+        let cost = Batch::cost_of(lines);
+        let Some(mut state) = self.lock_here() else {
+            self.counters.drop(Reason::Closed, slot, count.max(1));
+            return Err(Reason::Closed);
+        };
+        // To ask is a system call, and so is to wake: no other line pays for it.
+        if state.is_woken_by(level, cost) && self.is_forked() {
+            self.drop_pending(&mut state);
+        }
+        let (mut state, admitted) = self.admit(state, level, cost);
         let wake = match admitted {
             Ok(()) => {
+                let wake = state.is_woken_by(level, cost);
                 state.front.push(slot, count, lines, self.max_bytes);
                 self.counters.accept(slot, count);
                 state.urgent |= level == Some(Level::Error);
-                match state.writer {
-                    Writer::Busy => false,
-                    Writer::Waits => state.urgent || state.front.cost() >= state.enough,
-                    Writer::Parks => true,
-                }
+                wake
             }
             Err(reason) => {
                 // A piece without a newline is less than a line, but missing all the same.
@@ -75,6 +81,10 @@ impl Queue {
         if state.stalled || self.is_writer() || patience.is_zero() {
             return (state, Err(Reason::Full));
         }
+        if self.is_forked() {
+            self.drop_pending(&mut state);
+            return (state, Err(Reason::Closed));
+        }
         self.wake(&mut state);
         state.callers += 1;
         let waits = |state: &mut State| state.phase == Phase::Open && !fits(state);
@@ -113,6 +123,16 @@ impl Queue {
         for (slot, lines) in dropped {
             self.counters.drop(Reason::Oldest, slot, lines);
             self.miss(state, Reason::Oldest, slot, lines);
+        }
+    }
+}
+
+impl State {
+    fn is_woken_by(&self, level: Option<Level>, cost: usize) -> bool {
+        match self.writer {
+            Writer::Busy => false,
+            Writer::Waits => level == Some(Level::Error) || self.front.cost() + cost >= self.enough,
+            Writer::Parks => true,
         }
     }
 }

@@ -42,6 +42,20 @@ impl Queue {
     /// Gives up what is not written, and counts it as lost. Returns how much that is.
     pub(crate) fn give_up(&self) -> u64 {
         let mut state = self.lock();
+        let given_up = self.drop_pending(&mut state);
+        self.wake(&mut state);
+        self.progress.notify_all();
+        given_up
+    }
+
+    /// In a forked child: drops the copy that it has of what is pending. The parent writes it.
+    pub(crate) fn abandon(&self) {
+        if let Some(mut state) = self.lock_here() {
+            self.drop_pending(&mut state);
+        }
+    }
+
+    pub(super) fn drop_pending(&self, state: &mut State) -> u64 {
         if state.phase >= Phase::Done {
             return 0;
         }
@@ -51,8 +65,6 @@ impl Queue {
         }
         state.phase = Phase::Done;
         state.front = Batch::default();
-        self.wake(&mut state);
-        self.progress.notify_all();
         pending.total()
     }
 }

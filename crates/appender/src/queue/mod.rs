@@ -8,8 +8,8 @@ pub(crate) use writer::Order;
 
 use std::{
     cell::Cell,
-    ptr,
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    hint, ptr,
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, TryLockError},
     time::{Duration, SystemTime},
 };
 
@@ -18,6 +18,7 @@ use crate::{
     account::{Counters, Reason},
     batch::{Batch, FIRST},
     clock::Clock,
+    process::Process,
 };
 
 /// What callers fill and the writer empties. The mutex is held for a copy of one line, never while
@@ -35,6 +36,7 @@ pub(crate) struct Queue {
     pub(crate) max_bytes: usize,
     pub(crate) when_full: WhenFull,
     pub(crate) flush_interval: Duration,
+    process: Process,
 }
 
 #[derive(Default)]
@@ -99,7 +101,14 @@ impl Queue {
             max_bytes,
             when_full,
             flush_interval,
+            process: Process::current(),
         }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn of(mut self, process: Process) -> Self {
+        self.process = process;
+        self
     }
 
     fn enough(&self) -> usize {
@@ -127,8 +136,39 @@ impl Queue {
         state.untold += lines;
     }
 
+    /// `None` in a forked child, if another thread of its parent had the lock at the fork: here
+    /// nobody unlocks it.
+    fn lock_here(&self) -> Option<MutexGuard<'_, State>> {
+        // Others hold it for a copy: to ask for the process takes longer than they do.
+        for round in 0..ROUNDS {
+            match self.state.try_lock() {
+                Ok(state) => return Some(state),
+                Err(TryLockError::Poisoned(state)) => return Some(state.into_inner()),
+                Err(TryLockError::WouldBlock) => (0..1 << round).for_each(|_| hint::spin_loop()),
+            }
+        }
+        (!self.is_forked()).then(|| self.lock())
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// As when nothing came for a while.
+    #[cfg(test)]
+    pub(crate) fn writer_parks(&self) {
+        self.lock().writer = Writer::Parks;
+    }
+
+    /// As a thread does that is in the middle of an `offer` when another one forks.
+    #[cfg(test)]
+    pub(crate) fn lock_for_ever(&self) {
+        std::mem::forget(self.lock());
+    }
+
+    /// This process is a forked child: it has no writer thread.
+    pub(crate) fn is_forked(&self) -> bool {
+        self.process.is_forked()
     }
 
     /// The calling thread is the writer.
@@ -140,6 +180,9 @@ impl Queue {
         ptr::eq(WRITES_FOR.get(), self)
     }
 }
+
+/// Before a caller sleeps until the lock is free: 255 turns, a few microseconds.
+const ROUNDS: u32 = 8;
 
 thread_local! {
     // Not a `ThreadId`: an exit handler asks when the thread's own handle may be gone. The queue
