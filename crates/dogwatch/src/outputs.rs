@@ -118,7 +118,7 @@ impl Outputs {
 
 fn open_file(config: &Config, path: &Path) -> Result<Appender, Error> {
     let (tell, name) = (config.on_error.clone(), path.display().to_string());
-    Appender::builder(path)
+    let appender = Appender::builder(path)
         .roll(
             config
                 .roll
@@ -134,7 +134,14 @@ fn open_file(config: &Config, path: &Path) -> Result<Appender, Error> {
         .compress(config.compress.unwrap_or(Compress::Zstd))
         .on_error(move |error| tell.of(&name, error))
         .open()
-        .map_err(|error| Error::start("cannot start the log file").because(error))
+        .map_err(|error| Error::start("cannot start the log file").because(error))?;
+    if appender.stats().torn > 0 {
+        let torn = "the last line is torn: whoever wrote it was stopped in the middle of it";
+        config
+            .on_error
+            .of(&path.display().to_string(), &Error::start(torn));
+    }
+    Ok(appender)
 }
 
 fn spawn<W: io::Write + Send + 'static>(

@@ -64,6 +64,28 @@ fn accounts_count_each_line_once() {
 }
 
 #[test]
+fn a_line_torn_by_a_killed_process_is_told_at_the_next_start() {
+    use std::sync::{Arc, Mutex};
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("test.log"), "{}\n{\"half").unwrap();
+    let told: Arc<Mutex<Vec<String>>> = Arc::default();
+    let keep = Arc::clone(&told);
+    let config = Config::prod().on_error(move |text| keep.lock().unwrap().push(text.to_owned()));
+    let (dispatch, log) = crate::start(config, dir.path());
+    tracing::dispatcher::with_default(&dispatch, || tracing::info!("next"));
+    log.close(LONG).unwrap();
+    let told = told.lock().unwrap();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(
+        told[0].contains("test.log: the last line is torn"),
+        "{told:?}"
+    );
+    let lines = lines(dir.path());
+    assert_eq!(lines[..2], ["{}", "{\"half"]);
+    assert!(lines[2].contains("next"), "{lines:?}");
+}
+
+#[test]
 fn levels_change_while_the_service_runs() {
     let dir = tempfile::tempdir().unwrap();
     let (dispatch, log) = crate::start_with(Config::prod(), dir.path(), "info");
