@@ -1,5 +1,7 @@
 //! Tells a forked child from the process that started the writer thread.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 /// The process that a queue belongs to.
 ///
 /// A fork copies the memory but not the writer thread: in the child nobody empties the queue, and a
@@ -7,6 +9,7 @@
 pub(crate) struct Process {
     id: fn() -> u32,
     home: u32,
+    left: AtomicBool,
 }
 
 impl Process {
@@ -15,11 +18,50 @@ impl Process {
     }
 
     pub(crate) fn of(id: fn() -> u32) -> Self {
-        Self { id, home: id() }
+        Self {
+            id,
+            home: id(),
+            left: AtomicBool::new(false),
+        }
     }
 
-    /// A system call: not for each line.
+    /// A system call, until the answer is yes: not for each line.
     pub(crate) fn is_forked(&self) -> bool {
-        (self.id)() != self.home
+        if !self.is_known_forked() && (self.id)() != self.home {
+            self.left.store(true, Ordering::Relaxed);
+        }
+        self.is_known_forked()
+    }
+
+    /// What was answered last.
+    pub(crate) fn is_known_forked(&self) -> bool {
+        self.left.load(Ordering::Relaxed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    thread_local! {
+        static ID: Cell<u32> = const { Cell::new(1) };
+        static ASKED: Cell<u32> = const { Cell::new(0) };
+    }
+
+    #[test]
+    fn a_child_asks_for_its_id_until_it_knows() {
+        let process = Process::of(|| {
+            ASKED.set(ASKED.get() + 1);
+            ID.get()
+        });
+        assert!(!process.is_forked());
+        ID.set(2);
+        assert!(!process.is_known_forked());
+        assert!(process.is_forked());
+        assert!(process.is_known_forked());
+        assert!(process.is_forked());
+        assert_eq!(ASKED.get(), 3);
     }
 }

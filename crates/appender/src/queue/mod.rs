@@ -144,6 +144,7 @@ impl Queue {
             match self.state.try_lock() {
                 Ok(state) => return Some(state),
                 Err(TryLockError::Poisoned(state)) => return Some(state.into_inner()),
+                Err(TryLockError::WouldBlock) if self.process.is_known_forked() => return None,
                 Err(TryLockError::WouldBlock) => (0..1 << round).for_each(|_| hint::spin_loop()),
             }
         }
