@@ -85,9 +85,9 @@ impl AlertLayer {
         if is_own(view.target()) {
             return;
         }
-        for span in ctx.event_scope(event).into_iter().flatten() {
+        for (outward, span) in ctx.event_scope(event).into_iter().flatten().enumerate() {
             if let Some(kept) = span.extensions().get::<Kept>() {
-                kept.inherit(self.callsites.layer(), view);
+                kept.inherit(self.callsites.layer(), view, outward);
             }
         }
         let no_text =

@@ -7,6 +7,16 @@ use crate::view::{Owned, View};
 /// In a span's extensions: the fields, for each layer its own, since each has its own judge.
 pub(crate) struct Kept(Vec<(usize, Vec<SpanField>)>);
 
+/// Ids name one span, so they are not inherited as they are: the id of the next span outward is the
+/// parent's, as on a line.
+fn inherited_name(name: &'static str, outward: usize) -> Option<&'static str> {
+    match (name, outward) {
+        ("span_id", 1) => Some("parent_span_id"),
+        ("span_id" | "parent_span_id", 1..) => None,
+        _ => Some(name),
+    }
+}
+
 /// One field of a span.
 pub(crate) struct SpanField {
     pub(crate) name: &'static str,
@@ -33,10 +43,33 @@ impl Kept {
         }
     }
 
-    pub(crate) fn inherit(&self, layer: usize, view: &mut View) {
+    /// Hands the fields to an event that is `outward` spans further in: 0 in the span itself.
+    pub(crate) fn inherit(&self, layer: usize, view: &mut View, outward: usize) {
         let fields = self.0.iter().find(|(id, _)| *id == layer);
         for SpanField { name, value } in fields.into_iter().flat_map(|(_, fields)| fields) {
-            view.inherit(name, value);
+            if let Some(name) = inherited_name(name, outward) {
+                view.inherit(name, value);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::inherited_name;
+
+    #[test]
+    fn the_id_of_the_next_span_outward_is_the_parents() {
+        let table = [
+            ("span_id", 0, Some("span_id")),
+            ("span_id", 1, Some("parent_span_id")),
+            ("span_id", 2, None),
+            ("parent_span_id", 0, Some("parent_span_id")),
+            ("parent_span_id", 1, None),
+            ("trace_id", 2, Some("trace_id")),
+        ];
+        for (name, outward, want) in table {
+            assert_eq!(inherited_name(name, outward), want, "{name} {outward}");
         }
     }
 }
