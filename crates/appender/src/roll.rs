@@ -1,6 +1,10 @@
 //! Decides when a file is full or its day is over. Pure: no I/O, no clock of its own.
 
-use jiff::{Timestamp, ToSpan as _, ZonedDateTime, civil::Weekday, tz::TimeZone};
+use jiff::{
+    Timestamp, ToSpan as _, ZonedDateTime,
+    civil::{Date, Weekday},
+    tz::TimeZone,
+};
 use memchr::{memchr, memrchr};
 
 /// When the current file is closed and a new one begun: at a size, at a time, both, or never.
@@ -80,10 +84,7 @@ impl Roll {
     /// The period of time that holds `at`, if files roll by time.
     pub(crate) fn term(&self, at: Timestamp, zone: &TimeZone) -> Option<Term> {
         let (start, end) = self.period?.around(&at.to_zoned_datetime(zone.clone()))?;
-        Some(Term {
-            start: start.timestamp(),
-            end: end.timestamp(),
-        })
+        Some(Term { start, end })
     }
 
     /// How many bytes still fit into a file of that length.
@@ -95,50 +96,47 @@ impl Roll {
 
 impl Period {
     // `None` only at the ends of time, in the year 9999.
-    fn around(self, at: &ZonedDateTime) -> Option<(ZonedDateTime, ZonedDateTime)> {
-        let clock = |minute: i8| {
-            at.with()
-                .minute(minute)
-                .second(0)
-                .subsec_nanosecond(0)
-                .build()
-        };
+    fn around(self, at: &ZonedDateTime) -> Option<(Timestamp, Timestamp)> {
         Some(match self {
-            Self::Minute => {
-                let start = clock(at.minute()).ok()?;
-                let end = start.checked_add(1.minute()).ok()?;
-                (start, end)
-            }
-            Self::Hour => {
-                let start = clock(0).ok()?;
-                let end = start.checked_add(1.hour()).ok()?;
-                (start, end)
-            }
+            Self::Minute => steady(at, 60)?,
+            Self::Hour => steady(at, 3600)?,
             Self::Day => {
                 let start = at.start_of_day().ok()?;
                 let end = at.tomorrow().ok()?.start_of_day().ok()?;
-                (start, end)
+                (start.timestamp(), end.timestamp())
             }
             Self::Week => {
                 let back = i64::from(at.weekday().since(Weekday::Monday));
                 let monday = at.date().checked_sub(back.days()).ok()?;
-                let zone = at.time_zone();
-                let start = monday
-                    .to_zoned_datetime(zone.clone())
-                    .ok()?
-                    .start_of_day()
-                    .ok()?;
                 let next = monday.checked_add(7.days()).ok()?;
-                (
-                    start,
-                    next.to_zoned_datetime(zone.clone())
-                        .ok()?
-                        .start_of_day()
-                        .ok()?,
-                )
+                let midnight = |date: Date| {
+                    let day = date.to_zoned_datetime(at.time_zone().clone()).ok()?;
+                    Some(day.start_of_day().ok()?.timestamp())
+                };
+                (midnight(monday)?, midnight(next)?)
             }
         })
     }
+}
+
+// A change of the clock ends a period too: where it is by half an hour, the hour it cuts is short.
+fn steady(at: &ZonedDateTime, seconds: i64) -> Option<(Timestamp, Timestamp)> {
+    let (now, zone) = (at.timestamp(), at.time_zone());
+    let local = now.as_second() + i64::from(at.offset().seconds());
+    let start = now.as_second() - local.rem_euclid(seconds);
+    let (start, end) = (
+        Timestamp::from_second(start).ok()?,
+        Timestamp::from_second(start + seconds).ok()?,
+    );
+    let changed = zone
+        .following(start)
+        .next()
+        .map(|change| change.timestamp());
+    Some(match changed {
+        Some(change) if change <= now => (change, end),
+        Some(change) if change < end => (start, change),
+        _ => (start, end),
+    })
 }
 
 /// The period that a file belongs to.
@@ -290,6 +288,28 @@ mod tests {
                 "2026-03-28T23:00:00Z",
                 "2026-03-29T22:00:00Z",
             ),
+            // By half an hour, back from 2:00 to 1:30 and forward from 2:00 to 2:30.
+            (
+                Roll::hourly(),
+                "2070-04-05T14:59:59Z",
+                "Australia/Lord_Howe",
+                "2070-04-05T14:00:00Z",
+                "2070-04-05T15:00:00Z",
+            ),
+            (
+                Roll::hourly(),
+                "2070-04-05T15:00:00Z",
+                "Australia/Lord_Howe",
+                "2070-04-05T15:00:00Z",
+                "2070-04-05T15:30:00Z",
+            ),
+            (
+                Roll::hourly(),
+                "2026-10-03T15:45:00Z",
+                "Australia/Lord_Howe",
+                "2026-10-03T15:30:00Z",
+                "2026-10-03T16:00:00Z",
+            ),
             // Midnight does not exist there that day.
             (
                 Roll::daily(),
@@ -353,13 +373,16 @@ mod tests {
             for zone in ["UTC", "Asia/Shanghai", "Europe/Berlin", "Australia/Lord_Howe"] {
                 let zone = TimeZone::get(zone).unwrap();
                 let at = Timestamp::from_second(seconds).unwrap();
-                for roll in [Roll::minutely(), Roll::daily(), Roll::weekly()] {
-                    let term = roll.term(at, &zone).unwrap();
-                    prop_assert!(term.start <= at && at < term.end, "{:?} {}", term, at);
-                    prop_assert_eq!(roll.term(term.end, &zone).unwrap().start, term.end);
+                // Also when the clock is changed next, and just before.
+                let change = zone.following(at).next().map_or(at, |change| change.timestamp());
+                for at in [at, change, change - 1.second(), change + 1.second()] {
+                    for roll in [Roll::minutely(), Roll::hourly(), Roll::daily(), Roll::weekly()] {
+                        let term = roll.term(at, &zone).unwrap();
+                        prop_assert!(term.start <= at && at < term.end, "{:?} {}", term, at);
+                        prop_assert_eq!(roll.term(term.start, &zone).unwrap(), term);
+                        prop_assert_eq!(roll.term(term.end, &zone).unwrap().start, term.end);
+                    }
                 }
-                let term = Roll::hourly().term(at, &zone).unwrap();
-                prop_assert!(term.start <= at && at < term.end);
             }
         }
 
