@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use crate::Error;
-use crate::config::Preset;
+use crate::preset::Preset;
 
 /// What the environment asks for; `None` where it says nothing. An empty value says nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

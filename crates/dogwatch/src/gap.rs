@@ -6,7 +6,7 @@ use dogwatch_appender::Gap;
 
 use crate::config::Config;
 #[cfg(feature = "json")]
-use crate::config::Preset;
+use crate::preset::Preset;
 use crate::settings::Settings;
 
 /// Makes gap lines that look as the lines around them do.

@@ -2,7 +2,8 @@
 
 use dogwatch_json::{JsonLayer, Redact};
 
-use crate::config::{Config, Preset};
+use crate::config::Config;
+use crate::preset::Preset;
 use crate::settings::Settings;
 
 /// The layer with the fixed fields, the redaction and the options of this log.

@@ -55,6 +55,7 @@ mod outputs;
 mod panics;
 #[cfg(not(feature = "appender"))]
 mod plain;
+mod preset;
 mod settings;
 mod sinks;
 mod stack;
@@ -62,11 +63,12 @@ mod start;
 mod stopped;
 mod tell;
 mod text;
+mod unwritten;
 mod wiring;
 
 #[cfg(feature = "json")]
 pub use capture::{Capture, capture};
-pub use config::{Config, Preset};
+pub use config::Config;
 #[cfg(feature = "alert")]
 pub use dogwatch_alert as alert;
 #[cfg(feature = "appender")]
@@ -82,6 +84,8 @@ pub use dogwatch_tower::{
 };
 pub use error::Error;
 pub use filter::Filter;
-pub use guard::{Guard, Unwritten};
+pub use guard::Guard;
+pub use preset::Preset;
 pub use start::init;
 pub use stopped::stopped;
+pub use unwritten::Unwritten;

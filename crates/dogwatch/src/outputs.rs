@@ -10,9 +10,9 @@ use dogwatch_appender::{
 
 use crate::config::Config;
 use crate::gap::GapLines;
-use crate::guard::Unwritten;
 use crate::settings::Settings;
 use crate::sinks::Sinks;
+use crate::unwritten::Unwritten;
 use crate::{Error, exit};
 
 /// The open outputs of one log.

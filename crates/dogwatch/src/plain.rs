@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use crate::Error;
 use crate::config::Config;
-use crate::guard::Unwritten;
 use crate::settings::Settings;
 use crate::sinks::{Sink, Sinks};
+use crate::unwritten::Unwritten;
 
 /// Only stdout; nothing waits, so nothing needs a drain.
 pub(crate) struct Outputs;

@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use crate::Error;
-use crate::config::{Config, Preset, RulesFrom};
+use crate::config::{Config, RulesFrom};
 use crate::env::Env;
+use crate::preset::Preset;
 
 /// What is compiled in.
 #[derive(Clone, Copy, Debug)]

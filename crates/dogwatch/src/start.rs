@@ -9,11 +9,12 @@ use tracing_subscriber::layer::{Layer, SubscriberExt};
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
 
-use crate::config::{Config, Preset};
+use crate::config::Config;
 use crate::env::Env;
 use crate::filter::Filter;
 use crate::gate::Gate;
 use crate::guard::Guard;
+use crate::preset::Preset;
 use crate::settings::{self, Compiled, Settings};
 use crate::sinks::Sinks;
 use crate::stack::Stack;

@@ -9,10 +9,10 @@ use tracing_subscriber::registry::LookupSpan;
 
 use crate::Error;
 use crate::config::Config;
-use crate::guard::Unwritten;
 use crate::settings::Settings;
 use crate::sinks::Sinks;
 use crate::stack::Stack;
+use crate::unwritten::Unwritten;
 
 #[cfg(feature = "alert")]
 use crate::alerting::Alerting;
