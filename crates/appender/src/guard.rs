@@ -67,9 +67,15 @@ impl Guard {
             shared.queue.reach(Phase::Ended, timeout);
         }
         let given_up = shared.queue.give_up();
-        if given_up > 0 {
-            let what = format!("log lines not written before the time was over: {given_up}");
+        // A writer that hangs in its `write` has told nobody of what was refused meanwhile.
+        let untold = shared.queue.untold();
+        if given_up + untold > 0 {
+            let what = format!(
+                "log lines not written before the time was over: {given_up}; \
+                 refused before, and not told yet: {untold}"
+            );
             shared.reporter.report(Error::new(Kind::Loss, what));
+            shared.reporter.finish();
         }
         let after = shared.accounts();
         Unwritten::check(Unwritten::between(&before, &after), after)
