@@ -161,6 +161,7 @@ fn broken_yaml_and_repeated_keys_are_told_with_their_place() {
         ("rules:\n  - {name: a", 3),
         ("- {name: a}\n- name: b\n  name: c", 2),
         ("a: *b", 1),
+        ("{name: a}\n---\n{name: b}", 1),
     ] {
         let error = refused(yaml);
         assert_eq!(error.line(), Some(line), "{yaml}: {error:?}");

@@ -32,6 +32,9 @@ pub(crate) fn place(error: &serde_norway::Error) -> Option<Place> {
     })
 }
 
+/// Where a file begins.
+pub(crate) const START: Place = Place { line: 1, column: 1 };
+
 struct Seek<'p>(&'p [Step]);
 
 impl<'de> DeserializeSeed<'de> for Seek<'_> {

@@ -31,7 +31,9 @@ pub(crate) fn document(
     variable: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Document, Error> {
     let value: Value = serde_norway::from_str(text).map_err(|error| {
-        Error::rules(locate::place(&error), "the YAML is broken").caused_by(error)
+        // The parser gives no place for a second document in one file: told at the file's start.
+        let place = locate::place(&error).or(Some(locate::START));
+        Error::rules(place, "the YAML is broken").caused_by(error)
     })?;
     let root = Node::root(text, &value);
     if value.is_sequence() {
