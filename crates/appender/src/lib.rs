@@ -1,3 +1,4 @@
+//! A log file that rolls by size and time, and a bounded non-blocking writer before it.
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 

@@ -3,6 +3,7 @@
 use std::fs;
 use std::io;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -34,12 +35,13 @@ pub struct Filter(Arc<Shared>);
 /// What is in force, read at each callsite that is not decided once and for all.
 pub(crate) struct Current {
     pub(crate) filter: EnvFilter,
-    /// Directives look at spans and their fields.
-    pub(crate) dynamic: bool,
 }
 
 struct Shared {
     current: RwLock<Arc<Current>>,
+    /// Whether directives look at spans and their fields. Beside the lock, because it is asked each
+    /// time that a span is made, entered, left or closed, and the answer is nearly always no.
+    dynamic: AtomicBool,
     state: Mutex<State>,
     wake: Condvar,
     file: Option<PathBuf>,
@@ -80,6 +82,7 @@ impl Filter {
         };
         let filter = Self(Arc::new(Shared {
             current: RwLock::new(Arc::new(parse(base, "")?)),
+            dynamic: AtomicBool::new(is_dynamic(base)),
             state: Mutex::new(state),
             wake: Condvar::new(),
             file,
@@ -136,6 +139,14 @@ impl Filter {
         )
     }
 
+    /// What is in force, if it looks at spans.
+    pub(crate) fn dynamic(&self) -> Option<Arc<Current>> {
+        self.0
+            .dynamic
+            .load(Ordering::Acquire)
+            .then(|| self.current())
+    }
+
     pub(crate) fn end(&self) {
         self.0.state().ended = true;
         self.0.wake.notify_all();
@@ -150,6 +161,9 @@ impl Filter {
             .current
             .write()
             .unwrap_or_else(PoisonError::into_inner) = new;
+        self.0
+            .dynamic
+            .store(is_dynamic(&directives), Ordering::Release);
         drop(state);
         tracing_core::callsite::rebuild_interest_cache();
         tracing::info!(
@@ -253,10 +267,12 @@ fn parse(directives: &str, from: &str) -> Result<Current, Error> {
     let filter = EnvFilter::builder().parse(directives).map_err(|error| {
         Error::setting(format!("cannot use the filter `{directives}`{from}")).because(error)
     })?;
-    Ok(Current {
-        filter,
-        dynamic: directives.contains('['),
-    })
+    Ok(Current { filter })
+}
+
+/// `[span{field=value}]` is the one form that looks at spans.
+fn is_dynamic(directives: &str) -> bool {
+    directives.contains('[')
 }
 
 /// Ten years.

@@ -21,8 +21,7 @@ impl Gate {
 
     /// Calls `look` if directives look at spans. Without a lock: it may run a value's `Debug`.
     fn look(&self, look: impl FnOnce(&EnvFilter)) {
-        let current = self.0.current();
-        if current.dynamic {
+        if let Some(current) = self.0.dynamic() {
             look(&current.filter);
         }
     }

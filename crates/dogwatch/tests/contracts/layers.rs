@@ -141,3 +141,21 @@ fn the_metrics_page_tells_every_dropped_line() {
         .sum();
     assert_eq!(told, dropped, "gap lines tell the same");
 }
+
+#[test]
+fn a_directive_may_look_at_spans_from_the_start_or_later() {
+    let dir = tempfile::tempdir().unwrap();
+    let (dispatch, log) = crate::start_with(Config::prod(), dir.path(), "info,[early]=debug");
+    tracing::dispatcher::with_default(&dispatch, || {
+        let say = |n: u64| tracing::debug!(n, "detail");
+        tracing::info_span!("early").in_scope(|| say(1));
+        tracing::info_span!("late").in_scope(|| say(2));
+        log.filter().set("info,[late]=debug").unwrap();
+        tracing::info_span!("early").in_scope(|| say(3));
+        tracing::info_span!("late").in_scope(|| say(4));
+    });
+    log.close(LONG).unwrap();
+    let lines = lines(dir.path()).join("\n");
+    let said = [1, 2, 3, 4].map(|n| lines.contains(&format!("\"n\":{n}")));
+    assert_eq!(said, [true, false, false, true], "{lines}");
+}
