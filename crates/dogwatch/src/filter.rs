@@ -89,8 +89,12 @@ impl Filter {
             tell,
         }));
         if filter.0.file.is_some() {
-            filter.read_file(&mut filter.0.state())?;
-            filter.watch(&mut filter.0.state());
+            let mut state = filter.0.state();
+            let said = filter.read_file(&mut state)?;
+            filter.watch(&mut state);
+            if said {
+                filter.apply(state, "DOGWATCH_FILTER_FILE")?;
+            }
         }
         Ok(filter)
     }
@@ -303,6 +307,16 @@ mod tests {
         assert_eq!(filter.directives(), "info,shop=debug");
         filter.step(Instant::now() + Duration::from_secs(601));
         assert_eq!(filter.directives(), "info");
+    }
+
+    #[test]
+    fn what_the_file_says_at_the_start_is_in_force_at_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("filter");
+        fs::write(&path, "error").unwrap();
+        let (filter, _) = filter(Some(path));
+        assert_eq!(filter.current().filter.to_string(), "error");
+        assert_eq!(filter.directives(), "error");
     }
 
     #[test]
