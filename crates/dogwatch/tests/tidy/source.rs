@@ -37,6 +37,10 @@ const UNSAFE: &[(&str, &str)] = &[
         "an allocator that counts is an unsafe trait",
     ),
     (
+        "crates/json/tests/allocations.rs",
+        "an allocator that counts is an unsafe trait",
+    ),
+    (
         "crates/metrics/tests/allocation.rs",
         "an allocator that counts is an unsafe trait",
     ),
