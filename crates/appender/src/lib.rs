@@ -31,6 +31,7 @@ mod queue;
 mod report;
 mod roll;
 mod sink;
+mod watcher;
 mod worker;
 
 pub use crate::{

@@ -13,7 +13,7 @@ use crate::{
     account::Reason,
     clock::{Clock, SystemClock},
     error::Kind,
-    queue::Queue,
+    queue::{Phase, Queue},
     report::{Callback, Reporter},
     sink::Sink,
     worker::{GapLine, Shared},
@@ -127,7 +127,8 @@ impl<W: Write + Send + 'static> NonBlockingBuilder<W> {
     }
 
     /// Told of failed writes, dropped lines and panics, on the writer thread: the first at once,
-    /// then one summary each 10 s. Default: one line on stderr.
+    /// then one summary each 10 s. While the writer hangs in a write, a watcher tells of the lines
+    /// that are dropped, on a thread of its own, after a second. Default: one line on stderr.
     pub fn on_error(mut self, on_error: impl Fn(&Error) + Send + Sync + 'static) -> Self {
         self.on_error = Callback::new(on_error);
         self
@@ -143,13 +144,21 @@ impl<W: Write + Send + 'static> NonBlockingBuilder<W> {
             reporter,
             gap: self.gap,
         });
-        let thread = Arc::clone(&shared);
-        thread::Builder::new()
-            .name("log-writer".into())
-            .spawn(move || thread.run())
-            .map_err(|error| Error::io("cannot start the log's writer thread", error))?;
+        let (writer, watcher) = (Arc::clone(&shared), Arc::clone(&shared));
+        start("log-watcher", move || watcher.watch())?;
+        if let Err(error) = start("log-writer", move || writer.run()) {
+            shared.queue.enter(Phase::Ended);
+            return Err(error);
+        }
         Ok((NonBlocking::new(Arc::clone(&shared)), Guard::new(shared)))
     }
+}
+
+fn start(name: &str, run: impl FnOnce() + Send + 'static) -> Result<(), Error> {
+    let started = thread::Builder::new().name(name.into()).spawn(run);
+    started
+        .map(drop)
+        .map_err(|error| Error::io(format!("cannot start the thread `{name}`"), error))
 }
 
 impl Write for NonBlocking {

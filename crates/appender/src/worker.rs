@@ -121,7 +121,7 @@ impl Shared {
         })
     }
 
-    fn tell_missing(&self) {
+    pub(crate) fn tell_missing(&self) {
         let lines = self.queue.untold();
         if lines > 0 {
             let dropped = self.queue.counters.read().dropped().total();

@@ -17,6 +17,7 @@ impl Queue {
         self.wake(&mut state);
         self.room.notify_all();
         self.progress.notify_all();
+        self.watch.notify_all();
     }
 
     /// Asks for a flush and waits until it is served; false if the time did not suffice.
@@ -45,6 +46,7 @@ impl Queue {
         let given_up = self.drop_pending(&mut state);
         self.wake(&mut state);
         self.progress.notify_all();
+        self.watch.notify_all();
         given_up
     }
 

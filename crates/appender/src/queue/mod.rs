@@ -2,8 +2,10 @@
 
 mod caller;
 mod end;
+mod watch;
 mod writer;
 
+pub(crate) use watch::Watch;
 pub(crate) use writer::Order;
 
 use std::{
@@ -31,6 +33,8 @@ pub(crate) struct Queue {
     room: Condvar,
     /// Those who flush and close wait here.
     progress: Condvar,
+    /// The watcher waits here.
+    watch: Condvar,
     pub(crate) counters: Counters,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) max_bytes: usize,
@@ -55,6 +59,10 @@ struct State {
     gap: Option<Gap>,
     /// Dropped lines that `on_error` has not been told of.
     untold: u64,
+    /// How often the writer looked for such lines.
+    tellings: u64,
+    /// The watcher sleeps until there are such lines.
+    unwatched: bool,
     flush_wanted: u64,
     flush_done: u64,
     writer: Writer,
@@ -96,6 +104,7 @@ impl Queue {
             work: Condvar::new(),
             room: Condvar::new(),
             progress: Condvar::new(),
+            watch: Condvar::new(),
             counters: Counters::default(),
             clock,
             max_bytes,
@@ -133,6 +142,10 @@ impl Queue {
             .gap
             .get_or_insert_with(|| Gap::at(now))
             .add(reason, slot, lines, now);
+        // A system call, for the first of them only.
+        if std::mem::take(&mut state.unwatched) {
+            self.watch.notify_one();
+        }
         state.untold += lines;
     }
 

@@ -158,7 +158,9 @@ impl Queue {
 
     /// How many lines went missing since the last call.
     pub(crate) fn untold(&self) -> u64 {
-        std::mem::take(&mut self.lock().untold)
+        let mut state = self.lock();
+        state.tellings += 1;
+        std::mem::take(&mut state.untold)
     }
 
     pub(crate) fn seen(&self) -> Seen {
