@@ -2,6 +2,7 @@
 
 use crate::cut::Cut;
 use crate::encode::{Fate, Mark};
+use crate::entries::Entries;
 use crate::key::key_hash;
 use crate::plan::Plan;
 
@@ -9,13 +10,13 @@ use crate::plan::Plan;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Fields {
     pub(crate) bytes: Vec<u8>,
-    pub(crate) entries: Vec<Entry>,
+    pub(crate) entries: Entries,
     /// What had no room.
     pub(crate) lost: Cut,
 }
 
 /// Where a field stands in its run of bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Entry {
     start: u32,
     end: u32,

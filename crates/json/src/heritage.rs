@@ -1,6 +1,5 @@
 //! Puts a span's own fields and its ancestors' together: ids first, inner values before outer ones.
 
-use crate::cut::Cut;
 use crate::fields::{Entry, Fields, ID_BYTES, IDS, Like, PARENT, SPAN, TRACE, free_encoded};
 use crate::key::key_hash;
 use crate::style::Clash;
@@ -51,14 +50,15 @@ const ALL: usize = usize::MAX;
 
 /// Ids, then the rest of `own`, then what is inherited.
 pub(crate) fn assemble(own: &Fields, heritage: Option<Heritage<'_>>, bounds: Bounds) -> Fields {
+    if heritage.is_none() && ids_stand_first(own) {
+        return own.clone();
+    }
     let inherited = heritage
         .as_ref()
         .map_or(0, |h| h.from.bytes.len() + ID_BYTES);
-    let count = heritage.as_ref().map_or(0, |h| h.from.entries.len() + 1);
     let mut all = Fields {
         bytes: Vec::with_capacity(own.bytes.len() + inherited.min(bounds.max)),
-        entries: Vec::with_capacity(own.entries.len() + count),
-        lost: Cut::default(),
+        ..Fields::default()
     };
     all.lost.merge(&own.lost);
     for id in IDS {
@@ -74,6 +74,15 @@ pub(crate) fn assemble(own: &Fields, heritage: Option<Heritage<'_>>, bounds: Bou
         inherit_rest(&mut all, own, &heritage, bounds);
     }
     all
+}
+
+/// In the order of `IDS`, those that there are.
+fn ids_stand_first(own: &Fields) -> bool {
+    let mut entries = own.entries.iter().peekable();
+    IDS.iter().all(|id| {
+        let is_next = |entry: &&Entry| entry.hash == id.hash && own.key(entry) == id.key;
+        entries.next_if(is_next).is_some() || own.find(id.hash, id.key).is_none()
+    })
 }
 
 fn inherit_id(all: &mut Fields, heritage: &Heritage<'_>, id: u32) {

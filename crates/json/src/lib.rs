@@ -66,6 +66,7 @@
 mod busy;
 mod cut;
 mod encode;
+mod entries;
 mod escape;
 mod failure;
 mod fields;

@@ -9,8 +9,8 @@ use crate::cut::Cut;
 use crate::fields::{Fields, Like, SPAN};
 use crate::heritage::{Bounds, Heritage, assemble};
 use crate::ids::span_id;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
 
 /// What one layer keeps in a span's extensions.
 #[derive(Debug)]
@@ -20,8 +20,8 @@ pub(crate) struct Fragment {
     pub(crate) fields: Fields,
     /// The span's own fields that had no room even here.
     own_lost: Cut,
-    /// Moves on when a span of the tree that has children changes.
-    tree: Arc<AtomicU32>,
+    /// Moves on when a span of the tree that has children changes. A span without any needs none.
+    tree: OnceLock<Arc<AtomicU32>>,
     epoch: u32,
     /// A descendant has copied these fields.
     copied: AtomicBool,
@@ -64,7 +64,9 @@ impl Fragment {
                 bounds,
             ),
             own_lost: own.lost.clone(),
-            tree: parent.map_or_else(Arc::default, |parent| Arc::clone(&parent.tree)),
+            tree: parent.map_or_else(OnceLock::new, |parent| {
+                OnceLock::from(Arc::clone(parent.tree.get_or_init(Arc::default)))
+            }),
             epoch: parent.map_or(0, |parent| parent.epoch),
             copied: AtomicBool::new(false),
             bounds,
@@ -79,7 +81,8 @@ impl Fragment {
     }
 
     pub(crate) fn epoch_now(&self) -> u32 {
-        self.tree.load(Ordering::Acquire)
+        let tree = self.tree.get();
+        tree.map_or(0, |tree| tree.load(Ordering::Acquire))
     }
 
     /// Puts recorded fields in the place of the old ones. `own` is an empty place to work in.
@@ -95,7 +98,7 @@ impl Fragment {
                 None => own.copy(&self.fields, entry, true, max),
             }
         }
-        for entry in &recorded.entries {
+        for entry in recorded.entries.iter() {
             if own.find(entry.hash, recorded.key(entry)).is_none() {
                 own.copy(recorded, entry, true, max);
             }
@@ -105,7 +108,8 @@ impl Fragment {
         // What was inherited is taken over from the copy that is here.
         self.fields = assemble(own, Some(Heritage::kept(&self.fields)), self.bounds);
         if self.copied.load(Ordering::Acquire) {
-            let before = self.tree.fetch_add(1, Ordering::AcqRel);
+            let tree = self.tree.get_or_init(Arc::default);
+            let before = tree.fetch_add(1, Ordering::AcqRel);
             // The span's own copy did not grow old by its own change.
             if self.epoch == before {
                 self.epoch = before.wrapping_add(1);

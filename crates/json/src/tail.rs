@@ -25,7 +25,7 @@ impl Tail<'_> {
             return self.line.extend_from_slice(&fields.bytes);
         }
         let mut renamed: Vec<Vec<u8>> = Vec::new();
-        for entry in &fields.entries {
+        for entry in fields.entries.iter() {
             if !event.has(fields, entry) {
                 self.add(fields.key(entry), fields.value(entry), entry.cut);
             } else if clash == Clash::Suffix && !fields.is_id(entry) {
