@@ -6,7 +6,7 @@ use std::{
     path::Path,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicBool, Ordering},
     },
     time::Duration,
 };
@@ -19,6 +19,7 @@ use crate::{
     household::Household,
     housekeeping::Housekeeper,
     report::Reporter,
+    stats::{Counts, Stats, Watch},
 };
 
 /// A log file that rolls by size and time. A cheap handle: clones write to the same file.
@@ -45,37 +46,10 @@ pub(crate) struct Inner {
     pub(crate) household: Arc<Household>,
     pub(crate) housekeeper: Housekeeper,
     pub(crate) reporter: Arc<Reporter>,
-    pub(crate) counts: Counts,
+    pub(crate) counts: Arc<Counts>,
     pub(crate) closed: AtomicBool,
     /// Given back when the last handle goes.
     pub(crate) _lock: Box<dyn std::any::Any + Send + Sync>,
-}
-
-#[derive(Default)]
-pub(crate) struct Counts {
-    rolls: AtomicU64,
-    torn: AtomicU64,
-    reopened: AtomicU64,
-    lost: AtomicU64,
-}
-
-/// What an appender did so far.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Stats {
-    /// Files closed and given their final name.
-    pub rolls: u64,
-    /// Old files deleted.
-    pub deleted: u64,
-    /// Closed files compressed.
-    pub compressed: u64,
-    /// Lines that a crash or a full disk left half written.
-    pub torn: u64,
-    /// How often the file was opened anew, because it had been moved, deleted or replaced, or by
-    /// [`reopen`](Appender::reopen).
-    pub reopened: u64,
-    /// Lines that a tracing layer gave to a bare appender and the disk did not take.
-    pub lost: u64,
 }
 
 impl Appender {
@@ -110,15 +84,15 @@ impl Appender {
 
     /// What was done so far.
     pub fn stats(&self) -> Stats {
-        let counts = &self.inner.counts;
-        let of = |count: &AtomicU64| count.load(Ordering::Relaxed);
-        Stats {
-            rolls: of(&counts.rolls),
-            deleted: of(&self.inner.household.deleted),
-            compressed: of(&self.inner.household.compressed),
-            torn: of(&counts.torn),
-            reopened: of(&counts.reopened),
-            lost: of(&counts.lost),
+        self.inner.counts.read(&self.inner.household)
+    }
+
+    /// Something to read [`stats`](Self::stats) from that is no handle to the file. For metrics,
+    /// which outlive the log.
+    pub fn watch(&self) -> Watch {
+        Watch {
+            counts: Arc::clone(&self.inner.counts),
+            household: Arc::clone(&self.inner.household),
         }
     }
 

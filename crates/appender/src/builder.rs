@@ -178,7 +178,7 @@ impl AppenderBuilder {
             household,
             housekeeper,
             reporter,
-            counts: Default::default(),
+            counts: Arc::default(),
             closed: Default::default(),
             _lock: lock,
         }))

@@ -31,12 +31,13 @@ mod queue;
 mod report;
 mod roll;
 mod sink;
+mod stats;
 mod watcher;
 mod worker;
 
 pub use crate::{
     account::{Accounts, Level, Lines, Lost, Refused},
-    appender::{Appender, Stats},
+    appender::Appender,
     builder::AppenderBuilder,
     compress::Compress,
     error::Error,
@@ -45,6 +46,7 @@ pub use crate::{
     keep::Keep,
     non_blocking::{NonBlocking, NonBlockingBuilder, WhenFull},
     roll::Roll,
+    stats::{Stats, Watch},
 };
 #[cfg(feature = "tracing")]
 pub use crate::{appender::LayerWriter, non_blocking::LevelWriter};

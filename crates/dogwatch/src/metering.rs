@@ -1,5 +1,7 @@
 //! Feeds the metrics: requests as they finish, lines that were lost, alerts by state.
 
+#[cfg(feature = "appender")]
+use dogwatch_appender::Stats;
 use dogwatch_metrics::Metrics;
 #[cfg(feature = "tower")]
 use dogwatch_tower::{Finished, RequestLayer};
@@ -11,12 +13,59 @@ pub(crate) fn metrics(
 ) -> Metrics {
     let metrics = Metrics::new();
     #[cfg(feature = "appender")]
-    metrics.lost_lines(outputs.losses());
+    outputs_of(outputs, &metrics);
     #[cfg(feature = "alert")]
     if let Some(alerting) = alerting {
         metrics.alerts(alerting.read());
     }
     metrics
+}
+
+/// What became of lines and files. Nobody else can have taken these names: the metrics are new.
+#[cfg(feature = "appender")]
+fn outputs_of(outputs: &crate::outputs::Outputs, metrics: &Metrics) {
+    metrics.lost_lines(outputs.losses());
+    let written = outputs.by_output(|accounts| accounts.written.total() + accounts.gap_lines);
+    let _ = metrics.counter_from(
+        "dogwatch_lines_written",
+        "Lines that an output took, gap lines included.",
+        ["output"],
+        written,
+    );
+    let waiting = outputs.by_output(|accounts| accounts.pending().total());
+    let waiting = move || {
+        let rows = waiting().into_iter();
+        rows.map(|(output, lines)| (output, lines as f64)).collect()
+    };
+    let _ = metrics.gauge_from(
+        "dogwatch_lines_pending",
+        "Lines that wait to be written.",
+        ["output"],
+        waiting,
+    );
+    let file = |name: &str, help: &str, count: fn(&Stats) -> u64| {
+        let _ = metrics.counter_from(name, help, ["output"], outputs.by_file(count));
+    };
+    file(
+        "dogwatch_files_rolled",
+        "Log files closed and given their final name.",
+        |stats| stats.rolls,
+    );
+    file(
+        "dogwatch_files_compressed",
+        "Closed log files compressed.",
+        |stats| stats.compressed,
+    );
+    file(
+        "dogwatch_files_deleted",
+        "Old log files deleted.",
+        |stats| stats.deleted,
+    );
+    file(
+        "dogwatch_lines_torn",
+        "Lines that a crash or a full disk left half written.",
+        |stats| stats.torn,
+    );
 }
 
 /// Counts each finished request, and those under way. A quiet route is counted in neither.
@@ -25,7 +74,7 @@ pub(crate) fn feed(layer: RequestLayer, metrics: &Metrics) -> RequestLayer {
     let (finished, active) = (metrics.clone(), metrics.clone());
     layer
         .on_finish(move |request| count(&finished, request))
-        .on_active(move |_, delta| active.active(delta))
+        .on_active(move |method, delta| active.active(method, delta))
 }
 
 #[cfg(feature = "tower")]
@@ -35,8 +84,12 @@ fn count(metrics: &Metrics, request: &Finished) {
         method: request.method(),
         route: request.route(),
         status: request.status(),
+        // Over HTTP/1 nothing says it, and a server that ends TLS itself is rarer than a proxy before it.
+        scheme: request.scheme().unwrap_or("http"),
+        protocol_version: request.protocol_version(),
         outcome: request.outcome().as_str(),
         latency: request.latency(),
+        bytes_in: request.bytes_in(),
         bytes_out: request.bytes_out(),
         trace_id: Some(hex_of(request.trace_id().to_bytes(), &mut hex)),
         sampled: request.sampled(),

@@ -8,6 +8,9 @@ use dogwatch_appender::{
     Accounts, Appender, Compress, Guard, Keep, NonBlocking, NonBlockingBuilder, Roll,
 };
 
+#[cfg(feature = "metrics")]
+use dogwatch_appender::{Stats, Watch};
+
 use crate::config::Config;
 use crate::gap::GapLines;
 use crate::settings::Settings;
@@ -27,6 +30,9 @@ struct Output {
     name: String,
     writer: NonBlocking,
     guard: Guard,
+    /// Tells what a file did; stdout only takes lines.
+    #[cfg(feature = "metrics")]
+    watch: Option<Watch>,
 }
 
 impl Outputs {
@@ -34,12 +40,14 @@ impl Outputs {
         let mut outputs = Self::default();
         if let Some(path) = &settings.file {
             let appender = open_file(config, path)?;
-            outputs.file = Some(spawn(
-                config,
-                settings,
-                path.display().to_string(),
-                appender,
-            )?);
+            #[cfg(feature = "metrics")]
+            let watch = Some(appender.watch());
+            let name = path.display().to_string();
+            outputs.file = Some(Output {
+                #[cfg(feature = "metrics")]
+                watch,
+                ..spawn(config, settings, name, appender)?
+            });
         }
         if settings.stdout {
             outputs.stdout = Some(spawn(config, settings, STDOUT.to_owned(), io::stdout())?);
@@ -70,6 +78,40 @@ impl Outputs {
             let told = writers.iter().flat_map(by_reason);
             told.map(|(reason, lines)| (reason.to_owned(), lines.total()))
                 .collect()
+        }
+    }
+
+    /// A count of each output's accounts, read anew at each call.
+    #[cfg(feature = "metrics")]
+    pub(crate) fn by_output(
+        &self,
+        count: fn(&Accounts) -> u64,
+    ) -> impl Fn() -> Vec<([String; 1], u64)> + Send + Sync + 'static {
+        let writers: Vec<_> = self
+            .all()
+            .map(|output| (output.name.clone(), output.writer.clone()))
+            .collect();
+        move || {
+            let row = |(name, writer): &(String, NonBlocking)| {
+                ([name.clone()], count(&writer.accounts()))
+            };
+            writers.iter().map(row).collect()
+        }
+    }
+
+    /// A count of what the log file did, read anew at each call.
+    #[cfg(feature = "metrics")]
+    pub(crate) fn by_file(
+        &self,
+        count: fn(&Stats) -> u64,
+    ) -> impl Fn() -> Vec<([String; 1], u64)> + Send + Sync + 'static {
+        let files: Vec<_> = self
+            .all()
+            .filter_map(|output| Some((output.name.clone(), output.watch.clone()?)))
+            .collect();
+        move || {
+            let row = |(name, watch): &(String, Watch)| ([name.clone()], count(&watch.stats()));
+            files.iter().map(row).collect()
         }
     }
 
@@ -169,6 +211,8 @@ fn spawn<W: io::Write + Send + 'static>(
         name,
         writer,
         guard,
+        #[cfg(feature = "metrics")]
+        watch: None,
     })
 }
 

@@ -1,11 +1,12 @@
 //! The bounds and choices that metrics are built with.
 
+use crate::active::Active;
 use crate::lines::LineCounts;
 use crate::metrics::{Metrics, Shared};
 use crate::series::RequestSeries;
 use crate::source::Sources;
 use std::fmt;
-use std::sync::atomic::{AtomicI64, AtomicU64};
+use std::sync::atomic::AtomicU64;
 use std::time::SystemTime;
 
 /// Builds [`Metrics`].
@@ -26,7 +27,7 @@ impl Builder {
     }
 
     /// How many series of requests, and how many of lines, there may be: 1,000 each by default,
-    /// 65,536 at most. A series of requests takes about 1.5 KiB of memory and 29 lines of the page.
+    /// 65,536 at most. A series of requests takes about 1.5 KiB of memory and 29 lines of the page, 41 where request bodies are counted too.
     ///
     /// A request beyond the bound is counted under `http_route="_other"`,
     /// `http_request_method="_OTHER"` and the class of its status (`5xx`, which a rule over
@@ -56,7 +57,7 @@ impl Builder {
         Metrics::from_shared(Shared {
             lines: LineCounts::new(self.max_series),
             requests: RequestSeries::new(self.max_series),
-            active: AtomicI64::new(0),
+            active: Active::default(),
             sources: Sources::default(),
             source_panics: AtomicU64::new(0),
             clock: self.clock,

@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod accept;
+mod active;
 mod builder;
 mod error;
 mod hash;

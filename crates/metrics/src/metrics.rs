@@ -1,6 +1,7 @@
 //! The metrics of one service: what feeds them, and the page that shows them.
 
 use crate::accept::Format;
+use crate::active::{ACTIVE, Active};
 use crate::builder::Builder;
 use crate::error::Error;
 use crate::layer::MetricsLayer;
@@ -8,11 +9,11 @@ use crate::lines::{LINES, LineCounts};
 use crate::page::{Kind, Number, Page, labels};
 use crate::process;
 use crate::request::Request;
-use crate::series::{BODY_SIZE, DURATION, RequestSeries, SHED_REQUESTS};
+use crate::series::{DURATION, RequestSeries, SHED_REQUESTS, SIZE_IN, SIZE_OUT};
 use crate::source::{Family, Rows, Sources, is_name};
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
 
 /// The metrics of one service. A clone is another handle on the same figures.
@@ -40,7 +41,7 @@ pub struct Alert {
 pub(crate) struct Shared {
     pub(crate) lines: LineCounts,
     pub(crate) requests: RequestSeries,
-    pub(crate) active: AtomicI64,
+    pub(crate) active: Active,
     pub(crate) sources: Sources,
     pub(crate) source_panics: AtomicU64,
     pub(crate) clock: Box<dyn Fn() -> SystemTime + Send + Sync>,
@@ -76,10 +77,11 @@ impl Metrics {
         self.shared.requests.record(request, &self.shared.clock);
     }
 
-    /// Adds to the number of requests under way: 1 when one begins, -1 when it ends. The caller sees
-    /// to it, by a guard's `Drop`, that each 1 gets its -1.
-    pub fn active(&self, delta: i64) {
-        self.shared.active.fetch_add(delta, Ordering::Relaxed);
+    /// Adds to the number of requests of this method under way: 1 when one begins, -1 when it ends.
+    /// The caller sees to it, by a guard's `Drop`, that each 1 gets its -1. A method that HTTP does
+    /// not know is counted as `_OTHER`.
+    pub fn active(&self, method: &str, delta: i64) {
+        self.shared.active.add(method, delta);
     }
 
     /// Shows lines that were lost, by reason, as `dogwatch_lines_lost_total`. The closure is called at
@@ -180,15 +182,7 @@ impl Metrics {
         let mut page = Page::new(format);
         let shared = &*self.shared;
         shared.requests.write(&mut page);
-        page.family(ACTIVE, Kind::Gauge, "Requests under way.");
-        #[expect(
-            clippy::cast_precision_loss,
-            reason = "far fewer than 2^53 requests at once"
-        )]
-        page.gauge(
-            "",
-            Number::Real(shared.active.load(Ordering::Relaxed) as f64),
-        );
+        shared.active.write(&mut page);
         shared.lines.write(&mut page);
         let panics = shared.sources.write(&mut page);
         let panics = shared.source_panics.fetch_add(panics, Ordering::Relaxed) + panics;
@@ -253,7 +247,6 @@ fn check_names(name: &str, labels: &[&str]) -> Result<(), Error> {
     }
 }
 
-const ACTIVE: &str = "http_server_active_requests";
 const LOST: &str = "dogwatch_lines_lost";
 const ALERT_STATE: &str = "dogwatch_alert_state";
 const ALERTS_FIRED: &str = "dogwatch_alerts_fired";
@@ -261,9 +254,10 @@ const SOURCE_PANICS: &str = "dogwatch_source_panics";
 const ALERT_STATES: [&str; 3] = ["inactive", "firing", "resolved"];
 
 /// Names that no family from outside may take.
-const OURS: [&str; 13] = [
+const OURS: [&str; 17] = [
     DURATION,
-    BODY_SIZE,
+    SIZE_IN,
+    SIZE_OUT,
     SHED_REQUESTS,
     ACTIVE,
     LINES,
@@ -273,6 +267,9 @@ const OURS: [&str; 13] = [
     SOURCE_PANICS,
     process::CPU,
     process::MEMORY,
+    process::VIRTUAL,
+    process::THREADS,
     process::FILES,
+    process::MAX_FILES,
     process::START,
 ];

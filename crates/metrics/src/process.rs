@@ -23,16 +23,37 @@ pub(crate) fn write(page: &mut Page) {
             page.gauge("", Number::Real(start));
         }
     }
-    if let Some(bytes) = read("/proc/self/status")
-        .as_deref()
-        .and_then(resident_bytes)
-    {
-        page.family(MEMORY, Kind::Gauge, "Resident memory in bytes.");
-        page.gauge("", Number::Whole(bytes));
+    if let Some(status) = read("/proc/self/status") {
+        let rows = [
+            (MEMORY, "Resident memory in bytes.", kib(&status, "VmRSS:")),
+            (VIRTUAL, "Virtual memory in bytes.", kib(&status, "VmSize:")),
+            (
+                THREADS,
+                "Threads of the process.",
+                number(&status, "Threads:"),
+            ),
+        ];
+        for (name, help, value) in rows {
+            gauge(page, name, help, value);
+        }
     }
-    if let Ok(files) = fs::read_dir("/proc/self/fd") {
-        page.family(FILES, Kind::Gauge, "Open file descriptors.");
-        page.gauge("", Number::Whole(files.count() as u64));
+    let open = fs::read_dir("/proc/self/fd")
+        .ok()
+        .map(|files| files.count() as u64);
+    gauge(page, FILES, "Open file descriptors.", open);
+    let most = read("/proc/self/limits").as_deref().and_then(most_files);
+    gauge(
+        page,
+        MAX_FILES,
+        "Most file descriptors that may be open.",
+        most,
+    );
+}
+
+fn gauge(page: &mut Page, name: &str, help: &str, value: Option<u64>) {
+    if let Some(value) = value {
+        page.family(name, Kind::Gauge, help);
+        page.gauge("", Number::Whole(value));
     }
 }
 
@@ -60,16 +81,27 @@ fn boot_time(stat: &str) -> Option<u64> {
         .find_map(|line| line.strip_prefix("btime ")?.trim().parse().ok())
 }
 
-fn resident_bytes(status: &str) -> Option<u64> {
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmRSS:"))?;
-    line.trim()
-        .strip_suffix("kB")?
-        .trim()
-        .parse::<u64>()
-        .ok()?
-        .checked_mul(1_024)
+/// What stands behind a word at the start of a line.
+fn after<'a>(text: &'a str, word: &str) -> Option<&'a str> {
+    text.lines()
+        .find_map(|line| line.strip_prefix(word))
+        .map(str::trim)
+}
+
+fn number(status: &str, word: &str) -> Option<u64> {
+    after(status, word)?.parse().ok()
+}
+
+/// A size in KiB, in bytes.
+fn kib(status: &str, word: &str) -> Option<u64> {
+    let size = after(status, word)?.strip_suffix("kB")?.trim();
+    size.parse::<u64>().ok()?.checked_mul(1_024)
+}
+
+/// The soft limit, which is the one that `open` meets; none when it is `unlimited`.
+fn most_files(limits: &str) -> Option<u64> {
+    let limits = after(limits, "Max open files")?;
+    limits.split_ascii_whitespace().next()?.parse().ok()
 }
 
 /// `USER_HZ`: 100 on every architecture that Rust's standard library supports on Linux.
@@ -77,7 +109,10 @@ const TICKS_PER_SECOND: f64 = 100.0;
 
 pub(crate) const CPU: &str = "process_cpu_seconds";
 pub(crate) const MEMORY: &str = "process_resident_memory_bytes";
+pub(crate) const VIRTUAL: &str = "process_virtual_memory_bytes";
+pub(crate) const THREADS: &str = "process_threads";
 pub(crate) const FILES: &str = "process_open_fds";
+pub(crate) const MAX_FILES: &str = "process_max_fds";
 pub(crate) const START: &str = "process_start_time_seconds";
 
 #[cfg(test)]
@@ -106,17 +141,26 @@ mod tests {
         ] {
             assert_eq!(Stat::parse(stat), None, "{stat:?}");
         }
-        assert_eq!(resident_bytes("VmRSS:\t  many kB\n"), None);
-        assert_eq!(resident_bytes("VmRSS:\t  18446744073709551615 kB\n"), None);
+        assert_eq!(kib("VmRSS:\t  many kB\n", "VmRSS:"), None);
+        assert_eq!(kib("VmRSS:\t  18446744073709551615 kB\n", "VmRSS:"), None);
+        assert_eq!(number("Threads:\t-1\n", "Threads:"), None);
+        assert_eq!(
+            most_files("Max open files   unlimited   unlimited  files\n"),
+            None
+        );
+        assert_eq!(most_files("Max open files\n"), None);
         assert_eq!(boot_time("cpu 1 2 3\nbtime x\n"), None);
     }
 
     #[test]
-    fn memory_and_boot_time_are_found_among_their_neighbours() {
-        assert_eq!(
-            resident_bytes("VmHWM:\t  9 kB\nVmRSS:\t   1024 kB\n"),
-            Some(1_048_576)
-        );
+    fn each_figure_is_found_among_its_neighbours() {
+        let status =
+            "VmPeak:\t 1 kB\nVmSize:\t  2 kB\nVmHWM:\t  9 kB\nVmRSS:\t   1024 kB\nThreads:\t7\n";
+        assert_eq!(kib(status, "VmRSS:"), Some(1_048_576));
+        assert_eq!(kib(status, "VmSize:"), Some(2_048));
+        assert_eq!(number(status, "Threads:"), Some(7));
+        let limits = "Max processes             9        99      processes\nMax open files            1024     524288  files\n";
+        assert_eq!(most_files(limits), Some(1_024));
         assert_eq!(
             boot_time("cpu  1 2\nctxt 5\nbtime 1700000000\n"),
             Some(1_700_000_000)

@@ -3,7 +3,7 @@
 use crate::hash::hash;
 use crate::histogram::{Exemplar, Exemplars, Histogram, bucket};
 use crate::page::{Buckets, Kind, Number, Page, labels};
-use crate::request::{Key, OTHER_METHOD, Request, SHED};
+use crate::request::{Key, OTHER, Request, SHED, Wire};
 use crate::table::Table;
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -20,6 +20,7 @@ pub(crate) struct RequestSeries {
 #[derive(Debug)]
 struct Series {
     method: &'static str,
+    wire: Wire,
     route: Box<str>,
     status: u16,
     error: Option<Box<str>>,
@@ -28,7 +29,9 @@ struct Series {
     // server that holds ten thousand streams open.
     duration: Histogram<{ DURATION_NS.len() + 1 }>,
     exemplars: Exemplars<{ DURATION_NS.len() + 1 }>,
-    size: Histogram<{ SIZE.len() + 1 }>,
+    size_out: Histogram<{ SIZE.len() + 1 }>,
+    // Few services count what they read: the others do not pay for it.
+    size_in: OnceLock<Box<Histogram<{ SIZE.len() + 1 }>>>,
 }
 
 impl RequestSeries {
@@ -45,9 +48,12 @@ impl RequestSeries {
         let ns = u64::try_from(request.latency.as_nanos()).unwrap_or(u64::MAX);
         let at = bucket(&DURATION_NS, ns);
         series.duration.record(at, ns.saturating_add(500) / 1_000);
-        series
-            .size
-            .record(bucket(&SIZE, request.bytes_out), request.bytes_out);
+        let bytes = request.bytes_out;
+        series.size_out.record(bucket(&SIZE, bytes), bytes);
+        if let Some(bytes) = request.bytes_in {
+            let sizes = series.size_in.get_or_init(|| Box::new(Histogram::new()));
+            sizes.record(bucket(&SIZE, bytes), bytes);
+        }
         if request.sampled && request.trace_id.is_some() {
             let since_1970 = now().duration_since(UNIX_EPOCH).unwrap_or_default();
             series.exemplars.offer(at, since_1970, || {
@@ -86,17 +92,15 @@ impl RequestSeries {
             let exemplar = |at| same.iter().find_map(|series| series.exemplars.at(at));
             page.histogram(&same[0].labels, &buckets, exemplar);
         }
-        let bounds = SIZE.map(|bytes| bytes as f64);
-        page.family(BODY_SIZE, Kind::Histogram, BODY_SIZE_HELP);
+        page.family(SIZE_IN, Kind::Histogram, SIZE_IN_HELP);
+        for same in same_labels().filter(|same| same.iter().any(|s| s.size_in.get().is_some())) {
+            write_sizes(page, same, |series| {
+                series.size_in.get().map(|sizes| &**sizes)
+            });
+        }
+        page.family(SIZE_OUT, Kind::Histogram, SIZE_OUT_HELP);
         for same in same_labels() {
-            let counts = total(same, |series| series.size.counts());
-            let sum = Number::Whole(total_sum(same, |series| series.size.sum()));
-            let buckets = Buckets {
-                bounds: &bounds,
-                counts: &counts,
-                sum,
-            };
-            page.histogram(&same[0].labels, &buckets, |_| None);
+            write_sizes(page, same, |series| Some(&series.size_out));
         }
         page.family(SHED_REQUESTS, Kind::Counter, SHED_HELP);
         for (route, count) in shed_by_route(&all) {
@@ -106,7 +110,8 @@ impl RequestSeries {
 
     fn find(&self, key: Key<'_>) -> &Series {
         let words = key.method.len() << 8 | key.error.map_or(0, str::len);
-        let hash = hash(key.route, u64::from(key.status) << 32 | words as u64);
+        let words = words as u64 | key.wire.word() << 16;
+        let hash = hash(key.route, u64::from(key.status) << 32 | words);
         self.table
             .find_or_insert(hash, |series| series.key() == key, || Series::new(key))
             .unwrap_or_else(|| self.overflow(key))
@@ -137,7 +142,8 @@ impl Series {
     fn overflow(class: usize, shed: bool) -> Self {
         let error = shed.then_some(SHED);
         let key = Key {
-            method: OTHER_METHOD,
+            method: OTHER,
+            wire: Wire::NONE,
             route: OVERFLOW,
             status: 0,
             error,
@@ -147,7 +153,7 @@ impl Series {
         } else {
             format!("{class}xx")
         };
-        let unexplained = if class == 5 { OTHER_METHOD } else { "" };
+        let unexplained = if class == 5 { OTHER } else { "" };
         Self::with_labels(key, &status, error.unwrap_or(unexplained))
     }
 
@@ -157,27 +163,52 @@ impl Series {
             ("http_route", key.route),
             ("http_response_status_code", status),
             ("error_type", error),
+            ("network_protocol_version", key.wire.version()),
+            ("url_scheme", key.wire.scheme()),
         ]);
         Self {
             method: key.method,
+            wire: key.wire,
             route: key.route.into(),
             status: key.status,
             error: key.error.map(Into::into),
             labels,
             duration: Histogram::new(),
             exemplars: Exemplars::new(),
-            size: Histogram::new(),
+            size_out: Histogram::new(),
+            size_in: OnceLock::new(),
         }
     }
 
     fn key(&self) -> Key<'_> {
         Key {
             method: self.method,
+            wire: self.wire,
             route: &self.route,
             status: self.status,
             error: self.error.as_deref(),
         }
     }
+}
+
+fn write_sizes<'a>(
+    page: &mut Page,
+    same: &[&'a Series],
+    sizes: fn(&'a Series) -> Option<&'a Histogram<{ SIZE.len() + 1 }>>,
+) {
+    let mut counts = [0; SIZE.len() + 1];
+    let mut sum = 0_u64;
+    for sizes in same.iter().filter_map(|series| sizes(series)) {
+        let both = counts.iter_mut().zip(sizes.counts());
+        both.for_each(|(total, count)| *total += count);
+        sum = sum.wrapping_add(sizes.sum());
+    }
+    let buckets = Buckets {
+        bounds: &SIZE.map(|bytes| bytes as f64),
+        counts: &counts,
+        sum: Number::Whole(sum),
+    };
+    page.histogram(&same[0].labels, &buckets, |_| None);
 }
 
 fn total<const N: usize>(same: &[&Series], counts: fn(&Series) -> [u64; N]) -> [u64; N] {
@@ -239,9 +270,12 @@ const SIZE: [u64; 9] = [
 ];
 
 pub(crate) const DURATION: &str = "http_server_request_duration_seconds";
-pub(crate) const BODY_SIZE: &str = "http_server_response_body_size_bytes";
+pub(crate) const SIZE_IN: &str = "http_server_request_body_size_bytes";
+pub(crate) const SIZE_OUT: &str = "http_server_response_body_size_bytes";
 pub(crate) const SHED_REQUESTS: &str = "dogwatch_requests_shed";
 
 const DURATION_HELP: &str = "Time from a request's head to the end of its answer, for every request that ended. Requests turned away on purpose have error_type=\"shed\".";
-const BODY_SIZE_HELP: &str = "Size of the answers' bodies as sent.";
+const SIZE_IN_HELP: &str =
+    "Size of the requests' bodies as far as they were read, where that is counted.";
+const SIZE_OUT_HELP: &str = "Size of the answers' bodies as sent.";
 const SHED_HELP: &str = "Requests turned away on purpose. They are in the duration histogram too, with error_type=\"shed\".";

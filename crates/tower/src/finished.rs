@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::uri::PathAndQuery;
+use http::uri::{PathAndQuery, Scheme};
 use http::{Request, Version};
 
 use crate::failure::Failure;
@@ -20,6 +20,7 @@ pub struct Finished {
     pub(crate) route: Option<Route>,
     pub(crate) path: Option<PathAndQuery>,
     pub(crate) version: Version,
+    pub(crate) scheme: Option<&'static str>,
     pub(crate) status: u16,
     pub(crate) outcome: Outcome,
     pub(crate) latency: Duration,
@@ -45,6 +46,7 @@ impl Finished {
             route: Route::of(request.extensions()),
             path: request.uri().path_and_query().cloned(),
             version: request.version(),
+            scheme: request.uri().scheme().map(scheme_label),
             status: cancelled_status,
             outcome: Outcome::CancelledBeforeHeaders,
             latency: Duration::ZERO,
@@ -84,6 +86,12 @@ impl Finished {
             Version::HTTP_3 => "3",
             _ => "1.1",
         }
+    }
+
+    /// `http` or `https`, if the request's URI says it: over HTTP/2, and from a client that takes this server
+    /// for a proxy. Another scheme is `_OTHER`, so that it is safe as a label.
+    pub fn scheme(&self) -> Option<&'static str> {
+        self.scheme
     }
 
     /// The status that was answered; 499 for a cancelled request unless configured otherwise; 500 when the
@@ -147,6 +155,14 @@ impl Finished {
     /// [`RequestLog::error`](crate::RequestLog::error).
     pub fn error(&self) -> Option<&(dyn std::error::Error + 'static)> {
         self.failure.as_ref().map(Failure::as_error)
+    }
+}
+
+fn scheme_label(scheme: &Scheme) -> &'static str {
+    match scheme.as_str() {
+        "http" => "http",
+        "https" => "https",
+        _ => "_OTHER",
     }
 }
 

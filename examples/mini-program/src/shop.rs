@@ -9,7 +9,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use dogwatch::{Metrics, PropagateLayer, RequestLayer, ShedLayer};
+use dogwatch::{BytesInLayer, Metrics, PropagateLayer, RequestLayer, ShedLayer};
 use tower::ServiceBuilder;
 
 use crate::call::{self, Caller};
@@ -80,6 +80,7 @@ impl Shop {
             .route("/metrics", get(scrape))
             .with_state(self)
             .layer(shed)
+            .layer(BytesInLayer::new())
             .layer(requests.quiet("/healthz").quiet("/metrics"))
     }
 }

@@ -109,6 +109,43 @@ fn levels_change_while_the_service_runs() {
 }
 
 #[test]
+fn the_metrics_page_tells_what_the_log_files_did_even_after_the_log_has_ended() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = Config::prod()
+        .file(dir.path().join("test.log"))
+        .stdout(false)
+        .filter("info")
+        .roll(dogwatch::Roll::size(4 << 10))
+        .keep(dogwatch::Keep::files(2));
+    let (layers, log) = config.layers().unwrap();
+    let dispatch = tracing::Dispatch::new(tracing_subscriber::registry().with(layers));
+    tracing::dispatcher::with_default(&dispatch, || {
+        for n in 0..200 {
+            tracing::info!(n, text = %"长".repeat(100));
+        }
+    });
+    let output = log.accounts()[0].0.clone();
+    let metrics = log.metrics().clone();
+    log.close(LONG).unwrap();
+    let page = metrics.render(None).1;
+    let value = |name: &str| {
+        let row = format!("{name}{{output=\"{output}\"}} ");
+        let value = page.lines().find_map(|line| line.strip_prefix(&row));
+        let value = value.unwrap_or_else(|| panic!("no {row}: {page}"));
+        value.parse::<u64>().unwrap()
+    };
+    let rolled = value("dogwatch_files_rolled_total");
+    assert!(rolled > 10, "{page}");
+    assert_eq!(value("dogwatch_files_deleted_total"), rolled - 2, "{page}");
+    assert!(value("dogwatch_files_compressed_total") >= 2, "{page}");
+    assert_eq!(value("dogwatch_lines_torn_total"), 0, "{page}");
+    assert_eq!(value("dogwatch_lines_pending"), 0, "{page}");
+    // The metrics live on; the log's directory is free for its next owner all the same.
+    let (_, again) = crate::start(Config::prod(), dir.path());
+    again.close(LONG).unwrap();
+}
+
+#[test]
 fn the_metrics_page_tells_every_dropped_line() {
     let dir = tempfile::tempdir().unwrap();
     let config = Config::prod()
@@ -132,6 +169,12 @@ fn the_metrics_page_tells_every_dropped_line() {
     let dropped = log.accounts()[0].1.dropped().total();
     assert!(dropped > 0);
     assert_eq!(told, dropped, "{page}");
+    let written = format!(
+        "dogwatch_lines_written_total{{output=\"{}\"}} {}\n",
+        log.accounts()[0].0,
+        log.accounts()[0].1.written.total() + log.accounts()[0].1.gap_lines
+    );
+    assert!(page.contains(&written), "{written}{page}");
 
     log.close(LONG).expect_err("it counts what was dropped");
     let told: u64 = lines(dir.path())

@@ -9,14 +9,17 @@ use std::process::{Command, Stdio};
 #[expect(clippy::print_stdout, reason = "a test that did not run says so")]
 fn promtool_finds_nothing_to_say_about_a_full_page() {
     let metrics = Metrics::new();
-    metrics.request(&GOOD);
+    metrics.request(&Request {
+        bytes_in: Some(12),
+        ..GOOD
+    });
     metrics.request(&Request {
         status: 503,
         outcome: "shed",
         route: None,
         ..GOOD
     });
-    metrics.active(1);
+    metrics.active("GET", 1);
     metrics.lost_lines(|| vec![("full".to_owned(), 3)]);
     metrics.alerts(|| {
         vec![Alert {

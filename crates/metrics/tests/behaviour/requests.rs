@@ -209,6 +209,8 @@ fn what_ends_in_the_same_labels_is_one_series_on_the_page() {
         route: Some("_other"),
         method: "BREW",
         status: 0,
+        scheme: "",
+        protocol_version: "",
         ..GOOD
     };
     metrics.request(&Request {
@@ -286,6 +288,51 @@ fn a_sampled_trace_becomes_an_exemplar_of_its_bucket_once_a_second() {
 }
 
 #[test]
+fn scheme_and_protocol_are_labels_where_somebody_knows_them() {
+    let metrics = Metrics::new();
+    let wires = [("http", "1.1"), ("https", "2"), ("gopher", "9"), ("", "")];
+    for (scheme, protocol_version) in wires {
+        metrics.request(&Request {
+            scheme,
+            protocol_version,
+            ..GOOD
+        });
+    }
+    let page = scrape(&metrics);
+    let rows: Vec<_> = page
+        .matching(COUNT, &[])
+        .map(|row| ["url_scheme", "network_protocol_version"].map(|name| row.labels.get(name)))
+        .map(|both| both.map(|label| label.map_or("absent", |label| label)))
+        .collect();
+    let expected = [
+        ["absent", "absent"],
+        ["http", "1.1"],
+        ["https", "2"],
+        ["_OTHER", "_OTHER"],
+    ];
+    assert_eq!(rows, expected);
+}
+
+#[test]
+fn only_bodies_that_somebody_counted_have_a_size() {
+    const SIZE_IN: &str = "http_server_request_body_size_bytes";
+    let metrics = Metrics::new();
+    let bodies = [None, Some(0), Some(256), Some(300), Some(u64::MAX)];
+    for bytes_in in bodies {
+        metrics.request(&Request {
+            method: if bytes_in.is_some() { "POST" } else { "GET" },
+            bytes_in,
+            ..GOOD
+        });
+    }
+    let page = scrape(&metrics);
+    let at = |le: &str| page.sum(&format!("{SIZE_IN}_bucket"), &[("le", le)]);
+    assert_eq!((at("256.0"), at("1024.0"), at("+Inf")), (2.0, 3.0, 4.0));
+    assert_eq!(page.matching(&format!("{SIZE_IN}_count"), &[]).count(), 1);
+    assert_eq!(page.sum(COUNT, &[]), 5.0);
+}
+
+#[test]
 fn a_clock_before_1970_and_a_latency_beyond_all_are_survived() {
     let metrics = Metrics::builder()
         .clock(|| UNIX_EPOCH - Duration::from_secs(9))
@@ -308,13 +355,21 @@ fn a_clock_before_1970_and_a_latency_beyond_all_are_survived() {
 #[test]
 fn active_requests_go_up_and_down() {
     let metrics = Metrics::new();
-    for delta in [1, 1, -1] {
-        metrics.active(delta);
+    for (method, delta) in [
+        ("GET", 1),
+        ("GET", 1),
+        ("GET", -1),
+        ("BREW", 1),
+        ("BREW", -1),
+    ] {
+        metrics.active(method, delta);
     }
-    assert_eq!(
-        scrape(&metrics).sum("http_server_active_requests", &[]),
-        1.0
-    );
+    let page = scrape(&metrics);
+    let rows: Vec<_> = page
+        .matching("http_server_active_requests", &[])
+        .map(|row| (&*row.labels["http_request_method"], row.value))
+        .collect();
+    assert_eq!(rows, [("GET", 1.0), ("_OTHER", 0.0)]);
 }
 
 #[test]
