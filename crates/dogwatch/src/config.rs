@@ -63,6 +63,8 @@ pub struct Config {
     pub(crate) buffer_bytes: Option<usize>,
     #[cfg(feature = "json")]
     pub(crate) redact: Option<dogwatch_json::Redact>,
+    #[cfg(feature = "json")]
+    pub(crate) error_backtrace: bool,
     #[cfg(feature = "alert")]
     pub(crate) alert: crate::alerting::Registered,
 }
@@ -203,6 +205,14 @@ impl Config {
     /// What is masked. Default: `Redact::secrets()`.
     pub fn redact(mut self, redact: dogwatch_json::Redact) -> Self {
         self.redact = Some(redact);
+        self
+    }
+
+    /// Whether the field `error` of a JSON line at ERROR tells where it was logged, as
+    /// `error.backtrace`, whatever `RUST_BACKTRACE` says. Default: false, for it costs as much as
+    /// hundreds of lines. [`ErrorValue`](crate::ErrorValue) writes the backtrace of an error itself.
+    pub fn error_backtrace(mut self, on: bool) -> Self {
+        self.error_backtrace = on;
         self
     }
 }

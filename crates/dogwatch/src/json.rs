@@ -12,6 +12,7 @@ pub(crate) fn dressed<W>(writer: W, config: &Config, settings: &Settings) -> Jso
     let mut layer = JsonLayer::new(writer)
         .file_and_line(settings.preset == Preset::Dev)
         .redact(redact(config))
+        .error_backtrace(config.error_backtrace)
         .on_error(move |error| tell.of("json", error));
     if let Some(service) = &settings.service {
         layer = layer.service(service);

@@ -74,7 +74,7 @@ pub use dogwatch_alert as alert;
 #[cfg(feature = "appender")]
 pub use dogwatch_appender::{Accounts, Compress, Keep, Roll, WhenFull};
 #[cfg(feature = "json")]
-pub use dogwatch_json::Redact;
+pub use dogwatch_json::{ErrorValue, Redact};
 #[cfg(feature = "metrics")]
 pub use dogwatch_metrics::Metrics;
 #[cfg(feature = "tower")]

@@ -1,11 +1,13 @@
 //! Encodes the fields that one event or span gives, within its budgets.
 
+use crate::error_object::{BACKTRACE, ErrorObject, Here};
 use crate::escape::escape_until;
 use crate::key::key_bit;
+use crate::nested::Ask;
 use crate::plan::{Plan, Shape, Slot};
 use crate::redact::Treatment;
 use crate::shield::shielded;
-use crate::text::{Hex, Text, format_until};
+use crate::text::{Formatted, Hex, Text, format_asking, format_until};
 use std::error::Error;
 use std::fmt::{self, Write as _};
 use tracing_core::Field;
@@ -16,9 +18,6 @@ const LEAST_VALUE: usize = 80;
 
 /// Room kept behind a text for what closes it: `","causes":[]}`.
 const CLOSING: usize = 16;
-
-/// Causes of an error that are written; a longer chain (or a ring) ends there.
-const CAUSES: usize = 16;
 
 /// A field that was given, where it starts in the output, and what became of it.
 #[derive(Clone, Copy, Debug)]
@@ -121,12 +120,9 @@ impl Visit for Encoder<'_> {
             let whole = self.format(|out| write!(out, "{value}"));
             return self.close(Shape::Text, whole);
         }
-        self.open(Shape::Error);
-        let mut whole = self.format(|out| write!(out, "{value}"));
-        self.out.extend_from_slice(b"\",\"causes\":[");
-        whole &= self.causes(value);
-        self.out.extend_from_slice(b"]}");
-        self.mark_cut(!whole);
+        let mut object = self.error_object();
+        let whole = object.begin(value);
+        self.end_error(slot.shape, whole);
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
@@ -136,9 +132,23 @@ impl Visit for Encoder<'_> {
         if slot.treatment.is_some() {
             return self.treated(slot, &format_args!("{value:?}"));
         }
+        let before = self.out.len();
         self.open(slot.shape);
-        let whole = self.format(|out| write!(out, "{value:?}"));
-        self.close(slot.shape, whole);
+        let end = self.text_end();
+        let ask = || {
+            self.plan
+                .ask(field.name(), (self.limit - before, self.max_field))
+        };
+        let ask: Option<&dyn Fn() -> Ask> = (slot.shape != Shape::Text).then_some(&ask);
+        match format_asking(self.out, end, ask, |out| write!(out, "{value:?}")) {
+            Formatted::Whole => self.close(slot.shape, true),
+            Formatted::Cut => self.close(slot.shape, false),
+            Formatted::Nested(answer) => {
+                self.out.truncate(before);
+                self.out.extend_from_slice(&answer.json);
+                self.mark_cut(!answer.whole);
+            }
+        }
     }
 }
 
@@ -253,8 +263,28 @@ impl<'a> Encoder<'a> {
     fn close(&mut self, shape: Shape, whole: bool) {
         self.out.push(b'"');
         if shape == Shape::Error {
-            self.out.extend_from_slice(b",\"causes\":[]}");
+            self.out.extend_from_slice(b",\"causes\":[]");
+            return self.end_error(shape, whole);
         }
+        self.mark_cut(!whole);
+    }
+
+    fn error_object(&mut self) -> ErrorObject<'_> {
+        ErrorObject {
+            out: self.out,
+            limit: self.limit,
+            max_field: self.max_field,
+        }
+    }
+
+    /// Ends an error's object, with the backtrace of the event if that is wanted.
+    fn end_error(&mut self, shape: Shape, mut whole: bool) {
+        let (wanted, max) = (self.plan.backtrace, self.max_field);
+        let mut object = self.error_object();
+        if wanted && shape == Shape::Error {
+            whole &= object.member(BACKTRACE, max, &Here::captured(), None);
+        }
+        object.end();
         self.mark_cut(!whole);
     }
 
@@ -277,23 +307,5 @@ impl<'a> Encoder<'a> {
     fn format(&mut self, write: impl FnOnce(&mut Text<'_>) -> fmt::Result) -> bool {
         let end = self.text_end();
         format_until(self.out, end, write)
-    }
-
-    /// The texts of an error's sources, outermost first. True when all went in.
-    fn causes(&mut self, error: &(dyn Error + 'static)) -> bool {
-        let mut whole = true;
-        let mut next = shielded(|| error.source()).flatten();
-        for n in 0..CAUSES {
-            let Some(cause) = next else { return whole };
-            if self.out.len() + LEAST_VALUE > self.limit {
-                return false;
-            }
-            self.out
-                .extend_from_slice(if n == 0 { b"\"" } else { b",\"" });
-            whole &= self.format(|out| write!(out, "{cause}"));
-            self.out.push(b'"');
-            next = shielded(|| cause.source()).flatten();
-        }
-        whole && next.is_none()
     }
 }

@@ -32,6 +32,7 @@ const DICTIONARY: [&str; 4] = ["service", "version", "env", "host"];
 pub(crate) struct Form {
     fixed: Vec<(String, Vec<u8>)>,
     pub(crate) file_and_line: bool,
+    pub(crate) error_backtrace: bool,
     pub(crate) redact: Redact,
     pub(crate) max_line: usize,
     pub(crate) max_field: usize,
@@ -48,6 +49,7 @@ impl Default for Form {
         Form {
             fixed: Vec::new(),
             file_and_line: false,
+            error_backtrace: false,
             redact: Redact::none(),
             max_line: LINE_BYTES,
             max_field: FIELD_BYTES,

@@ -79,6 +79,17 @@ impl<W> JsonLayer<W> {
         self
     }
 
+    /// Whether the field `error` of an event at ERROR tells as `error.backtrace` where it was logged,
+    /// whatever `RUST_BACKTRACE` says. Default: false.
+    ///
+    /// It is the event's place and not the error's: an error does not let a layer see where it arose,
+    /// but [`ErrorValue`](crate::ErrorValue) can hand that over. A backtrace costs about as much as
+    /// some hundred lines, at its first time much more. It is cut as any text.
+    pub fn error_backtrace(mut self, error_backtrace: bool) -> Self {
+        self.form.error_backtrace = error_backtrace;
+        self
+    }
+
     /// Which values are secret. Default: [`Redact::none`].
     pub fn redact(mut self, redact: Redact) -> Self {
         self.form.redact = redact;

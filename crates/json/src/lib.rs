@@ -32,6 +32,9 @@
 //!   even if a number is given.
 //! - **Errors** (`error = &err as &dyn Error`) are `{"message":"…","causes":["…"]}` with at most 16
 //!   causes. The field `error` has this shape whatever it is given, so that an index sees one type.
+//!   Its `type` and `backtrace` are not to be had from a `&dyn Error` on stable Rust: who knows them
+//!   hands them over ([`ErrorValue`]); [`error_backtrace`](JsonLayer::error_backtrace) tells where an
+//!   error was logged.
 //! - **Text** that steers a terminal or hides other text (control characters, DEL, C1 controls,
 //!   line separators, bidirectional marks) is written as `\uXXXX`: a parser reads back what was
 //!   logged, a terminal shows it.
@@ -67,6 +70,7 @@ mod busy;
 mod cut;
 mod encode;
 mod entries;
+mod error_object;
 mod escape;
 mod failure;
 mod fields;
@@ -78,6 +82,7 @@ mod key;
 mod layer;
 mod line;
 mod log_record;
+mod nested;
 mod observe;
 mod plan;
 mod redact;
@@ -92,6 +97,7 @@ mod time;
 mod valid;
 mod value;
 
+pub use error_object::ErrorValue;
 pub use failure::{Error, LostLines};
 pub use json_line::{Blank, JsonLine, Severity};
 pub use layer::JsonLayer;

@@ -2,10 +2,11 @@
 
 use crate::form::{Form, free_key};
 use crate::key::Key;
-use crate::redact::Treatment;
+use crate::nested::Ask;
+use crate::redact::{Redact, Treatment};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use tracing_core::Metadata;
+use tracing_core::{Level, Metadata};
 
 /// How the lines or the span fields of one callsite are written by one layer.
 #[derive(Debug)]
@@ -20,6 +21,9 @@ pub(crate) struct Plan {
     pub(crate) message: Option<u32>,
     /// See [`Form::line_bytes`].
     pub(crate) line_bytes: usize,
+    /// An error in `error` tells where it was logged.
+    pub(crate) backtrace: bool,
+    redact: Redact,
 }
 
 /// One field of a callsite.
@@ -98,6 +102,22 @@ impl Plan {
             from_log,
             message,
             line_bytes: form.line_bytes(),
+            backtrace: is_event
+                && form.error_backtrace
+                && *metadata.level() == Level::ERROR
+                && form.redact.treatment("error").is_none()
+                && form.redact.treatment("error.backtrace").is_none(),
+            redact: form.redact.clone(),
+        }
+    }
+
+    /// What a value is asked that can give JSON for the field `name`.
+    pub(crate) fn ask(&self, name: &str, limits: (usize, usize)) -> Ask {
+        Ask {
+            key: name.strip_prefix("r#").unwrap_or(name).to_owned(),
+            redact: self.redact.clone(),
+            max_bytes: limits.0,
+            max_field: limits.1,
         }
     }
 }

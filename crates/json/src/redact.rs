@@ -38,8 +38,8 @@ pub enum Treatment {
 #[derive(Clone, Debug, Default)]
 #[must_use = "a redaction does nothing until it is given to a layer"]
 pub struct Redact {
-    /// Later rules win.
-    rules: Vec<Rule>,
+    /// Later rules win. Shared, for each plan and each nested value has its own handle.
+    rules: Arc<Vec<Rule>>,
 }
 
 #[derive(Clone, Debug)]
@@ -141,7 +141,7 @@ impl Redact {
     fn rule(mut self, keys: Keys, treatment: Option<Treatment>) -> Self {
         // No words would fit every key.
         if !matches!(&keys, Keys::Ending(words) if words.is_empty()) {
-            self.rules.push(Rule { keys, treatment });
+            Arc::make_mut(&mut self.rules).push(Rule { keys, treatment });
         }
         self
     }
