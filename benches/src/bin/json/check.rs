@@ -1,19 +1,21 @@
 //! Reads a formatter's lines back: every field of the event and of its spans is there, as it was.
 
 use crate::cases::{self, ESCAPES, TRACE, USER};
-use crate::floor;
-use crate::subjects::{Format, Subject};
+use crate::subjects::{By, Format, Subject};
 use dogwatch_benches::sink;
 use serde_json::{Value, json};
 use tracing::dispatcher;
 
 pub(crate) fn lines(subject: &Subject) {
     let events = sink::kept(|| {
-        let sample = match subject.build {
-            Some(build) => dispatcher::with_default(&build(), || cases::events_in_open_spans(2)),
-            None => floor::events_in_open_spans(2),
+        let sample = match subject.by {
+            By::Tracing(build) => {
+                dispatcher::with_default(&build(), || Some(cases::events_in_open_spans(2)))
+            }
+            By::Loop(run) => run("event", 2),
         };
-        assert_eq!(sample.lines, 2, "{}: one event, one line", subject.name);
+        let lines = sample.map(|sample| sample.lines);
+        assert_eq!(lines, Some(2), "{}: one event, one line", subject.name);
     });
     // Not the last of all: some write a line when a span is closed.
     let mut of_events = events.lines().filter(|line| line.contains("pay_settled"));
@@ -22,7 +24,7 @@ pub(crate) fn lines(subject: &Subject) {
         Format::Json => json(subject, last),
         Format::Logfmt => logfmt(subject, last),
     }
-    if let (Some(build), Format::Json) = (subject.build, subject.format) {
+    if let (By::Tracing(build), Format::Json) = (subject.by, subject.format) {
         let escaped = sink::kept(|| {
             dispatcher::with_default(&build(), || {
                 tracing::warn!(target: "shop::pay", text = ESCAPES, "said");

@@ -11,7 +11,7 @@ pub(crate) fn run(case: &str, n: u64) -> Option<Sample> {
     (case == "event").then(|| events_in_open_spans(n))
 }
 
-pub(crate) fn events_in_open_spans(n: u64) -> Sample {
+fn events_in_open_spans(n: u64) -> Sample {
     // The spans' fields and ids are encoded once, as a logger that cares would.
     let spans = format!(
         r#","trace_id":"{}","method":"POST","route":"/api/orders/{{id}}/pay","order_id":{},"user_id":"{}","attempt":2,"span_id":"{}","parent_span_id":"{}""#,

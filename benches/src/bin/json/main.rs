@@ -9,12 +9,13 @@ mod cases;
 mod check;
 mod floor;
 mod go;
+mod logforth;
 mod subjects;
 
 use cases::{CASES, Case, Sample};
 use dogwatch_benches::{allocations, callgrind, machine, print, quick, time};
 use std::collections::BTreeMap;
-use subjects::{SUBJECTS, Subject};
+use subjects::{By, SUBJECTS, Subject};
 
 #[global_allocator]
 static ALLOCATOR: allocations::Counting = allocations::Counting;
@@ -56,13 +57,13 @@ fn count(subject: &str, events: u64) {
         .iter()
         .find(|s| s.key == subject)
         .expect("a subject of this program");
-    match subject.build {
-        Some(build) => {
+    match subject.by {
+        By::Tracing(build) => {
             tracing::dispatcher::set_global_default(build()).expect("the first default");
-            cases::events_in_open_spans(events)
+            cases::events_in_open_spans(events);
         }
-        None => floor::events_in_open_spans(events),
-    };
+        By::Loop(run) => drop(run("event", events)),
+    }
 }
 
 type Samples = BTreeMap<(&'static str, &'static str), Vec<Sample>>;
@@ -85,10 +86,10 @@ fn measure(rounds: u32, events: u64) -> Samples {
 }
 
 fn run(subject: &Subject, case: &Case, events: u64) -> Option<Sample> {
-    let sample = match subject.build {
+    let sample = match subject.by {
         // Only one dispatcher lives at a time: several would spoil each other's cached interest.
-        Some(build) => (case.run)(&build(), events),
-        None => floor::run(case.key, events)?,
+        By::Tracing(build) => (case.run)(&build(), events),
+        By::Loop(run) => run(case.key, events)?,
     };
     let expected = events
         * if case.makes_spans {
@@ -214,6 +215,7 @@ fn figures(
         ("json_subscriber", "json_subscriber"),
         ("bunyan", "bunyan"),
         ("logfmt", "logfmt"),
+        ("logforth", "logforth"),
     ] {
         let name = format!("json.event.instructions_vs_{name}");
         print::figure(&name, ratio(ours, instructions[key]), "ratio");
@@ -233,7 +235,7 @@ fn figures(
         allocated(samples, "ours", "spans"),
         "count",
     );
-    for rival in ["zerolog", "zap"] {
+    for rival in ["zerolog", "zap", "slog"] {
         let name = format!("json.event.ns_vs_{rival}");
         print::figure(&name, ratio(event, go.get(rival).copied()), "ratio");
     }

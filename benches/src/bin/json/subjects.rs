@@ -1,5 +1,7 @@
 //! The formatters: ours as `Config::prod()` sets it up, and the rivals with equal content.
 
+use crate::cases::Sample;
+use crate::{floor, logforth};
 use dogwatch_benches::sink;
 use dogwatch_json::{JsonLayer, Redact};
 use tracing::level_filters::LevelFilter;
@@ -13,11 +15,19 @@ use tracing_subscriber::registry::LookupSpan;
 pub(crate) struct Subject {
     pub(crate) key: &'static str,
     pub(crate) name: &'static str,
-    /// `None` for the floor, which is no subscriber.
-    pub(crate) build: Option<fn() -> Dispatch>,
+    pub(crate) by: By,
     pub(crate) format: Format,
     /// Lines for one event when its two spans are made and closed with it.
     pub(crate) lines_with_spans: u64,
+}
+
+/// What meets the events.
+#[derive(Clone, Copy)]
+pub(crate) enum By {
+    /// A subscriber, under which every case runs.
+    Tracing(fn() -> Dispatch),
+    /// What is no subscriber: its own loop, for the cases that it knows.
+    Loop(fn(&str, u64) -> Option<Sample>),
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -30,14 +40,14 @@ pub(crate) const SUBJECTS: &[Subject] = &[
     Subject {
         key: "ours",
         name: "dogwatch-json (redaction, budgets, unique keys)",
-        build: Some(|| Dispatch::new(registry().with(ours()))),
+        by: By::Tracing(|| Dispatch::new(registry().with(ours()))),
         format: Format::Json,
         lines_with_spans: 1,
     },
     Subject {
         key: "subscriber",
         name: "tracing-subscriber json (span list)",
-        build: Some(|| {
+        by: By::Tracing(|| {
             let layer = tracing_subscriber::fmt::layer()
                 .json()
                 .with_current_span(false);
@@ -49,7 +59,7 @@ pub(crate) const SUBJECTS: &[Subject] = &[
     Subject {
         key: "json_subscriber",
         name: "json-subscriber (span list)",
-        build: Some(|| {
+        by: By::Tracing(|| {
             let layer = json_subscriber::fmt::layer()
                 .with_current_span(false)
                 .with_span_list(true);
@@ -61,7 +71,7 @@ pub(crate) const SUBJECTS: &[Subject] = &[
     Subject {
         key: "bunyan",
         name: "tracing-bunyan-formatter",
-        build: Some(|| {
+        by: By::Tracing(|| {
             let layer = BunyanFormattingLayer::new("shop".to_owned(), sink::make);
             Dispatch::new(registry().with(JsonStorageLayer).with(layer))
         }),
@@ -72,7 +82,7 @@ pub(crate) const SUBJECTS: &[Subject] = &[
     Subject {
         key: "logfmt",
         name: "tracing-logfmt",
-        build: Some(|| {
+        by: By::Tracing(|| {
             let layer = tracing_subscriber::fmt::layer()
                 .event_format(tracing_logfmt::EventsFormatter::default())
                 .fmt_fields(tracing_logfmt::FieldsFormatter::default());
@@ -82,9 +92,16 @@ pub(crate) const SUBJECTS: &[Subject] = &[
         lines_with_spans: 1,
     },
     Subject {
+        key: "logforth",
+        name: "logforth json (12 fields in the call, no spans)",
+        by: By::Loop(logforth::run),
+        format: Format::Json,
+        lines_with_spans: 1,
+    },
+    Subject {
         key: "floor",
         name: "floor: by hand, no tracing",
-        build: None,
+        by: By::Loop(floor::run),
         format: Format::Json,
         lines_with_spans: 1,
     },
