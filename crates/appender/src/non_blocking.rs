@@ -112,8 +112,9 @@ impl<W: Write + Send + 'static> NonBlockingBuilder<W> {
     }
 
     /// How long a line waits at most before it is written, while the writer keeps up. Default:
-    /// 100 ms. It is written earlier when 64 KiB have come together, or a line of level ERROR. Zero
-    /// writes each batch at once.
+    /// 100 ms. It is written earlier when 64 KiB have come together, or a line of level ERROR. While
+    /// lines come faster than that the writer looks for them by itself, each millisecond at most, so
+    /// that no line pays for waking it. Zero writes each batch at once.
     pub fn flush_interval(mut self, interval: Duration) -> Self {
         self.flush_interval = interval;
         self

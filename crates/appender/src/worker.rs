@@ -8,10 +8,9 @@ use std::{
 
 use crate::{
     Accounts, Error, Gap,
-    batch::FIRST,
     error::Kind,
     guarded::guarded,
-    queue::{Phase, Queue},
+    queue::{Pace, Phase, Queue},
     report::{INTERVAL, Reporter},
     sink::{Attempt, Sink},
 };
@@ -35,11 +34,12 @@ impl Shared {
     /// The life of the writer thread.
     pub(crate) fn run(&self) {
         self.queue.writer_is_here();
+        let mut pace = Pace::new(self.queue.flush_interval);
         while !self.queue.is_over() {
-            let busy = self.sink().taken() >= FIRST;
-            self.queue
-                .wait(self.reporter.holds().then_some(INTERVAL), busy);
+            let at_most = self.reporter.holds().then_some(INTERVAL);
+            let waited = self.queue.wait(&mut pace, at_most);
             self.complete();
+            pace.found(self.sink().taken(), waited);
             self.tell_missing();
             self.reporter.summary();
         }

@@ -2,11 +2,11 @@
 
 mod caller;
 mod end;
+mod pace;
 mod watch;
 mod writer;
 
-pub(crate) use watch::Watch;
-pub(crate) use writer::Order;
+pub(crate) use {pace::Pace, watch::Watch, writer::Order};
 
 use std::{
     cell::Cell,

@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use super::{Phase, Queue, State, Writer};
+use super::{Pace, Phase, Queue, State, Writer};
 use crate::{
     Gap,
     account::Reason,
@@ -34,32 +34,34 @@ impl Seen {
 }
 
 impl Queue {
-    /// Waits until there is something to write, a flush, or the end; at most for `at_most`.
-    ///
-    /// While lines come fast (`busy`) it looks by itself after a moment: to wake a sleeping thread
-    /// costs the caller microseconds.
-    pub(crate) fn wait(&self, at_most: Option<Duration>, busy: bool) {
+    /// Waits until there is something to write, a flush, or the end; for `at_most` when nothing
+    /// comes. True: it waited for the whole time of the pace, and nobody woke it.
+    pub(crate) fn wait(&self, pace: &mut Pace, at_most: Option<Duration>) -> bool {
         let mut state = self.lock();
-        if busy && !self.is_due(&state) {
-            state.enough = PLENTY.min(self.max_bytes / 4);
-            (state, _) = self.sleep(state, Writer::Waits, Some(MOMENT));
-        }
-        state.enough = self.enough();
+        state.enough = if pace.is_fast() {
+            PLENTY.min(self.max_bytes / 4)
+        } else {
+            self.enough()
+        };
         while !self.is_due(&state) {
             // A line waits for others to join it, for an interval at most.
-            (state, _) = self.sleep(state, Writer::Waits, Some(self.flush_interval));
+            let (woken, waited) = self.sleep(state, Writer::Waits, Some(pace.wait()));
+            state = woken;
             if !state.front.is_empty() || self.is_due(&state) {
-                return;
+                return waited;
             }
             if state.front.capacity() > PLENTY {
                 state.front = Batch::default();
             }
+            pace.found(0, waited);
+            state.enough = self.enough();
             let (woken, timed_out) = self.sleep(state, Writer::Parks, at_most);
             if timed_out {
-                return;
+                return false;
             }
             state = woken;
         }
+        false
     }
 
     // Until somebody wakes the writer, or the time is over: then the flag is true.
@@ -189,9 +191,6 @@ impl Queue {
         state.phase >= Phase::Done || (state.phase == Phase::Closed && empty)
     }
 }
-
-/// The writer looks again after this time while lines come fast.
-const MOMENT: Duration = Duration::from_millis(2);
 
 /// What wakes a writer that looks by itself; also the largest buffer kept when nothing comes.
 const PLENTY: usize = 1024 * 1024;
