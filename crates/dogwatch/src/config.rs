@@ -65,6 +65,8 @@ pub struct Config {
     pub(crate) redact: Option<dogwatch_json::Redact>,
     #[cfg(feature = "json")]
     pub(crate) error_backtrace: bool,
+    #[cfg(feature = "json")]
+    pub(crate) sample: Option<dogwatch_json::Sample>,
     #[cfg(feature = "alert")]
     pub(crate) alert: crate::alerting::Registered,
 }
@@ -213,6 +215,17 @@ impl Config {
     /// hundreds of lines. [`ErrorValue`](crate::ErrorValue) writes the backtrace of an error itself.
     pub fn error_backtrace(mut self, on: bool) -> Self {
         self.error_backtrace = on;
+        self
+    }
+
+    /// How many JSON lines of a busy callsite are written. Default: all.
+    ///
+    /// Only lines are left out: rules and metrics see every event. What is missing is told by a line
+    /// with `gap`, at the latest when the log ends. ERROR and what dogwatch itself says, a request's
+    /// closing line included, are always written: those of a busy route are thinned out by
+    /// [`RequestLayer::sample`](dogwatch_tower::RequestLayer::sample).
+    pub fn sample(mut self, sample: dogwatch_json::Sample) -> Self {
+        self.sample = Some(sample);
         self
     }
 }

@@ -9,11 +9,23 @@ use dogwatch_appender::Drain;
 /// How long all drains together may hold up an exit.
 const AT_MOST: Duration = Duration::from_secs(2);
 
-/// Drains these when the process calls `exit` or returns from `main`, while its other threads
-/// still run.
-pub(crate) fn drain_at_exit(outputs: impl IntoIterator<Item = Drain>) {
+/// What one log has to do at the end: say its last lines, then write all that wait.
+struct End {
+    last: Box<dyn FnOnce() + Send>,
+    drains: Vec<Drain>,
+}
+
+/// Calls `last` and drains these when the process calls `exit` or returns from `main`, while its
+/// other threads still run.
+pub(crate) fn drain_at_exit(
+    last: impl FnOnce() + Send + 'static,
+    outputs: impl IntoIterator<Item = Drain>,
+) {
     static REGISTERED: Once = Once::new();
-    drains().extend(outputs);
+    ends().push(End {
+        last: Box::new(last),
+        drains: outputs.into_iter().collect(),
+    });
     REGISTERED.call_once(|| {
         // SAFETY: `run` is a plain `extern "C" fn()` that lives as long as the program, touches
         // only a static, and never unwinds into C.
@@ -26,8 +38,12 @@ pub(crate) fn drain_at_exit(outputs: impl IntoIterator<Item = Drain>) {
 extern "C" fn run() {
     let until = Instant::now() + AT_MOST;
     // Taken out first: no lock is held while a drain runs.
-    let drains = std::mem::take(&mut *drains());
-    for drain in drains {
+    let ends = std::mem::take(&mut *ends());
+    for drain in ends.into_iter().flat_map(|end| {
+        // A writer of the service's that panics has nobody left to tell.
+        let _ = catch_unwind(AssertUnwindSafe(end.last));
+        end.drains
+    }) {
         let left = until.saturating_duration_since(Instant::now());
         let drained = catch_unwind(AssertUnwindSafe(|| drain.drain(left)));
         if let Ok(Err(unwritten)) = drained {
@@ -46,7 +62,7 @@ fn say(lines: u64) {
     let _ = catch_unwind(|| eprintln!("dogwatch: {lines} log lines were not written at exit"));
 }
 
-fn drains() -> MutexGuard<'static, Vec<Drain>> {
-    static DRAINS: Mutex<Vec<Drain>> = Mutex::new(Vec::new());
-    DRAINS.lock().unwrap_or_else(PoisonError::into_inner)
+fn ends() -> MutexGuard<'static, Vec<End>> {
+    static ENDS: Mutex<Vec<End>> = Mutex::new(Vec::new());
+    ENDS.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -47,6 +47,7 @@ mod gate;
 mod guard;
 #[cfg(feature = "json")]
 mod json;
+mod left_out;
 mod levels;
 #[cfg(feature = "metrics")]
 mod metering;
@@ -74,7 +75,7 @@ pub use dogwatch_alert as alert;
 #[cfg(feature = "appender")]
 pub use dogwatch_appender::{Accounts, Compress, Keep, Roll, WhenFull};
 #[cfg(feature = "json")]
-pub use dogwatch_json::{ErrorValue, Redact};
+pub use dogwatch_json::{ErrorValue, Redact, Sample};
 #[cfg(feature = "metrics")]
 pub use dogwatch_metrics::Metrics;
 #[cfg(feature = "tower")]

@@ -115,8 +115,9 @@ impl Outputs {
         }
     }
 
-    pub(crate) fn drain_at_exit(&self) {
-        exit::drain_at_exit(self.all().map(|output| output.guard.drain()));
+    /// `last` writes what is left to say.
+    pub(crate) fn drain_at_exit(&self, last: impl FnOnce() + Send + 'static) {
+        exit::drain_at_exit(last, self.all().map(|output| output.guard.drain()));
     }
 
     pub(crate) fn flush(&self, timeout: Duration) -> Result<(), Unwritten> {

@@ -27,7 +27,7 @@ impl Outputs {
         }
     }
 
-    pub(crate) fn drain_at_exit(&self) {}
+    pub(crate) fn drain_at_exit(&self, _: impl FnOnce() + Send + 'static) {}
 
     #[expect(
         clippy::unnecessary_wraps,

@@ -14,6 +14,8 @@ use crate::env::Env;
 use crate::filter::Filter;
 use crate::gate::Gate;
 use crate::guard::Guard;
+#[cfg(feature = "json")]
+use crate::left_out::LeftOut;
 use crate::preset::Preset;
 use crate::settings::{self, Compiled, Settings};
 use crate::sinks::Sinks;
@@ -100,19 +102,20 @@ where
     S: Subscriber + for<'a> LookupSpan<'a> + Send + Sync,
 {
     let filter = Filter::start(settings, config.on_error.clone())?;
-    let wiring = Wiring::open(&config, settings)?;
-    let layers = format_layers(&config, settings, wiring.sinks());
+    let mut wiring = Wiring::open(&config, settings)?;
+    let layers = format_layers(&config, settings, &mut wiring);
     let (layers, wiring) = wiring.join(layers);
     Ok((layers.join(), Guard::new(wiring, filter)))
 }
 
 /// JSON for machines; in `dev`, text on stdout, and JSON in a file if it is compiled in.
-fn format_layers<S>(config: &Config, settings: &Settings, sinks: Sinks) -> Stack<S>
+fn format_layers<S>(config: &Config, settings: &Settings, wiring: &mut Wiring) -> Stack<S>
 where
     S: Subscriber + for<'a> LookupSpan<'a> + Send + Sync,
 {
+    let sinks = wiring.sinks();
     if settings.preset == Preset::Prod {
-        return Stack::new().with(json(config, settings, sinks));
+        return Stack::new().with(json(config, settings, sinks, wiring));
     }
     let (file, stdout) = sinks.split();
     let mut stack = Stack::new();
@@ -121,22 +124,34 @@ where
         stack = stack.with(TextLayer::new(stdout, colour, judge(config)));
     }
     if let Some(file) = file {
-        stack = stack.with(json(config, settings, file));
+        stack = stack.with(json(config, settings, file, wiring));
     }
     stack
 }
 
 #[cfg(feature = "json")]
-fn json<S>(config: &Config, settings: &Settings, sinks: Sinks) -> impl Layer<S> + Send + Sync
+fn json<S>(
+    config: &Config,
+    settings: &Settings,
+    sinks: Sinks,
+    wiring: &mut Wiring,
+) -> impl Layer<S> + Send + Sync + use<S>
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
-    crate::json::dressed(sinks, config, settings)
+    let layer = crate::json::dressed(sinks.clone(), config, settings);
+    wiring.leaves_out(LeftOut::of(&layer, sinks));
+    layer
 }
 
 /// Built without JSON: the file gets the text too, without colour.
 #[cfg(not(feature = "json"))]
-fn json<S>(config: &Config, _: &Settings, sinks: Sinks) -> impl Layer<S> + Send + Sync
+fn json<S>(
+    config: &Config,
+    _: &Settings,
+    sinks: Sinks,
+    _: &mut Wiring,
+) -> impl Layer<S> + Send + Sync + use<S>
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {

@@ -9,6 +9,7 @@ use tracing_subscriber::registry::LookupSpan;
 
 use crate::Error;
 use crate::config::Config;
+use crate::left_out::LeftOut;
 use crate::settings::Settings;
 use crate::sinks::Sinks;
 use crate::stack::Stack;
@@ -24,6 +25,7 @@ use crate::plain::Outputs;
 /// The parts of one log that live as long as its guard.
 pub(crate) struct Wiring {
     outputs: Outputs,
+    left_out: LeftOut,
     shed: Arc<AtomicBool>,
     #[cfg(feature = "metrics")]
     metrics: dogwatch_metrics::Metrics,
@@ -39,6 +41,7 @@ impl Wiring {
         let alerting = Alerting::open(config, settings, &shed)?;
         let outputs = Outputs::open(config, settings)?;
         Ok(Self {
+            left_out: LeftOut::default(),
             shed,
             #[cfg(feature = "metrics")]
             metrics: crate::metering::metrics(
@@ -55,6 +58,12 @@ impl Wiring {
 
     pub(crate) fn sinks(&self) -> Sinks {
         self.outputs.sinks()
+    }
+
+    /// What the layer that writes leaves out, to be told at the end.
+    #[cfg(feature = "json")]
+    pub(crate) fn leaves_out(&mut self, left_out: LeftOut) {
+        self.left_out = left_out;
     }
 
     /// Adds the layers that watch beside the ones that write.
@@ -81,14 +90,15 @@ impl Wiring {
     }
 
     pub(crate) fn drain_at_exit(&self) {
-        self.outputs.drain_at_exit();
+        let left_out = self.left_out.clone();
+        self.outputs.drain_at_exit(move || left_out.tell());
     }
 
     pub(crate) fn flush(&self, timeout: Duration) -> Result<(), Unwritten> {
         self.outputs.flush(timeout)
     }
 
-    /// Alerts first: what they say of themselves is a line too. They get half of the time at most,
+    /// Alerts first: what they say of themselves is a line too, and so is what sampling left out. They get half of the time at most,
     /// so that an alert that cannot be sent costs no line that can be written. Called again, it
     /// finds everything closed.
     pub(crate) fn close(&mut self, timeout: Duration) -> Result<(), Unwritten> {
@@ -97,6 +107,7 @@ impl Wiring {
         if let Some(alerting) = &self.alerting {
             alerting.close(timeout / 2);
         }
+        self.left_out.tell();
         self.outputs
             .close(until.saturating_duration_since(Instant::now()))
     }

@@ -3,6 +3,7 @@
 use crate::escape::escape_until;
 use crate::key::encoded_key;
 use crate::redact::Redact;
+use crate::sample::Sample;
 use crate::style::{Clash, SpanStyle};
 use crate::value::Value;
 use std::time::{Instant, SystemTime};
@@ -34,6 +35,7 @@ pub(crate) struct Form {
     pub(crate) file_and_line: bool,
     pub(crate) error_backtrace: bool,
     pub(crate) redact: Redact,
+    pub(crate) sample: Option<Sample>,
     pub(crate) max_line: usize,
     pub(crate) max_field: usize,
     pub(crate) clock: fn() -> SystemTime,
@@ -51,6 +53,7 @@ impl Default for Form {
             file_and_line: false,
             error_backtrace: false,
             redact: Redact::none(),
+            sample: None,
             max_line: LINE_BYTES,
             max_field: FIELD_BYTES,
             clock: SystemTime::now,

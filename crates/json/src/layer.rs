@@ -5,9 +5,12 @@ use crate::form::Form;
 use crate::json_line::Blank;
 use crate::plan::Plans;
 use crate::redact::Redact;
+use crate::sample::Sample;
+use crate::sampling::Sampling;
 use crate::style::{Clash, SpanStyle};
 use crate::value::Value;
 use std::io;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Instant, SystemTime};
 
@@ -19,7 +22,7 @@ use std::time::{Instant, SystemTime};
 pub struct JsonLayer<W = fn() -> io::Stdout> {
     pub(crate) make_writer: W,
     pub(crate) form: Form,
-    pub(crate) plans: Plans,
+    pub(crate) plans: Arc<Plans>,
     pub(crate) failures: Failures,
     /// Tells this layer's data in a span and a thread from another JSON layer's.
     pub(crate) id: u64,
@@ -39,7 +42,7 @@ impl<W> JsonLayer<W> {
         JsonLayer {
             make_writer,
             form: Form::default(),
-            plans: Plans::default(),
+            plans: Arc::default(),
             failures: Failures::default(),
             id: LAYERS.fetch_add(1, Ordering::Relaxed),
         }
@@ -93,6 +96,12 @@ impl<W> JsonLayer<W> {
     /// Which values are secret. Default: [`Redact::none`].
     pub fn redact(mut self, redact: Redact) -> Self {
         self.form.redact = redact;
+        self
+    }
+
+    /// How many lines of a busy callsite are written. Default: all.
+    pub fn sample(mut self, sample: Sample) -> Self {
+        self.form.sample = Some(sample);
         self
     }
 
@@ -158,6 +167,11 @@ impl<W> JsonLayer<W> {
     /// How many lines the writer did not take, to be asked when the layer is in a subscriber.
     pub fn lost_lines(&self) -> LostLines {
         self.failures.lost.clone()
+    }
+
+    /// What [`sample`](JsonLayer::sample) leaves out. Ask when all options are set.
+    pub fn sampling(&self) -> Sampling {
+        Sampling::new(Arc::clone(&self.plans), self.form.clone())
     }
 
     /// A maker of lines with this layer's fixed fields, for lines that are no event.

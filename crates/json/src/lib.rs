@@ -57,6 +57,9 @@
 //! - A `Display` or `Debug` that fails or panics costs the rest of its value, which says so. Its
 //!   panic does not reach the application; [`catching_panic`] tells a panic hook. One that logs gets
 //!   its own line first. Under `panic = "abort"` a panic is the end, here as everywhere.
+//! - A busy callsite may be thinned out ([`Sample`]): the first lines of a second, then one in so
+//!   many; ERROR always. How many are missing is told by a line with `gap`, and by
+//!   [`Sampling::untold`] at the end.
 //! - A line that the writer does not take is counted ([`JsonLayer::lost_lines`]) and told
 //!   ([`JsonLayer::on_error`]), never to the code that logged.
 //!
@@ -86,6 +89,8 @@ mod nested;
 mod observe;
 mod plan;
 mod redact;
+mod sample;
+mod sampling;
 mod scratch;
 mod shield;
 mod siphash;
@@ -102,6 +107,8 @@ pub use failure::{Error, LostLines};
 pub use json_line::{Blank, JsonLine, Severity};
 pub use layer::JsonLayer;
 pub use redact::{Redact, Treatment};
+pub use sample::Sample;
+pub use sampling::Sampling;
 pub use shield::catching_panic;
 pub use style::{Clash, SpanStyle};
 pub use value::Value;

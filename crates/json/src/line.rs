@@ -12,6 +12,7 @@ use crate::span::Fragment;
 use crate::style::{Clash, SpanStyle};
 use crate::tail::{Given, Tail};
 use crate::time::Stamp;
+use std::time::SystemTime;
 use tracing_core::{Event, Subscriber};
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::{LookupSpan, SpanRef};
@@ -24,8 +25,13 @@ const CLOSING: usize = CUT_BYTES + 2;
 
 impl<W> JsonLayer<W> {
     /// The line of an event, with its newline.
-    pub(crate) fn encode<S>(&self, scratch: &mut Scratch, event: &Event<'_>, ctx: &Context<'_, S>)
-    where
+    pub(crate) fn encode<S>(
+        &self,
+        scratch: &mut Scratch,
+        event: &Event<'_>,
+        ctx: &Context<'_, S>,
+        now: SystemTime,
+    ) where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
         let Scratch {
@@ -37,7 +43,7 @@ impl<W> JsonLayer<W> {
             ..
         } = scratch;
         let plan = plans.plan(event.metadata(), self.id, &self.plans, &self.form);
-        self.begin(line, stamp, plan);
+        begin(line, stamp, plan, now);
         if plan.from_log {
             Origin::of(event).write(line, &self.form);
         }
@@ -74,7 +80,7 @@ impl<W> JsonLayer<W> {
             ..
         } = scratch;
         let plan = plans.plan(span.metadata(), self.id, &self.plans, &self.form);
-        self.begin(line, stamp, plan);
+        begin(line, stamp, plan, (self.form.clock)());
         line.extend_from_slice(b",\"message\":\"span closed\",\"duration_ms\":");
         line.extend_from_slice(zmij::Buffer::new().format_finite(duration).as_bytes());
         line.extend_from_slice(b",\"busy_ms\":");
@@ -91,13 +97,6 @@ impl<W> JsonLayer<W> {
         );
         lost.write(line);
         line.extend_from_slice(b"}\n");
-    }
-
-    fn begin(&self, line: &mut Vec<u8>, stamp: &mut Stamp, plan: &Plan) {
-        line.extend_from_slice(b"{\"timestamp\":\"");
-        stamp.write(line, (self.form.clock)());
-        line.push(b'"');
-        line.extend_from_slice(&plan.head);
     }
 
     /// The event's own fields. Returns the bits of their keys.
@@ -186,6 +185,14 @@ impl<W> JsonLayer<W> {
             tail.line.push(b']');
         }
     }
+}
+
+/// Time, level and whatever else all lines of a callsite begin with.
+pub(crate) fn begin(line: &mut Vec<u8>, stamp: &mut Stamp, plan: &Plan, now: SystemTime) {
+    line.extend_from_slice(b"{\"timestamp\":\"");
+    stamp.write(line, now);
+    line.push(b'"');
+    line.extend_from_slice(&plan.head);
 }
 
 #[cold]

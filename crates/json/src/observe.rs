@@ -98,8 +98,11 @@ where
             return self.failures.nested();
         }
         let mut scratch = Scratch::take();
-        self.encode(&mut scratch, event, &ctx);
-        self.write(event.metadata(), &scratch.line);
+        let now = (self.form.clock)();
+        if !self.leaves_out(&mut scratch, event.metadata(), now) {
+            self.encode(&mut scratch, event, &ctx, now);
+            self.write(event.metadata(), &scratch.line);
+        }
         scratch.keep();
     }
 }
@@ -110,7 +113,7 @@ const DEEPEST: u32 = 8;
 
 impl<W> JsonLayer<W> {
     /// Writes a line, and counts it as lost if that fails.
-    fn write(&self, metadata: &'static Metadata<'static>, line: &[u8])
+    pub(crate) fn write(&self, metadata: &'static Metadata<'static>, line: &[u8])
     where
         W: for<'w> MakeWriter<'w>,
     {

@@ -4,8 +4,10 @@ use crate::form::{Form, free_key};
 use crate::key::Key;
 use crate::nested::Ask;
 use crate::redact::{Redact, Treatment};
+use crate::sample::{Counter, Ended, moves_on};
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tracing_core::{Level, Metadata};
 
 /// How the lines or the span fields of one callsite are written by one layer.
@@ -24,6 +26,15 @@ pub(crate) struct Plan {
     /// An error in `error` tells where it was logged.
     pub(crate) backtrace: bool,
     redact: Redact,
+    /// Lines of this callsite may be left out.
+    pub(crate) sampled: Option<Sampled>,
+}
+
+/// A callsite whose lines are counted.
+#[derive(Debug)]
+pub(crate) struct Sampled {
+    pub(crate) metadata: &'static Metadata<'static>,
+    pub(crate) counter: Counter,
 }
 
 /// One field of a callsite.
@@ -62,7 +73,7 @@ const TEXTS: [&str; 12] = [
 ];
 
 impl Plan {
-    fn new(metadata: &Metadata<'_>, form: &Form) -> Self {
+    fn new(metadata: &'static Metadata<'static>, form: &Form) -> Self {
         let is_event = metadata.is_event();
         let from_log = is_event && is_log(metadata);
         let mut head = Vec::new();
@@ -108,6 +119,14 @@ impl Plan {
                 && form.redact.treatment("error").is_none()
                 && form.redact.treatment("error.backtrace").is_none(),
             redact: form.redact.clone(),
+            sampled: form
+                .sample
+                .as_ref()
+                .filter(|sample| is_event && !from_log && sample.may_leave_out(metadata))
+                .map(|_| Sampled {
+                    metadata,
+                    counter: Counter::default(),
+                }),
         }
     }
 
@@ -148,16 +167,47 @@ fn is_log(metadata: &Metadata<'_>) -> bool {
 #[derive(Debug, Default)]
 pub(crate) struct Plans {
     made: Mutex<HashMap<usize, Arc<Plan>>>,
+    /// The interval in which callsites were last asked what they left out.
+    asked: AtomicU32,
+    /// Lines that were left out and are told.
+    pub(crate) told: AtomicU64,
 }
 
 impl Plans {
     fn plan(&self, metadata: &'static Metadata<'static>, form: &Form) -> Arc<Plan> {
         let address = std::ptr::from_ref(metadata) as usize;
-        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(
-            made.entry(address)
+            self.made()
+                .entry(address)
                 .or_insert_with(|| Arc::new(Plan::new(metadata, form))),
         )
+    }
+
+    /// True for one caller in each interval.
+    pub(crate) fn moves_on(&self, interval: u32) -> bool {
+        let asked = self.asked.load(Ordering::Relaxed);
+        moves_on(asked, interval)
+            && self
+                .asked
+                .compare_exchange(asked, interval, Ordering::Relaxed, Ordering::Relaxed)
+                .is_ok()
+    }
+
+    /// The callsites for which `end` ends an interval. No lock is held when it returns.
+    pub(crate) fn ended(&self, end: impl Fn(&Sampled) -> Option<Ended>) -> Vec<(Arc<Plan>, Ended)> {
+        let ended = |plan: &Arc<Plan>| Some((Arc::clone(plan), end(plan.sampled.as_ref()?)?));
+        self.made().values().filter_map(ended).collect()
+    }
+
+    /// A sum over the callsites whose lines are counted.
+    pub(crate) fn sum(&self, of: impl Fn(&Sampled) -> u64) -> u64 {
+        let made = self.made();
+        let sampled = made.values().filter_map(|plan| plan.sampled.as_ref());
+        sampled.map(of).sum()
+    }
+
+    fn made(&self) -> MutexGuard<'_, HashMap<usize, Arc<Plan>>> {
+        self.made.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

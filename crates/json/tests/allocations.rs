@@ -1,6 +1,6 @@
 //! What an event costs in allocations. Alone in its binary: the allocator is the process's.
 
-use dogwatch_json::{JsonLayer, Redact};
+use dogwatch_json::{JsonLayer, Redact, Sample};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::io;
@@ -103,6 +103,17 @@ fn an_event_in_open_spans_allocates_nothing_on_any_thread() {
                 });
             });
         }
+    });
+}
+
+#[test]
+fn a_line_that_is_left_out_allocates_nothing() {
+    let sample = Sample::first(1)
+        .then_one_in(10)
+        .interval(std::time::Duration::MAX);
+    let registry = tracing_subscriber::registry().with(layer().sample(sample));
+    tracing::subscriber::with_default(registry, || {
+        in_two_spans(|| assert_eq!(allocations(10, || (0..100).for_each(event)), 0));
     });
 }
 

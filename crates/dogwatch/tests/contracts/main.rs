@@ -14,6 +14,7 @@ mod layers;
 mod lines;
 mod parity;
 mod requests;
+mod sampling;
 mod writes;
 
 use std::path::Path;

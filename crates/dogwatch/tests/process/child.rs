@@ -32,6 +32,12 @@ pub(crate) fn run(case: &str) -> ExitCode {
             say();
             std::process::exit(3);
         }
+        "exit sampled" => {
+            let sample = dogwatch::Sample::first(1).interval(Duration::from_secs(1 << 30));
+            let _log = Config::from_env().sample(sample).init().expect("starts");
+            say();
+            std::process::exit(3);
+        }
         "exit in a thread" => {
             let _log = dogwatch::init().expect("starts");
             say();

@@ -18,6 +18,10 @@ pub(crate) const TESTS: &[(&str, fn())] = &[
     ("process_exit_writes_every_line", || {
         ends("exit", Some(3), 0)
     }),
+    (
+        "process_exit_tells_what_sampling_left_out",
+        exit_tells_what_is_left_out,
+    ),
     ("process_exit_from_another_thread_writes_every_line", || {
         ends("exit in a thread", Some(3), 0)
     }),
@@ -47,6 +51,18 @@ fn ends(case: &str, code: Option<i32>, more: usize) {
         .expect("starts");
     assert_eq!(status.code(), code);
     assert_eq!(lines(&dir), 1 + LINES + more);
+}
+
+/// The start line, the first of the case's own, and how many more there were.
+fn exit_tells_what_is_left_out() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let status = child("exit sampled", &dir).status().expect("starts");
+    assert_eq!(status.code(), Some(3));
+    assert_eq!(lines(&dir), 3);
+    let text = fs::read_to_string(dir.path().join("child.log")).expect("a log");
+    let last = text.lines().last().expect("three lines");
+    let gap = format!("\"gap\":{{\"lines\":{},", LINES - 1);
+    assert!(last.contains(&gap), "{last}");
 }
 
 #[cfg(target_os = "linux")]
