@@ -1,47 +1,59 @@
 //! The current file: what is written to it, and when it is left for the next one.
 
 use std::{
-    io::{self, Write as _},
+    io,
     path::Path,
-    sync::Arc,
-    time::Duration,
+    sync::{Arc, atomic::AtomicBool},
+    time::{Duration, SystemTime},
 };
 
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::tz::TimeZone;
 
 use crate::{
-    Error, Roll,
+    Error, Gap, Keep, Roll,
     clock::Clock,
     current::Current,
-    disk::Disk,
-    name::{Family, Form, Member},
+    detour::Detour,
+    disk::{Disk, Lock},
+    look::LOOK,
+    name::{Family, Member},
     roll::{Cut, Term, Verdict, cut, first_line},
 };
 
-/// Everything that the appender's mutex guards. It calls no callback: it asks for the header and
-/// leaves notes, and the appender sees to both without the lock.
+/// Everything that the appender's mutex guards. It calls no callback and no fallback: it asks for
+/// them and leaves notes, and the appender sees to both without the mutex.
 pub(crate) struct Active {
     pub(crate) disk: Arc<dyn Disk>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) family: Family,
     pub(crate) roll: Roll,
     pub(crate) zone: TimeZone,
+    pub(crate) keep: Keep,
     pub(crate) wants_header: bool,
+    pub(crate) detour: Detour,
+    /// We have the lock.
+    pub(crate) owner: Arc<AtomicBool>,
     pub(crate) state: State,
     pub(crate) notes: Notes,
 }
 
 #[derive(Default)]
 pub(crate) struct State {
-    file: Option<Current>,
-    term: Option<Term>,
-    last_sequence: u64,
+    pub(crate) file: Option<Current>,
+    /// Given back when it goes.
+    pub(crate) lock: Option<Box<dyn Lock>>,
+    pub(crate) term: Option<Term>,
+    pub(crate) last_sequence: u64,
+    /// The last number is known.
+    pub(crate) numbered: bool,
     /// The next look whether the file is still where it was, in uptime.
-    look_at: Duration,
+    pub(crate) look_at: Duration,
+    /// The next look how much room there is, in uptime.
+    pub(crate) room_at: Duration,
     /// No roll is tried before, in uptime: the last one failed.
-    roll_at: Duration,
+    pub(crate) roll_at: Duration,
     /// The rest of a line whose start went to a file that is gone: it begins no other file.
-    swallow: Vec<u8>,
+    pub(crate) swallow: Vec<u8>,
 }
 
 /// What happened under the lock and is told after it.
@@ -51,22 +63,58 @@ pub(crate) struct Notes {
     pub(crate) failures: Vec<Error>,
     pub(crate) torn: u64,
     pub(crate) reopened: u64,
+    /// The directory is to be put in order, though nothing was rolled.
+    pub(crate) tidy: bool,
+    /// The disk is full.
+    pub(crate) full: bool,
 }
 
 pub(crate) enum Advance {
     Wrote(usize),
     /// A new file begins: call again with its header.
     WantsHeader,
+    /// The file is written to again: call again with the line that tells what it lacks.
+    WantsGap(Gap),
+    /// The lines are for the fallback, after this half of a line that the file did not take.
+    Elsewhere(Vec<u8>),
+}
+
+/// What was asked for.
+#[derive(Default)]
+pub(crate) struct Given {
+    pub(crate) header: Option<Vec<u8>>,
+    pub(crate) gap: Option<Vec<u8>>,
 }
 
 impl Active {
     /// Writes the first of `lines`, into the current file or a new one. After a short write the
     /// caller goes on where it stopped, or gives that line up.
-    pub(crate) fn advance(
-        &mut self,
-        lines: &[u8],
-        header: &mut Option<Vec<u8>>,
-    ) -> io::Result<Advance> {
+    pub(crate) fn advance(&mut self, lines: &[u8], given: &mut Given) -> io::Result<Advance> {
+        let uptime = self.clock.uptime();
+        if !self.detour.tries_file(uptime) {
+            return Ok(Advance::Elsewhere(Vec::new()));
+        }
+        match self.write(lines, given) {
+            Ok(Advance::Wrote(written)) => {
+                self.detour.worked();
+                Ok(Advance::Wrote(written))
+            }
+            Ok(wish) => Ok(wish),
+            Err(error) => {
+                self.notes.full |= is_full(&error);
+                if !self.detour.failed(uptime) {
+                    return Err(error);
+                }
+                self.note("lines go to the fallback: cannot write log file", error);
+                let file = self.state.file.as_mut();
+                let half = file.map(Current::abandon_line).unwrap_or_default();
+                self.notes.torn += u64::from(!half.is_empty());
+                Ok(Advance::Elsewhere(half))
+            }
+        }
+    }
+
+    fn write(&mut self, lines: &[u8], given: &mut Given) -> io::Result<Advance> {
         self.look_in_time();
         let swallow = std::mem::take(&mut self.state.swallow);
         if !swallow.is_empty() && lines.starts_with(&swallow) {
@@ -78,13 +126,21 @@ impl Active {
                 continue;
             };
             if self.wants_header && file.wants_header() {
-                match header.take() {
+                match given.header.take() {
                     Some(header) => file.begin_with(header),
                     None => return Ok(Advance::WantsHeader),
                 }
             }
             self.notes.torn += u64::from(file.gives_up(lines));
             file.pay()?;
+            if let Some(gap) = self.detour.gap() {
+                let Some(line) = given.gap.take() else {
+                    return Ok(Advance::WantsGap(gap));
+                };
+                file.insert(line)?;
+                self.detour.told();
+                file.pay()?;
+            }
             let length = if file.within_line() {
                 first_line(lines)
             } else {
@@ -103,11 +159,19 @@ impl Active {
         }
     }
 
+    /// So many lines went to the fallback.
+    pub(crate) fn went_elsewhere(&mut self, lines: u64) {
+        let now = SystemTime::try_from(self.clock.now()).expect("the clock is a SystemTime");
+        self.detour.took(lines, now);
+    }
+
     /// Opens the current file, if it is not open.
     pub(crate) fn open(&mut self) -> io::Result<()> {
         if self.state.file.is_some() {
             return Ok(());
         }
+        self.prepare()
+            .map_err(|error| io::Error::new(error.io_kind(), error))?;
         let path = self.family.current();
         let handle = match self.disk.append(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -139,52 +203,9 @@ impl Active {
         Ok(())
     }
 
-    /// Closes the current file and gives it its final name. An empty one stays.
-    pub(crate) fn roll(&mut self) -> io::Result<()> {
-        self.look();
-        let Some(file) = &self.state.file else {
-            return Ok(());
-        };
-        if file.is_empty() {
-            return Ok(());
-        }
-        let begun = Timestamp::new(file.begun.as_second(), 0).unwrap_or(file.begun);
-        let begun = begun.to_zoned_datetime(self.zone.clone()).datetime();
-        let current = self.family.current();
-        for _ in 0..RENAMES {
-            self.state.last_sequence += 1;
-            let member = Member {
-                sequence: self.state.last_sequence,
-                begun,
-                form: Form::Plain,
-            };
-            match self.disk.rename(&current, &self.family.path(&member)) {
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-                Err(error) => return Err(error),
-                Ok(()) => {
-                    self.notes.rolled.push(member);
-                    self.part();
-                    return Ok(());
-                }
-            }
-        }
-        Err(io::ErrorKind::AlreadyExists.into())
-    }
-
-    /// Leaves the file for whatever has its name now.
-    pub(crate) fn reopen(&mut self) -> io::Result<()> {
-        self.leave();
-        self.open()
-    }
-
     /// Syncs the current file to the disk.
     pub(crate) fn sync(&self) -> io::Result<()> {
         self.state.file.as_ref().map_or(Ok(()), Current::sync)
-    }
-
-    /// Numbers go on after this one.
-    pub(crate) fn number_after(&mut self, sequence: u64) {
-        self.state.last_sequence = sequence;
     }
 
     pub(crate) fn path(&self) -> std::path::PathBuf {
@@ -208,58 +229,7 @@ impl Active {
         cut(lines, self.roll.room(file.length()), file.is_empty())
     }
 
-    // False: it failed, now or a moment ago, and the lines go on into the current file.
-    fn roll_now(&mut self) -> bool {
-        let uptime = self.clock.uptime();
-        if uptime < self.state.roll_at {
-            return false;
-        }
-        let Err(error) = self.roll() else { return true };
-        self.state.roll_at = uptime + ROLL_AGAIN;
-        self.note("cannot roll log file", error);
-        self.state.file.is_none()
-    }
-
-    fn look_in_time(&mut self) {
-        let uptime = self.clock.uptime();
-        if self.state.file.is_some() && uptime >= self.state.look_at {
-            self.state.look_at = uptime + LOOK;
-            self.look();
-        }
-    }
-
-    // Is the file that we write to still the one with its name?
-    fn look(&mut self) {
-        let Some(file) = &mut self.state.file else {
-            return;
-        };
-        match self.disk.facts(&self.family.current()) {
-            Ok(facts) if file.is_same(&facts) => file.trust(&facts),
-            Ok(_) => self.leave(),
-            Err(error) if is_gone(&error) => self.leave(),
-            Err(error) => self.note("cannot look for log file", error),
-        }
-    }
-
-    // Somebody else moved, deleted or replaced the file, or wants it reopened.
-    fn leave(&mut self) {
-        self.notes.reopened += u64::from(self.state.file.is_some());
-        self.part();
-    }
-
-    // A line that was begun in the old file ends there, if the old file takes it.
-    fn part(&mut self) {
-        let Some(mut file) = self.state.file.take() else {
-            return;
-        };
-        let rest = file.take_rest();
-        if !rest.is_empty() {
-            self.notes.torn += u64::from(file.handle.write_all(&rest).is_err());
-            self.state.swallow = rest;
-        }
-    }
-
-    fn note(&mut self, what: &str, error: io::Error) {
+    pub(crate) fn note(&mut self, what: &str, error: io::Error) {
         let path = self.family.current();
         self.notes.failures.push(failure(what, &path, error));
     }
@@ -269,18 +239,9 @@ pub(crate) fn failure(what: &str, path: &Path, error: io::Error) -> Error {
     Error::io(format!("{what} `{}`", path.display()), error)
 }
 
-fn is_gone(error: &io::Error) -> bool {
+fn is_full(error: &io::Error) -> bool {
     matches!(
         error.kind(),
-        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
     )
 }
-
-/// How often we look whether the file was moved or deleted: one stat(2), about a microsecond.
-const LOOK: Duration = Duration::from_millis(250);
-
-/// How long a failed roll waits before it is tried again.
-const ROLL_AGAIN: Duration = Duration::from_secs(1);
-
-/// How many taken names in a row are stepped over.
-const RENAMES: usize = 1000;

@@ -3,7 +3,7 @@
 use std::{
     fmt,
     io::{self, Write},
-    path::Path,
+    path::{Path, PathBuf},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -13,13 +13,15 @@ use std::{
 
 use crate::{
     AppenderBuilder, Error,
-    active::{Active, Advance, Notes, failure},
+    active::{Active, Advance, Given, Notes, failure},
     error::Kind,
+    fallback::Fallback,
     guarded::guarded,
     household::Household,
     housekeeping::Housekeeper,
     report::Reporter,
     stats::{Counts, Stats, Watch},
+    worker::GapLine,
 };
 
 /// A log file that rolls by size and time. A cheap handle: clones write to the same file.
@@ -43,13 +45,13 @@ pub(crate) struct Header(pub(crate) Box<dyn Fn() -> Vec<u8> + Send + Sync>);
 pub(crate) struct Inner {
     pub(crate) active: Mutex<Active>,
     pub(crate) header: Option<Header>,
+    pub(crate) gap: Option<GapLine>,
+    pub(crate) fallback: Option<Fallback>,
     pub(crate) household: Arc<Household>,
     pub(crate) housekeeper: Housekeeper,
     pub(crate) reporter: Arc<Reporter>,
     pub(crate) counts: Arc<Counts>,
     pub(crate) closed: AtomicBool,
-    /// Given back when the last handle goes.
-    pub(crate) _lock: Box<dyn std::any::Any + Send + Sync>,
 }
 
 impl Appender {
@@ -82,6 +84,12 @@ impl Appender {
         self.locked(|active| active.sync(), "cannot sync log file")
     }
 
+    /// The file that is written to: the path that was asked for, unless
+    /// [`WhenLocked::Suffix`](crate::WhenLocked::Suffix) chose another.
+    pub fn path(&self) -> PathBuf {
+        self.inner.household.family.current()
+    }
+
     /// What was done so far.
     pub fn stats(&self) -> Stats {
         self.inner.counts.read(&self.inner.household)
@@ -109,11 +117,27 @@ impl Appender {
     }
 
     fn write_lines(&self, lines: &[u8]) -> io::Result<usize> {
-        let (mut written, mut header) = (0, None);
+        let (mut written, mut given) = (0, Given::default());
         while written < lines.len() {
-            match self.advance(&lines[written..], &mut header) {
-                Ok(Advance::Wrote(more)) => written += more,
-                Ok(Advance::WantsHeader) => header = Some(self.header()),
+            let rest = &lines[written..];
+            let wrote = match self.advance(rest, &mut given) {
+                Ok(Advance::Wrote(more)) => Ok(more),
+                Ok(Advance::Elsewhere(half)) => self.write_elsewhere(half, rest),
+                Ok(Advance::WantsHeader) => {
+                    let header = self.inner.header.as_ref();
+                    given.header = Some(self.make("header", header.map(|header| &*header.0)));
+                    Ok(0)
+                }
+                Ok(Advance::WantsGap(gap)) => {
+                    let line = self.inner.gap.as_ref();
+                    let line = line.map(|line| || (line.0)(&gap));
+                    given.gap = Some(self.make("gap", line));
+                    Ok(0)
+                }
+                Err(error) => Err(error),
+            };
+            match wrote {
+                Ok(more) => written += more,
                 Err(_) if written > 0 => break,
                 Err(error) => return Err(error),
             }
@@ -121,20 +145,40 @@ impl Appender {
         Ok(written)
     }
 
-    fn advance(&self, lines: &[u8], header: &mut Option<Vec<u8>>) -> io::Result<Advance> {
+    fn advance(&self, lines: &[u8], given: &mut Given) -> io::Result<Advance> {
         self.locked(
-            |active| active.advance(lines, header),
+            |active| active.advance(lines, given),
             "cannot write log file",
         )
     }
 
-    // The header is made without the lock: its callback may log.
-    fn header(&self) -> Vec<u8> {
-        let Some(header) = &self.inner.header else {
+    fn write_elsewhere(&self, half: Vec<u8>, lines: &[u8]) -> io::Result<usize> {
+        let fallback = self.inner.fallback.as_ref();
+        let fallback = fallback.expect("lines go elsewhere only where there is a fallback");
+        let taken = fallback.write(half, lines).map_err(|error| {
+            let what = "cannot write log lines to the fallback";
+            io::Error::new(error.kind(), Error::io(what, error))
+        })?;
+        if let Err(error) = fallback.flush() {
+            let error = Error::io("cannot flush the fallback of log lines", error);
+            self.inner.housekeeper.add(Vec::new(), vec![error]);
+        }
+        let count = memchr::memchr_iter(b'\n', &lines[..taken]).count() as u64;
+        self.inner
+            .counts
+            .elsewhere
+            .fetch_add(count, Ordering::Relaxed);
+        self.lock().went_elsewhere(count);
+        Ok(taken)
+    }
+
+    // Lines of our own are made without the lock: a callback may log.
+    fn make(&self, name: &str, callback: Option<impl Fn() -> Vec<u8>>) -> Vec<u8> {
+        let Some(callback) = callback else {
             return Vec::new();
         };
-        guarded(&header.0).unwrap_or_else(|| {
-            let error = Error::new(Kind::Panic, "the `header` callback panicked");
+        guarded(callback).unwrap_or_else(|| {
+            let error = Error::new(Kind::Panic, format!("the `{name}` callback panicked"));
             self.inner.housekeeper.add(Vec::new(), vec![error]);
             Vec::new()
         })
@@ -169,6 +213,7 @@ impl Appender {
         counts
             .rolls
             .fetch_add(notes.rolled.len() as u64, Ordering::Relaxed);
+        self.inner.housekeeper.ask(notes.tidy, notes.full);
         self.inner.housekeeper.add(notes.rolled, notes.failures);
     }
 
@@ -228,52 +273,9 @@ impl Write for &Appender {
 
 impl fmt::Debug for Appender {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let path = self.inner.household.family.current();
         f.debug_struct("Appender")
-            .field("path", &path)
+            .field("path", &self.path())
             .finish_non_exhaustive()
-    }
-}
-
-/// As a layer's writer it takes all lines: those that the disk refuses are counted as lost and told
-/// to `on_error`, because a layer has nobody to return an error to.
-#[cfg(feature = "tracing")]
-impl<'a> tracing_subscriber::fmt::MakeWriter<'a> for Appender {
-    type Writer = LayerWriter<'a>;
-
-    fn make_writer(&'a self) -> Self::Writer {
-        LayerWriter { appender: self }
-    }
-}
-
-/// What a layer writes a line to, straight into the file.
-#[cfg(feature = "tracing")]
-#[derive(Debug)]
-pub struct LayerWriter<'a> {
-    appender: &'a Appender,
-}
-
-#[cfg(feature = "tracing")]
-impl Write for LayerWriter<'_> {
-    fn write(&mut self, lines: &[u8]) -> io::Result<usize> {
-        let mut appender = self.appender;
-        if let Err(error) = appender.write_all(lines) {
-            let lost = memchr::memchr_iter(b'\n', lines).count().max(1) as u64;
-            self.appender
-                .inner
-                .counts
-                .lost
-                .fetch_add(lost, Ordering::Relaxed);
-            self.appender
-                .inner
-                .reporter
-                .report(Error::io("a log line is lost", error));
-        }
-        Ok(lines.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
     }
 }
 

@@ -9,16 +9,21 @@ use std::{
 use jiff::tz::TimeZone;
 
 use crate::{
-    Appender, Compress, Error, Keep, Roll,
-    active::{Active, Notes, State, failure},
+    Appender, Compress, Error, Gap, Keep, Roll, WhenLocked,
+    active::{Active, Notes, State},
     appender::{Header, Inner},
     clock::{Clock, SystemClock},
+    detour::Detour,
     disk::{Disk, RealDisk},
     error::Kind,
+    fallback::Fallback,
     household::{Household, OnClose},
     housekeeping::Housekeeper,
+    lock::claim,
     name::Family,
     report::{Callback, Reporter},
+    retention::IsHeld,
+    worker::GapLine,
 };
 
 /// The options of an [`Appender`]: [`Appender::builder`].
@@ -32,7 +37,14 @@ pub struct AppenderBuilder {
     mode: Option<u32>,
     roll_at_start: bool,
     header: Option<Header>,
+    when_locked: WhenLocked,
+    degraded: bool,
+    fallback: Option<Fallback>,
+    gap: Option<GapLine>,
+    link: Option<PathBuf>,
+    on_roll: Option<OnClose>,
     on_close: Option<OnClose>,
+    held: Option<IsHeld>,
     on_error: Callback,
     disk: Option<Arc<dyn Disk>>,
     clock: Arc<dyn Clock>,
@@ -49,7 +61,14 @@ impl AppenderBuilder {
             mode: None,
             roll_at_start: false,
             header: None,
+            when_locked: WhenLocked::Refuse,
+            degraded: false,
+            fallback: None,
+            gap: None,
+            link: None,
+            on_roll: None,
             on_close: None,
+            held: None,
             on_error: Callback::to_stderr(),
             disk: None,
             clock: Arc::new(SystemClock::start()),
@@ -100,6 +119,63 @@ impl AppenderBuilder {
         self
     }
 
+    /// What happens when another appender writes to the path. Default: [`open`](Self::open) returns
+    /// an error.
+    pub fn when_locked(mut self, when_locked: WhenLocked) -> Self {
+        self.when_locked = when_locked;
+        self
+    }
+
+    /// Starts though the file cannot be opened or is locked: it is told to `on_error`, lines go to
+    /// the [fallback](Self::fallback), or to stderr if there is none, and the file is tried again
+    /// after 1 s, then at longest every 5 s, when there is something to write. Default: an error of
+    /// [`open`](Self::open).
+    pub fn degraded(mut self, degraded: bool) -> Self {
+        self.degraded = degraded;
+        self
+    }
+
+    /// Takes the lines while the file has taken none for a second: any writer, such as stderr or an
+    /// appender on another disk. The file is tried again after 1 s, then at longest every 5 s.
+    /// Default: none, and the lines wait with the caller.
+    ///
+    /// A line that the file took by half is closed there, counted as torn, and goes to the fallback
+    /// whole. Lines that it takes count as written, and in [`Stats::elsewhere`].
+    ///
+    /// [`Stats::elsewhere`]: crate::Stats::elsewhere
+    pub fn fallback(mut self, writer: impl io::Write + Send + 'static) -> Self {
+        self.fallback = Some(Fallback::new(Box::new(writer)));
+        self
+    }
+
+    /// Makes the line, in the log's format and with its newline, that stands in the file where lines
+    /// went to the fallback. Default: none.
+    pub fn gap(mut self, gap: impl Fn(&Gap) -> Vec<u8> + Send + Sync + 'static) -> Self {
+        self.gap = Some(GapLine(Box::new(gap)));
+        self
+    }
+
+    /// A symbolic link to the current file, relative, made and mended by the housekeeping thread. It
+    /// replaces another link, never a file. Default: none.
+    pub fn symlink(mut self, link: impl AsRef<Path>) -> Self {
+        self.link = Some(link.as_ref().to_owned());
+        self
+    }
+
+    /// Called on the housekeeping thread with the new name of each file that is rolled, before it is
+    /// compressed.
+    pub fn on_roll(mut self, on_roll: impl Fn(&Path) + Send + Sync + 'static) -> Self {
+        self.on_roll = Some(OnClose(Box::new(on_roll)));
+        self
+    }
+
+    /// Asked on the housekeeping thread whether somebody still reads a file that is to be deleted:
+    /// then it stays until the hard bound, [`Keep::unread`]. Default: nobody does.
+    pub fn held(mut self, held: impl Fn(&Path) -> bool + Send + Sync + 'static) -> Self {
+        self.held = Some(IsHeld(Box::new(held)));
+        self
+    }
+
     /// Called on the housekeeping thread with each file that was closed, in its final form, before
     /// old files are deleted.
     pub fn on_close(mut self, on_close: impl Fn(&Path) + Send + Sync + 'static) -> Self {
@@ -139,79 +215,78 @@ impl AppenderBuilder {
         let disk = self
             .disk
             .unwrap_or_else(|| Arc::new(RealDisk { mode: self.mode }));
-        let lock = lock(&*disk, &family)?;
-        let reporter = Arc::new(Reporter::new(self.on_error, Arc::clone(&self.clock)));
-        let household = Arc::new(Household {
+        let mut failed = None;
+        let (family, lock) = match claim(&*disk, &family, self.when_locked) {
+            Ok((family, lock)) => (family, Some(lock)),
+            Err(error) if self.degraded => {
+                failed = Some(error);
+                (family, None)
+            }
+            Err(error) => return Err(error),
+        };
+        let fallback = self.fallback.or_else(|| {
+            let stderr = || Fallback::new(Box::new(io::stderr()));
+            self.degraded.then(stderr)
+        });
+        let mut active = Active {
             disk: Arc::clone(&disk),
             clock: Arc::clone(&self.clock),
-            zone: zone.clone(),
             family: family.clone(),
-            keep: self.keep,
-            compress: self.compress,
-            on_close: self.on_close,
-            reporter: Arc::clone(&reporter),
-            deleted: Default::default(),
-            compressed: Default::default(),
-            cancelled: Default::default(),
-        });
-        let members = household
-            .members()
-            .map_err(|error| failure("cannot list log directory", family.directory(), error))?;
-        let mut active = Active {
-            disk,
-            clock: self.clock,
-            family,
             roll: self.roll,
-            zone,
+            zone: zone.clone(),
+            keep: self.keep.clone(),
             wants_header: self.header.is_some(),
-            state: State::default(),
+            detour: Detour::new(fallback.is_some()),
+            owner: Arc::default(),
+            state: State {
+                lock,
+                ..State::default()
+            },
             notes: Notes::default(),
         };
-        active.number_after(members.last().map_or(0, |member| member.sequence));
-        start(&mut active, self.roll_at_start)
-            .map_err(|error| failure("cannot open log file", &active.path(), error))?;
+        if failed.is_none() {
+            failed = active.start(self.roll_at_start).err();
+        }
+        if let Some(error) = failed {
+            if !self.degraded {
+                return Err(error);
+            }
+            active.notes.failures.push(error);
+            active.detour.begin(active.clock.uptime());
+        }
+        let reporter = Arc::new(Reporter::new(self.on_error, Arc::clone(&self.clock)));
+        let household = Arc::new(Household {
+            disk,
+            clock: self.clock,
+            zone,
+            family,
+            keep: self.keep,
+            compress: self.compress,
+            on_roll: self.on_roll,
+            on_close: self.on_close,
+            held: self.held,
+            link: self.link,
+            reporter: Arc::clone(&reporter),
+            deleted: Default::default(),
+            deleted_unread: Default::default(),
+            compressed: Default::default(),
+            cancelled: Default::default(),
+            owner: Arc::clone(&active.owner),
+        });
         let housekeeper = Housekeeper::spawn(Arc::clone(&household))
             .map_err(|error| Error::io("cannot start the housekeeping thread", error))?;
         Ok(Appender::new(Inner {
             active: Mutex::new(active),
             header: self.header,
+            gap: self.gap,
+            fallback,
             household,
             housekeeper,
             reporter,
             counts: Arc::default(),
             closed: Default::default(),
-            _lock: lock,
         }))
     }
-}
-
-fn start(active: &mut Active, roll: bool) -> io::Result<()> {
-    active.open()?;
-    if roll {
-        active.roll()?;
-        active.open()?;
-    }
-    Ok(())
-}
-
-fn lock(disk: &dyn Disk, family: &Family) -> Result<Box<dyn std::any::Any + Send + Sync>, Error> {
-    let directory = family.directory();
-    disk.create_directory(directory)
-        .map_err(|error| failure("cannot make log directory", directory, error))?;
-    disk.lock(&family.lock()).map_err(|error| {
-        let path = family.current();
-        match error.kind() {
-            io::ErrorKind::WouldBlock => {
-                let path = path.display();
-                let what = format!(
-                    "cannot log to `{path}`: another appender writes to it; give each process a \
-                     path of its own"
-                );
-                Error::new(Kind::Locked, what)
-            }
-            _ => failure("cannot lock log file", &path, error),
-        }
-    })
 }
 
 fn time_zone(name: Option<&str>) -> Result<TimeZone, Error> {

@@ -20,6 +20,8 @@ pub(crate) struct Current {
     within_line: bool,
     /// What that line still lacks, if the disk took only part of it.
     rest: Vec<u8>,
+    /// What the disk took of that line.
+    half: Vec<u8>,
     /// Bytes of our own that come before the next line: a header, a closing newline.
     owed: Vec<u8>,
 }
@@ -34,6 +36,7 @@ impl Current {
             header: 0,
             within_line: false,
             rest: Vec::new(),
+            half: Vec::new(),
             owed: if torn { b"\n".to_vec() } else { Vec::new() },
         }
     }
@@ -82,11 +85,18 @@ impl Current {
     pub(crate) fn write(&mut self, lines: &[u8], length: usize) -> io::Result<usize> {
         let written = put(&mut *self.handle, &lines[..length])?;
         self.length += written as u64;
-        self.within_line = lines[written - 1] != b'\n';
+        let (taken, rest) = lines.split_at(written);
         self.rest.clear();
+        self.within_line = taken[written - 1] != b'\n';
         if self.within_line {
-            let rest = &lines[written..];
             self.rest.extend_from_slice(&rest[..first_line(rest)]);
+            let begun = memchr::memrchr(b'\n', taken).map(|border| border + 1);
+            if begun.is_some() {
+                self.half.clear();
+            }
+            self.half.extend_from_slice(&taken[begun.unwrap_or(0)..]);
+        } else {
+            self.half.clear();
         }
         Ok(written)
     }
@@ -96,15 +106,34 @@ impl Current {
     pub(crate) fn gives_up(&mut self, lines: &[u8]) -> bool {
         let gave_up = !self.rest.is_empty() && !lines.starts_with(&self.rest);
         if gave_up {
-            self.rest.clear();
-            self.within_line = false;
-            self.owed = b"\n".to_vec();
+            self.abandon_line();
         }
         gave_up
     }
 
+    /// Closes a line that is half written, and returns the half: it goes elsewhere, whole.
+    pub(crate) fn abandon_line(&mut self) -> Vec<u8> {
+        if self.within_line {
+            self.rest.clear();
+            self.within_line = false;
+            self.owed = b"\n".to_vec();
+        }
+        std::mem::take(&mut self.half)
+    }
+
+    /// Writes a line of our own before the next one; an error leaves everything as it was.
+    pub(crate) fn insert(&mut self, line: Vec<u8>) -> io::Result<()> {
+        if !line.is_empty() {
+            let written = put(&mut *self.handle, &line)?;
+            self.length += written as u64;
+            self.owed.extend_from_slice(&line[written..]);
+        }
+        Ok(())
+    }
+
     pub(crate) fn take_rest(&mut self) -> Vec<u8> {
         self.within_line = false;
+        self.half.clear();
         std::mem::take(&mut self.rest)
     }
 

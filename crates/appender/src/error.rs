@@ -20,6 +20,7 @@ pub(crate) enum Kind {
     Locked,
     Option,
     Loss,
+    Space,
     Panic,
 }
 
@@ -52,6 +53,12 @@ impl Error {
         self
     }
 
+    /// As what an `io::Error` around it counts.
+    pub(crate) fn io_kind(&self) -> io::ErrorKind {
+        let kind = self.source.as_ref().map(io::Error::kind);
+        kind.unwrap_or(io::ErrorKind::Other)
+    }
+
     /// The system refused: the cause is the `source()`.
     pub fn is_io(&self) -> bool {
         self.kind == Kind::Io
@@ -70,6 +77,11 @@ impl Error {
     /// Lines were refused or lost; [`Accounts`](crate::Accounts) say how many, by reason and level.
     pub fn is_loss(&self) -> bool {
         self.kind == Kind::Loss
+    }
+
+    /// The free space that [`Keep`](crate::Keep) wants cannot be had: no further file may go.
+    pub fn is_space(&self) -> bool {
+        self.kind == Kind::Space
     }
 
     /// A writer or a callback panicked; the writer thread goes on.

@@ -8,7 +8,7 @@ use crate::{Lines, account::Reason};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Gap {
     lines: Lines,
-    reasons: [u64; Reason::ALL.len()],
+    reasons: [u64; REASONS],
     since: SystemTime,
     until: SystemTime,
 }
@@ -17,7 +17,7 @@ impl Gap {
     pub(crate) fn at(now: SystemTime) -> Self {
         Self {
             lines: Lines::default(),
-            reasons: [0; Reason::ALL.len()],
+            reasons: [0; REASONS],
             since: now,
             until: now,
         }
@@ -26,6 +26,13 @@ impl Gap {
     pub(crate) fn add(&mut self, reason: Reason, slot: usize, lines: u64, now: SystemTime) {
         self.lines.add(slot, lines);
         self.reasons[reason as usize] += lines;
+        self.until = now;
+    }
+
+    /// Lines that an appender's fallback has.
+    pub(crate) fn add_elsewhere(&mut self, slot: usize, lines: u64, now: SystemTime) {
+        self.lines.add(slot, lines);
+        self.reasons[REASONS - 1] += lines;
         self.until = now;
     }
 
@@ -39,11 +46,12 @@ impl Gap {
     ///
     /// The reasons are called as by [`Accounts::dropped_by_reason`](crate::Accounts::dropped_by_reason).
     /// What a gap can tell of: `full`, `too_long`, `io`, `panic`, `oldest`; after the end of the log
-    /// nothing tells of `closed` and `unwritten`.
+    /// nothing tells of `closed` and `unwritten`. `fallback` is none of the accounts: such lines are
+    /// written, but [elsewhere](crate::AppenderBuilder::fallback).
     pub fn reasons(&self) -> impl Iterator<Item = (&'static str, u64)> + use<> {
-        Reason::ALL
-            .map(Reason::name)
-            .into_iter()
+        let names = Reason::ALL.map(Reason::name).into_iter();
+        names
+            .chain(["fallback"])
             .zip(self.reasons)
             .filter(|&(_, lines)| lines > 0)
     }
@@ -58,3 +66,6 @@ impl Gap {
         self.until
     }
 }
+
+/// Those of the accounts, and one more.
+const REASONS: usize = Reason::ALL.len() + 1;

@@ -1,9 +1,8 @@
 //! Puts a log directory in order: finishes, compresses and deletes closed files.
 
 use std::{
-    collections::BTreeMap,
     io,
-    path::Path,
+    path::{Path, PathBuf},
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -18,10 +17,18 @@ use crate::{
     disk::Disk,
     error::Kind,
     guarded::guarded,
-    keep::Kept,
     name::{Family, Form, Member},
     report::Reporter,
+    retention::IsHeld,
 };
+
+/// All forms of all rolled files, in order.
+pub(crate) fn members(disk: &dyn Disk, family: &Family) -> io::Result<Vec<Member>> {
+    let names = disk.list(family.directory())?;
+    let mut members: Vec<_> = names.iter().filter_map(|name| family.parse(name)).collect();
+    members.sort_unstable();
+    Ok(members)
+}
 
 /// Called with each closed file.
 pub(crate) struct OnClose(pub(crate) Box<dyn Fn(&Path) + Send + Sync>);
@@ -34,26 +41,43 @@ pub(crate) struct Household {
     pub(crate) family: Family,
     pub(crate) keep: Keep,
     pub(crate) compress: Compress,
+    pub(crate) on_roll: Option<OnClose>,
     pub(crate) on_close: Option<OnClose>,
+    pub(crate) held: Option<IsHeld>,
+    pub(crate) link: Option<PathBuf>,
     pub(crate) reporter: Arc<Reporter>,
     pub(crate) deleted: AtomicU64,
+    pub(crate) deleted_unread: AtomicU64,
     pub(crate) compressed: AtomicU64,
     pub(crate) cancelled: AtomicBool,
+    /// We have the lock. Without it another appender tidies the directory.
+    pub(crate) owner: Arc<AtomicBool>,
 }
 
 impl Household {
     /// Whether there can be anything to do.
     pub(crate) fn is_needed(&self) -> bool {
-        self.keep != Keep::all() || self.compress != Compress::None || self.on_close.is_some()
+        self.keep != Keep::all()
+            || self.compress != Compress::None
+            || self.on_roll.is_some()
+            || self.on_close.is_some()
+            || self.link.is_some()
     }
 
     /// One pass over the directory. It needs no memory of earlier ones, so that whatever failed or
     /// was left by a crash is done now. `rolled` are the files closed since the last pass.
     pub(crate) fn tidy(&self, rolled: &[Member]) {
-        let members = match self.members() {
+        if !self.owner.load(Ordering::Acquire) {
+            return;
+        }
+        let members = match members(&*self.disk, &self.family) {
             Ok(members) => members,
             Err(error) => return self.failed("list log directory", self.family.directory(), error),
         };
+        self.link();
+        for member in rolled {
+            self.call("on_roll", &self.on_roll, &self.family.path(member));
+        }
         for member in members {
             if self.cancelled.load(Ordering::Relaxed) {
                 return;
@@ -63,22 +87,13 @@ impl Household {
         self.delete_surplus();
     }
 
-    /// All forms of all rolled files, in order.
-    pub(crate) fn members(&self) -> io::Result<Vec<Member>> {
-        let names = self.disk.list(self.family.directory())?;
-        let mut members: Vec<_> = names
-            .iter()
-            .filter_map(|name| self.family.parse(name))
-            .collect();
-        members.sort_unstable();
-        Ok(members)
-    }
-
     fn finish(&self, member: Member, rolled: &[Member]) {
         match member.form {
             Form::Unfinished => self.remove(&self.family.path(&member)),
             Form::Plain if self.compress != Compress::None => self.compress(&member),
-            Form::Plain if rolled.contains(&member) => self.closed(&self.family.path(&member)),
+            Form::Plain if rolled.contains(&member) => {
+                self.call("on_close", &self.on_close, &self.family.path(&member));
+            }
             _ => {}
         }
     }
@@ -108,7 +123,7 @@ impl Household {
             Ok(()) => {
                 self.compressed.fetch_add(1, Ordering::Relaxed);
                 self.remove(&from);
-                self.closed(&to);
+                self.call("on_close", &self.on_close, &to);
             }
             Err(error) => {
                 self.remove(&unfinished);
@@ -119,49 +134,7 @@ impl Household {
         }
     }
 
-    fn delete_surplus(&self) {
-        let members = match self.members() {
-            Ok(members) => members,
-            Err(error) => return self.failed("list log directory", self.family.directory(), error),
-        };
-        let mut files = BTreeMap::<(u64, _), (u64, Vec<Member>)>::new();
-        for member in members {
-            let facts = self.disk.facts(&self.family.path(&member));
-            let (bytes, forms) = files.entry((member.sequence, member.begun)).or_default();
-            *bytes += facts.map_or(0, |facts| facts.length);
-            forms.push(member);
-        }
-        let kept: Vec<_> = files
-            .iter()
-            .map(|(&(_, begun), &(bytes, _))| Kept { begun, bytes })
-            .collect();
-        let now = self
-            .clock
-            .now()
-            .to_zoned_datetime(self.zone.clone())
-            .datetime();
-        let surplus = self.keep.surplus(&kept, now);
-        for (_, forms) in files.into_values().take(surplus) {
-            for member in forms {
-                self.delete(&self.family.path(&member));
-            }
-        }
-    }
-
-    fn delete(&self, path: &Path) {
-        match self.disk.remove(path) {
-            Ok(()) => {
-                self.deleted.fetch_add(1, Ordering::Relaxed);
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return self.failed("delete old log file", path, error),
-        }
-        let mut companion = path.as_os_str().to_owned();
-        companion.push(".idx");
-        self.remove(Path::new(&companion));
-    }
-
-    fn remove(&self, path: &Path) {
+    pub(crate) fn remove(&self, path: &Path) {
         match self.disk.remove(path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 self.failed("delete log file", path, error);
@@ -170,17 +143,26 @@ impl Household {
         }
     }
 
-    fn closed(&self, path: &Path) {
-        let Some(on_close) = &self.on_close else {
+    fn call(&self, name: &str, callback: &Option<OnClose>, path: &Path) {
+        let Some(callback) = callback else {
             return;
         };
-        if guarded(|| (on_close.0)(path)).is_none() {
-            let what = format!("the `on_close` callback panicked on `{}`", path.display());
+        if guarded(|| (callback.0)(path)).is_none() {
+            let what = format!("the `{name}` callback panicked on `{}`", path.display());
             self.reporter.report(Error::new(Kind::Panic, what));
         }
     }
 
-    fn failed(&self, what: &str, path: &Path, error: io::Error) {
+    fn link(&self) {
+        let Some(link) = &self.link else {
+            return;
+        };
+        if let Err(error) = self.disk.link(&self.family.current(), link) {
+            self.failed("make symbolic link", link, error);
+        }
+    }
+
+    pub(crate) fn failed(&self, what: &str, path: &Path, error: io::Error) {
         self.reporter.report(Error::io(
             format!("cannot {what} `{}`", path.display()),
             error,

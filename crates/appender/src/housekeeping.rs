@@ -29,13 +29,15 @@ struct List {
     failures: Vec<Error>,
     /// A pass is wanted.
     due: bool,
+    /// The disk is full.
+    full: bool,
     busy: bool,
     stopped: bool,
 }
 
 impl List {
     fn is_empty(&self) -> bool {
-        !self.due && self.failures.is_empty()
+        !self.due && !self.full && self.failures.is_empty()
     }
 }
 
@@ -72,6 +74,16 @@ impl Housekeeper {
         self.shared.changed.notify_all();
     }
 
+    /// Asks for a pass, and for room if the disk is full.
+    pub(crate) fn ask(&self, tidy: bool, full: bool) {
+        if tidy || full {
+            let mut list = self.shared.lock();
+            list.due |= tidy && self.shared.household.is_needed();
+            list.full |= full;
+            self.shared.changed.notify_all();
+        }
+    }
+
     /// Waits until nothing is left to do; false if the time did not suffice.
     pub(crate) fn wait(&self, timeout: Duration) -> bool {
         let busy = |list: &mut List| list.busy || !list.is_empty();
@@ -102,7 +114,15 @@ impl Shared {
             for failure in list.failures {
                 reporter.report(failure);
             }
-            if list.due && guarded(|| self.household.tidy(&list.rolled)).is_none() {
+            let work = || {
+                if list.full {
+                    self.household.make_room();
+                }
+                if list.due {
+                    self.household.tidy(&list.rolled);
+                }
+            };
+            if guarded(work).is_none() {
                 reporter.report(Error::new(
                     Kind::Panic,
                     "the housekeeping of log files panicked",

@@ -10,10 +10,12 @@ mod builder;
 mod clock;
 mod compress;
 mod current;
+mod detour;
 mod disk;
 mod error;
 #[cfg(test)]
 mod fakes;
+mod fallback;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
@@ -24,12 +26,18 @@ mod guarded;
 mod household;
 mod housekeeping;
 mod keep;
+#[cfg(feature = "tracing")]
+mod layer;
+mod lock;
+mod look;
 mod name;
 mod non_blocking;
 mod process;
 mod queue;
 mod report;
+mod retention;
 mod roll;
+mod rolling;
 mod sink;
 mod stats;
 mod watcher;
@@ -44,9 +52,10 @@ pub use crate::{
     gap::Gap,
     guard::{Drain, Guard, Unwritten},
     keep::Keep,
+    lock::WhenLocked,
     non_blocking::{NonBlocking, NonBlockingBuilder, WhenFull},
     roll::Roll,
     stats::{Stats, Watch},
 };
 #[cfg(feature = "tracing")]
-pub use crate::{appender::LayerWriter, non_blocking::LevelWriter};
+pub use crate::{layer::LayerWriter, non_blocking::LevelWriter};

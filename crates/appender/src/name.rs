@@ -63,6 +63,17 @@ impl Family {
         })
     }
 
+    /// The family of `app-2.log`, beside `app.log`.
+    pub(crate) fn numbered(&self, number: u32) -> Self {
+        let stem = format!("{}-{number}", self.stem);
+        Self {
+            directory: self.directory.clone(),
+            current: format!("{stem}{}", self.extension),
+            stem,
+            extension: self.extension.clone(),
+        }
+    }
+
     pub(crate) fn directory(&self) -> &Path {
         &self.directory
     }
@@ -176,6 +187,30 @@ mod tests {
         assert!(with.parse("app.2026-11-24T10-00-00.000001").is_none());
         assert_eq!(bare.current(), Path::new("./app"));
         assert_eq!(with.lock(), Path::new("./.app.log.lock"));
+    }
+
+    #[test]
+    fn a_numbered_log_is_a_family_of_its_own() {
+        let numbered = family("logs/app.log").numbered(2);
+        assert_eq!(numbered.current(), Path::new("logs/app-2.log"));
+        assert_eq!(numbered.lock(), Path::new("logs/.app-2.log.lock"));
+        assert!(
+            numbered
+                .parse("app-2.2026-11-24T10-00-00.000001.log")
+                .is_some()
+        );
+        assert!(
+            numbered
+                .parse("app.2026-11-24T10-00-00.000001.log")
+                .is_none()
+        );
+        let first = family("logs/app.log");
+        assert!(
+            first
+                .parse("app-2.2026-11-24T10-00-00.000001.log")
+                .is_none()
+        );
+        assert_eq!(family("app").numbered(3).current(), Path::new("./app-3"));
     }
 
     #[test]

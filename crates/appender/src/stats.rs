@@ -16,8 +16,10 @@ use crate::household::Household;
 pub struct Stats {
     /// Files closed and given their final name.
     pub rolls: u64,
-    /// Old files deleted.
+    /// Old files deleted, for whatever bound.
     pub deleted: u64,
+    /// Of these, files that [`held`](crate::AppenderBuilder::held) claimed, over the hard bound.
+    pub deleted_unread: u64,
     /// Closed files compressed.
     pub compressed: u64,
     /// Lines that a crash or a full disk left half written.
@@ -27,6 +29,9 @@ pub struct Stats {
     pub reopened: u64,
     /// Lines that a tracing layer gave to a bare appender and the disk did not take.
     pub lost: u64,
+    /// Lines that went to the [fallback](crate::AppenderBuilder::fallback), because the file took
+    /// none.
+    pub elsewhere: u64,
 }
 
 /// Tells the [`Stats`] of an [`Appender`](crate::Appender) and keeps no file open. Once the last handle is gone it
@@ -67,6 +72,7 @@ pub(crate) struct Counts {
     pub(crate) torn: AtomicU64,
     pub(crate) reopened: AtomicU64,
     pub(crate) lost: AtomicU64,
+    pub(crate) elsewhere: AtomicU64,
 }
 
 impl Counts {
@@ -79,6 +85,8 @@ impl Counts {
             torn: of(&self.torn),
             reopened: of(&self.reopened),
             lost: of(&self.lost),
+            elsewhere: of(&self.elsewhere),
+            deleted_unread: of(&household.deleted_unread),
         }
     }
 }

@@ -1,7 +1,6 @@
 //! A disk in memory: it counts its calls, fails the one it is told to, and can be full.
 
 use std::{
-    any::Any,
     collections::{BTreeMap, BTreeSet},
     io::{self, Read, Write},
     path::{Path, PathBuf},
@@ -13,7 +12,7 @@ use jiff::Timestamp;
 
 use crate::{
     clock::Clock,
-    disk::{Disk, Facts, Open},
+    disk::{Disk, Facts, Lock, Open, Space, Syncs},
 };
 
 #[derive(Clone)]
@@ -26,7 +25,9 @@ pub(crate) struct MemoryDisk {
 struct Memory {
     names: BTreeMap<PathBuf, Arc<Inode>>,
     inodes: Vec<Weak<Inode>>,
-    locks: BTreeSet<PathBuf>,
+    /// The numbers of files that are locked.
+    locks: BTreeSet<u64>,
+    links: BTreeMap<PathBuf, PathBuf>,
     callers: BTreeSet<String>,
     capacity: Option<usize>,
     largest_write: Option<usize>,
@@ -96,13 +97,21 @@ impl MemoryDisk {
         self.memory().largest_write = Some(bytes);
     }
 
+    /// Without the lock files.
     pub(crate) fn names(&self) -> Vec<String> {
         let memory = self.memory();
         let names = memory
             .names
             .keys()
             .filter_map(|path| path.file_name()?.to_str());
-        names.map(str::to_owned).collect()
+        names
+            .filter(|name| !name.starts_with('.'))
+            .map(str::to_owned)
+            .collect()
+    }
+
+    pub(crate) fn link_at(&self, link: &str) -> Option<PathBuf> {
+        self.memory().links.get(Path::new(link)).cloned()
     }
 
     pub(crate) fn content(&self, name: &str) -> Vec<u8> {
@@ -131,6 +140,18 @@ impl MemoryDisk {
     /// Takes a name away, as another process would.
     pub(crate) fn take(&self, path: &str) {
         self.memory().names.remove(Path::new(path)).unwrap();
+    }
+
+    /// Renames a directory with all that is in it, as another process would.
+    pub(crate) fn move_directory(&self, from: &str, to: &str) {
+        let mut memory = self.memory();
+        memory.names = std::mem::take(&mut memory.names)
+            .into_iter()
+            .map(|(path, inode)| match path.strip_prefix(from) {
+                Ok(rest) => (Path::new(to).join(rest), inode),
+                Err(_) => (path, inode),
+            })
+            .collect();
     }
 
     /// Whether this thread ever called the disk.
@@ -269,26 +290,51 @@ impl Disk for MemoryDisk {
         self.call("sync_directory")
     }
 
-    fn lock(&self, path: &Path) -> io::Result<Box<dyn Any + Send + Sync>> {
+    fn lock(&self, path: &Path) -> io::Result<Box<dyn Lock>> {
         self.call("lock")?;
-        if !self.memory().locks.insert(path.to_owned()) {
+        let inode = self.make(path, false);
+        if !self.memory().locks.insert(inode.number) {
             return Err(io::ErrorKind::WouldBlock.into());
         }
-        Ok(Box::new(Lock {
+        Ok(Box::new(HeldLock {
             disk: self.clone(),
-            path: path.to_owned(),
+            inode,
         }))
+    }
+
+    fn space(&self, _: &Path) -> io::Result<Space> {
+        self.call("space")?;
+        let total = self.memory().capacity.unwrap_or(usize::MAX) as u64;
+        let free = self.free() as u64;
+        Ok(Space { free, total })
+    }
+
+    fn link(&self, file: &Path, link: &Path) -> io::Result<bool> {
+        self.call("link")?;
+        if self.find(link).is_ok() {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        let mut memory = self.memory();
+        let old = memory.links.insert(link.to_owned(), file.to_owned());
+        Ok(old.is_none_or(|old| old != file))
     }
 }
 
-struct Lock {
+struct HeldLock {
     disk: MemoryDisk,
-    path: PathBuf,
+    inode: Arc<Inode>,
 }
 
-impl Drop for Lock {
+impl Lock for HeldLock {
+    fn facts(&self) -> io::Result<Facts> {
+        self.disk.call("lock_facts")?;
+        Ok(self.inode.facts())
+    }
+}
+
+impl Drop for HeldLock {
     fn drop(&mut self) {
-        self.disk.memory().locks.remove(&self.path);
+        self.disk.memory().locks.remove(&self.inode.number);
     }
 }
 
@@ -317,13 +363,25 @@ impl Write for Handle {
 }
 
 impl Open for Handle {
-    fn sync(&self) -> io::Result<()> {
-        self.disk.call("sync")
-    }
-
     fn facts(&self) -> io::Result<Facts> {
         self.disk.call("fstat")?;
         Ok(self.inode.facts())
+    }
+
+    fn syncs(&self) -> Arc<dyn Syncs> {
+        Arc::new(Synced {
+            disk: self.disk.clone(),
+        })
+    }
+}
+
+struct Synced {
+    disk: MemoryDisk,
+}
+
+impl Syncs for Synced {
+    fn sync(&self) -> io::Result<()> {
+        self.disk.call("sync")
     }
 }
 

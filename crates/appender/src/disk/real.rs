@@ -1,49 +1,15 @@
-//! The disk as the appender sees it, and the real one. Tests swap it for one that fails on demand.
+//! The file system of this machine.
 
 use std::{
-    any::Any,
-    fs::{self, OpenOptions},
+    fs::{self, File, OpenOptions},
     io::{self, Read, Seek, SeekFrom, Write},
     path::Path,
+    sync::Arc,
 };
 
 use jiff::Timestamp;
 
-/// Every call that reaches the file system.
-pub(crate) trait Disk: Send + Sync + 'static {
-    fn create_directory(&self, path: &Path) -> io::Result<()>;
-    /// Opens for appending, making the file if there is none.
-    fn append(&self, path: &Path) -> io::Result<Box<dyn Open>>;
-    /// Opens an empty file for writing.
-    fn create(&self, path: &Path) -> io::Result<Box<dyn Open>>;
-    fn read(&self, path: &Path) -> io::Result<Box<dyn Read>>;
-    fn facts(&self, path: &Path) -> io::Result<Facts>;
-    /// Whether the file ends within a line.
-    fn torn(&self, path: &Path) -> io::Result<bool>;
-    /// Renames; `AlreadyExists` if something has the new name.
-    fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
-    fn remove(&self, path: &Path) -> io::Result<()>;
-    /// The names in a directory that are UTF-8.
-    fn list(&self, directory: &Path) -> io::Result<Vec<String>>;
-    /// Makes renames and removals in this directory durable.
-    fn sync_directory(&self, directory: &Path) -> io::Result<()>;
-    /// Held until dropped; `WouldBlock` while somebody else holds it.
-    fn lock(&self, path: &Path) -> io::Result<Box<dyn Any + Send + Sync>>;
-}
-
-/// A file open for writing.
-pub(crate) trait Open: Write + Send {
-    fn sync(&self) -> io::Result<()>;
-    fn facts(&self) -> io::Result<Facts>;
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Facts {
-    /// Device and inode, where there are such.
-    pub(crate) id: Option<(u64, u64)>,
-    pub(crate) length: u64,
-    pub(crate) modified: Timestamp,
-}
+use super::{Disk, Facts, Lock, Open, Space, Syncs};
 
 /// The file system of this machine.
 pub(crate) struct RealDisk {
@@ -72,17 +38,17 @@ impl Disk for RealDisk {
     }
 
     fn append(&self, path: &Path) -> io::Result<Box<dyn Open>> {
-        Ok(Box::new(self.options().append(true).open(path)?))
+        let file = self.options().append(true).open(path)?;
+        Ok(Box::new(OpenFile(Arc::new(file))))
     }
 
     fn create(&self, path: &Path) -> io::Result<Box<dyn Open>> {
-        Ok(Box::new(
-            self.options().write(true).truncate(true).open(path)?,
-        ))
+        let file = self.options().write(true).truncate(true).open(path)?;
+        Ok(Box::new(OpenFile(Arc::new(file))))
     }
 
     fn read(&self, path: &Path) -> io::Result<Box<dyn Read>> {
-        Ok(Box::new(fs::File::open(path)?))
+        Ok(Box::new(File::open(path)?))
     }
 
     fn facts(&self, path: &Path) -> io::Result<Facts> {
@@ -90,7 +56,7 @@ impl Disk for RealDisk {
     }
 
     fn torn(&self, path: &Path) -> io::Result<bool> {
-        let mut file = fs::File::open(path)?;
+        let mut file = File::open(path)?;
         if file.metadata()?.len() == 0 {
             return Ok(false);
         }
@@ -118,22 +84,65 @@ impl Disk for RealDisk {
 
     fn sync_directory(&self, directory: &Path) -> io::Result<()> {
         if cfg!(unix) {
-            fs::File::open(directory)?.sync_all()
+            File::open(directory)?.sync_all()
         } else {
             Ok(())
         }
     }
 
-    fn lock(&self, path: &Path) -> io::Result<Box<dyn Any + Send + Sync>> {
-        lock(self.options().write(true), path)
+    fn lock(&self, path: &Path) -> io::Result<Box<dyn Lock>> {
+        for _ in 0..LOCKS {
+            let file = lock(self.options().write(true), path)?;
+            // Deleted or replaced between the opening and the locking: it locks nothing.
+            match fs::metadata(path) {
+                Ok(named) if facts(&named)?.id == facts(&file.metadata()?)?.id => {
+                    return Ok(Box::new(file));
+                }
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+        }
+        Err(io::ErrorKind::WouldBlock.into())
+    }
+
+    fn space(&self, directory: &Path) -> io::Result<Space> {
+        space(directory)
+    }
+
+    fn link(&self, file: &Path, link: &Path) -> io::Result<bool> {
+        super::link::link(file, link)
     }
 }
 
-impl Open for fs::File {
+struct OpenFile(Arc<File>);
+
+impl Write for OpenFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        (&*self.0).write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Open for OpenFile {
+    fn facts(&self) -> io::Result<Facts> {
+        facts(&self.0.metadata()?)
+    }
+
+    fn syncs(&self) -> Arc<dyn Syncs> {
+        Arc::clone(&self.0) as _
+    }
+}
+
+impl Syncs for File {
     fn sync(&self) -> io::Result<()> {
         self.sync_data()
     }
+}
 
+impl Lock for File {
     fn facts(&self) -> io::Result<Facts> {
         facts(&self.metadata()?)
     }
@@ -183,37 +192,54 @@ fn rename_checked(from: &Path, to: &Path) -> io::Result<()> {
 }
 
 #[cfg(unix)]
-fn lock(options: &OpenOptions, path: &Path) -> io::Result<Box<dyn Any + Send + Sync>> {
+fn lock(options: &OpenOptions, path: &Path) -> io::Result<File> {
     use rustix::{
         fs::{FlockOperation, flock},
         io::Errno,
     };
     let file = options.open(path)?;
     match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-        Ok(()) => Ok(Box::new(file)),
+        Ok(()) => Ok(file),
         // Some network file systems have no locks. A log without one is better than none.
-        Err(Errno::NOLCK | Errno::NOSYS | Errno::NOTSUP) => Ok(Box::new(file)),
+        Err(Errno::NOLCK | Errno::NOSYS | Errno::NOTSUP) => Ok(file),
         Err(error) => Err(error.into()),
     }
 }
 
 #[cfg(windows)]
-fn lock(options: &mut OpenOptions, path: &Path) -> io::Result<Box<dyn Any + Send + Sync>> {
+fn lock(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
     const SHARING_VIOLATION: i32 = 32;
     let options = std::os::windows::fs::OpenOptionsExt::share_mode(options, 0);
-    match options.open(path) {
-        Ok(file) => Ok(Box::new(file)),
-        Err(error) if error.raw_os_error() == Some(SHARING_VIOLATION) => {
-            Err(io::ErrorKind::WouldBlock.into())
+    options.open(path).map_err(|error| {
+        if error.raw_os_error() == Some(SHARING_VIOLATION) {
+            io::ErrorKind::WouldBlock.into()
+        } else {
+            error
         }
-        Err(error) => Err(error),
-    }
+    })
 }
 
 #[cfg(not(any(unix, windows)))]
-fn lock(options: &OpenOptions, path: &Path) -> io::Result<Box<dyn Any + Send + Sync>> {
-    Ok(Box::new(options.open(path)?))
+fn lock(options: &OpenOptions, path: &Path) -> io::Result<File> {
+    options.open(path)
 }
+
+#[cfg(unix)]
+fn space(directory: &Path) -> io::Result<Space> {
+    let space = rustix::fs::statvfs(directory)?;
+    Ok(Space {
+        free: space.f_bavail.saturating_mul(space.f_frsize),
+        total: space.f_blocks.saturating_mul(space.f_frsize),
+    })
+}
+
+#[cfg(not(unix))]
+fn space(_: &Path) -> io::Result<Space> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+/// So often a lock file that vanishes under our hands is made anew.
+const LOCKS: usize = 10;
 
 #[cfg(test)]
 mod tests {
@@ -262,6 +288,27 @@ mod tests {
         );
         drop(held);
         assert!(disk.lock(&path).is_ok());
+    }
+
+    #[test]
+    fn a_lock_knows_whether_it_is_still_the_one_with_its_name() {
+        let directory = tempfile::tempdir().unwrap();
+        let (disk, path) = (RealDisk { mode: None }, directory.path().join(".lock"));
+        let held = disk.lock(&path).unwrap();
+        assert_eq!(disk.facts(&path).unwrap().id, held.facts().unwrap().id);
+        if cfg!(unix) {
+            fs::remove_file(&path).unwrap();
+            let other = disk.lock(&path).unwrap();
+            assert_ne!(other.facts().unwrap().id, held.facts().unwrap().id);
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_system_tells_its_room() {
+        let directory = tempfile::tempdir().unwrap();
+        let space = RealDisk { mode: None }.space(directory.path()).unwrap();
+        assert!(0 < space.free && space.free <= space.total, "{space:?}");
     }
 
     #[cfg(unix)]

@@ -1,5 +1,9 @@
 //! Every fault of the disk and the clock, on a disk in memory.
 
+mod elsewhere;
+mod locks;
+mod room;
+
 use std::{
     io::{self, Write as _},
     sync::{Arc, Mutex, mpsc},
@@ -7,8 +11,9 @@ use std::{
     time::Duration,
 };
 
+use self::elsewhere::{Place, gap_line};
 use crate::{
-    Accounts, Appender, AppenderBuilder, Compress, Drain, Keep, NonBlocking, Roll,
+    Accounts, Appender, AppenderBuilder, Compress, Drain, Keep, NonBlocking, Roll, WhenLocked,
     fakes::{ManualClock, MemoryDisk},
 };
 

@@ -1,0 +1,185 @@
+//! Lines that go to a fallback while the file takes none.
+
+use super::*;
+use crate::Gap;
+
+/// A fallback that keeps what it is given, unless it is told to fail.
+#[derive(Clone, Default)]
+pub(super) struct Place(Arc<Mutex<(String, Vec<usize>)>>);
+
+impl Place {
+    pub(super) fn text(&self) -> String {
+        self.0.lock().unwrap().0.clone()
+    }
+
+    /// The next writes take so many bytes; none: an error.
+    fn takes(&self, bytes: &[usize]) {
+        self.0.lock().unwrap().1 = bytes.to_vec();
+    }
+}
+
+impl io::Write for Place {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let mut place = self.0.lock().unwrap();
+        let length = match place.1.is_empty() {
+            true => bytes.len(),
+            false => place.1.remove(0).min(bytes.len()),
+        };
+        if length == 0 {
+            return Err(io::Error::other("the fallback fails, too"));
+        }
+        place
+            .0
+            .push_str(std::str::from_utf8(&bytes[..length]).unwrap());
+        Ok(length)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+pub(super) fn gap_line(gap: &Gap) -> Vec<u8> {
+    let time = |time: std::time::SystemTime| {
+        let time = jiff::Timestamp::try_from(time).unwrap();
+        time.strftime("%H:%M:%S").to_string()
+    };
+    format!(
+        "gap of {} from {} to {}: {:?}\n",
+        gap.lines().total(),
+        time(gap.since()),
+        time(gap.until()),
+        gap.reasons().collect::<Vec<_>>()
+    )
+    .into()
+}
+
+#[test]
+fn a_file_that_fails_for_a_second_is_left_and_one_gap_line_tells_of_it_when_it_heals() {
+    let machine = Machine::at("2026-11-23T10:00:00Z");
+    let place = Place::default();
+    let builder = machine.builder().fallback(place.clone()).gap(gap_line);
+    let mut appender = builder.open().unwrap();
+    writeln!(appender, "line 1").unwrap();
+    machine.disk.capacity(Some(10));
+    let lines = b"line 2\nline 3\n";
+    assert_eq!(appender.write(lines).unwrap(), 3, "in the middle of a line");
+    for _ in 0..2 {
+        assert!(appender.write(&lines[3..]).is_err(), "within the patience");
+    }
+    machine.clock.advance(Duration::from_secs(1));
+    assert_eq!(appender.write(&lines[3..]).unwrap(), lines.len() - 3);
+    assert_eq!(place.text(), "line 2\nline 3\n", "whole");
+    let calls = machine.disk.calls();
+    writeln!(appender, "line 4").unwrap();
+    assert_eq!(machine.disk.calls(), calls, "the file is not tried");
+    machine.clock.advance(Duration::from_secs(1));
+    writeln!(appender, "line 5").unwrap();
+    assert!(machine.disk.calls() > calls, "the file is tried");
+    machine.disk.capacity(None);
+    machine.clock.advance(Duration::from_secs(2));
+    writeln!(appender, "line 6").unwrap();
+    assert_eq!(place.text(), "line 2\nline 3\nline 4\nline 5\n");
+    assert_eq!(
+        machine.disk.text("app.log"),
+        "line 1\nlin\ngap of 4 from 10:00:01 to 10:00:02: [(\"fallback\", 4)]\nline 6\n"
+    );
+    let stats = appender.stats();
+    assert_eq!((stats.elsewhere, stats.torn), (4, 1));
+}
+
+#[test]
+fn a_gap_line_that_the_disk_takes_by_half_is_finished_before_the_next_line() {
+    let machine = Machine::at("2026-11-23T10:00:00Z");
+    let place = Place::default();
+    let builder = machine.builder().fallback(place.clone()).gap(gap_line);
+    let mut appender = builder.open().unwrap();
+    machine.disk.capacity(Some(0));
+    assert!(writeln!(appender, "line 1").is_err());
+    machine.clock.advance(Duration::from_secs(1));
+    writeln!(appender, "line 1").unwrap();
+    machine.disk.capacity(Some(10));
+    machine.clock.advance(Duration::from_secs(1));
+    writeln!(appender, "line 2").unwrap();
+    machine.disk.capacity(None);
+    machine.clock.advance(Duration::from_secs(2));
+    writeln!(appender, "line 3").unwrap();
+    assert_eq!(place.text(), "line 1\nline 2\n");
+    assert_eq!(
+        machine.disk.text("app.log"),
+        "gap of 1 from 10:00:01 to 10:00:01: [(\"fallback\", 1)]\n\
+         gap of 1 from 10:00:02 to 10:00:02: [(\"fallback\", 1)]\nline 3\n"
+    );
+}
+
+#[test]
+fn a_fallback_that_fails_or_writes_short_loses_and_doubles_nothing() {
+    let machine = Machine::at("2026-11-23T10:00:00Z");
+    let place = Place::default();
+    let mut appender = machine.builder().fallback(place.clone()).open().unwrap();
+    machine.disk.capacity(Some(4));
+    let lines = b"line 1\nline 2\nline 3\n";
+    let mut taken = appender.write(lines).unwrap();
+    assert!(appender.write(&lines[taken..]).is_err());
+    machine.clock.advance(Duration::from_secs(1));
+    place.takes(&[2, 0, 2, 5, 0, 1, 0]);
+    let mut failures = Vec::new();
+    while taken < lines.len() {
+        match appender.write(&lines[taken..]) {
+            Ok(more) => taken += more,
+            Err(error) => failures.push(error.to_string()),
+        }
+    }
+    assert_eq!(place.text().as_bytes(), lines);
+    assert_eq!(failures, ["cannot write log lines to the fallback"]);
+    assert_eq!(appender.stats().elsewhere, 3);
+}
+
+#[test]
+fn a_fallback_that_panics_is_an_error_of_the_write() {
+    struct Panics;
+    impl io::Write for Panics {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            panic!("fallback")
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    let machine = Machine::at("2026-11-23T10:00:00Z");
+    let mut appender = machine.builder().fallback(Panics).open().unwrap();
+    machine.disk.fail_all("write", io::ErrorKind::StorageFull);
+    assert!(writeln!(appender, "one").is_err());
+    machine.clock.advance(Duration::from_secs(1));
+    let error = writeln!(appender, "one").unwrap_err();
+    assert_eq!(error.to_string(), "cannot write log lines to the fallback");
+    machine.disk.heal();
+    machine.clock.advance(Duration::from_secs(1));
+    writeln!(appender, "one").unwrap();
+    assert_eq!(machine.disk.text("app.log"), "one\n");
+}
+
+#[test]
+fn behind_a_queue_every_line_is_in_the_file_or_in_the_fallback_and_counted_as_written() {
+    let machine = Machine::at("2026-11-23T10:00:00Z");
+    let place = Place::default();
+    let appender = machine.builder().fallback(place.clone()).open().unwrap();
+    let clock = machine.clock.clone();
+    machine.disk.capacity(Some(100));
+    let (mut log, guard) = NonBlocking::builder(appender.clone())
+        .on_error(move |_| clock.advance(Duration::from_secs(1)))
+        .spawn()
+        .unwrap();
+    let lines: String = (0..50).map(|n| format!("line {n}\n")).collect();
+    log.write_all(lines.as_bytes()).unwrap();
+    let accounts = guard.close(LONG).unwrap();
+    assert_eq!(accounts.written.total(), 50);
+    let file = machine.disk.text("app.log");
+    let whole = &file[..file.rfind('\n').unwrap() + 1];
+    assert_eq!(whole.to_owned() + &place.text(), lines);
+    assert_eq!(
+        appender.stats().elsewhere as usize,
+        place.text().lines().count()
+    );
+}

@@ -1,0 +1,153 @@
+//! Looks whether the file and the lock are still those with their names, and leaves them if not.
+
+use std::{
+    io::{self, Write as _},
+    sync::atomic::Ordering,
+    time::Duration,
+};
+
+use crate::{
+    Error,
+    active::{Active, failure},
+    household::members,
+    lock::take,
+};
+
+impl Active {
+    /// Takes the lock and finds the number to go on after, unless that is done.
+    pub(crate) fn prepare(&mut self) -> Result<(), Error> {
+        if self.state.numbered {
+            return Ok(());
+        }
+        if self.state.lock.is_none() {
+            self.state.lock = Some(take(&*self.disk, &self.family)?);
+        }
+        let members = members(&*self.disk, &self.family).map_err(|error| {
+            failure("cannot list log directory", self.family.directory(), error)
+        })?;
+        self.state.last_sequence = members.last().map_or(0, |member| member.sequence);
+        self.state.numbered = true;
+        self.own(true);
+        Ok(())
+    }
+
+    /// Opens the file, or a new one.
+    pub(crate) fn start(&mut self, roll: bool) -> Result<(), Error> {
+        self.prepare()?;
+        let mut start = || {
+            self.open()?;
+            if roll {
+                self.roll()?;
+                self.open()?;
+            }
+            Ok(())
+        };
+        start().map_err(|error| failure("cannot open log file", &self.path(), error))
+    }
+
+    pub(crate) fn look_in_time(&mut self) {
+        let uptime = self.clock.uptime();
+        if self.state.file.is_some() && uptime >= self.state.look_at {
+            self.state.look_at = uptime + LOOK;
+            self.look();
+            self.look_for_room(uptime);
+        }
+    }
+
+    /// Is the file that we write to still the one with its name? And the lock?
+    pub(crate) fn look(&mut self) {
+        let Some(file) = &mut self.state.file else {
+            return;
+        };
+        match self.disk.facts(&self.family.current()) {
+            Ok(facts) if file.is_same(&facts) => file.trust(&facts),
+            Ok(_) => self.leave(),
+            Err(error) if is_gone(&error) => self.leave(),
+            Err(error) => self.note("cannot look for log file", error),
+        }
+        self.keep_lock();
+    }
+
+    /// Leaves the file for whatever has its name now.
+    pub(crate) fn reopen(&mut self) -> io::Result<()> {
+        self.leave();
+        self.keep_lock();
+        self.open()
+    }
+
+    /// A line that was begun in the old file ends there, if the old file takes it.
+    pub(crate) fn part(&mut self) {
+        let Some(mut file) = self.state.file.take() else {
+            return;
+        };
+        let rest = file.take_rest();
+        if !rest.is_empty() {
+            self.notes.torn += u64::from(file.handle.write_all(&rest).is_err());
+            self.state.swallow = rest;
+        }
+    }
+
+    // A directory that was moved took the lock along, and under the old name another process may
+    // begin. Two that tidy one directory would spoil each other's files: whoever has no lock writes
+    // on, and rolls, compresses and deletes nothing.
+    fn keep_lock(&mut self) {
+        let Some(held) = &self.state.lock else {
+            return self.take_lock();
+        };
+        let same = held.facts().and_then(|held| {
+            let named = self.disk.facts(&self.family.lock());
+            named.map(|named| named.id == held.id)
+        });
+        match same {
+            Ok(true) => {}
+            Ok(false) => self.take_lock(),
+            Err(error) if is_gone(&error) => self.take_lock(),
+            Err(error) => self.note("cannot look for the lock of log file", error),
+        }
+    }
+
+    fn take_lock(&mut self) {
+        self.state.lock = None;
+        match take(&*self.disk, &self.family) {
+            Ok(lock) => self.state.lock = Some(lock),
+            Err(error) => self.notes.failures.push(error),
+        }
+        self.own(self.state.lock.is_some());
+    }
+
+    fn own(&mut self, own: bool) {
+        let owned = self.owner.swap(own, Ordering::AcqRel);
+        self.notes.tidy |= own && !owned;
+    }
+
+    // Somebody else moved, deleted or replaced the file, or wants it reopened.
+    fn leave(&mut self) {
+        self.notes.reopened += u64::from(self.state.file.is_some());
+        self.part();
+    }
+
+    // Between two rolls somebody else may fill the disk.
+    fn look_for_room(&mut self, uptime: Duration) {
+        if self.keep.wants_room() && uptime >= self.state.room_at {
+            self.state.room_at = uptime + ROOM;
+            match self.disk.space(self.family.directory()) {
+                Ok(space) => self.notes.tidy |= self.keep.missing(space) > 0,
+                // Told by the pass that each roll asks for.
+                Err(_) => self.notes.tidy = true,
+            }
+        }
+    }
+}
+
+fn is_gone(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+    )
+}
+
+/// How often we look whether the file was moved or deleted: three stat(2), a microsecond each.
+pub(crate) const LOOK: Duration = Duration::from_millis(250);
+
+/// How often we look how much room there is, while lines are written.
+const ROOM: Duration = Duration::from_secs(5);
