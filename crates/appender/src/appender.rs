@@ -36,7 +36,7 @@ use crate::{
 /// The last handle to go closes the file, and waits up to 2 s for closed files to be compressed.
 #[derive(Clone)]
 pub struct Appender {
-    inner: Arc<Inner>,
+    pub(crate) inner: Arc<Inner>,
 }
 
 /// Makes the first lines of a file.
