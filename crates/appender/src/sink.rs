@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use crate::{
     Gap,
     account::Reason,
-    batch::Batch,
+    batch::{Batch, PIECE},
     guarded::guarded,
     queue::{Order, Queue},
     roll::first_line,
@@ -15,9 +15,10 @@ use crate::{
 pub(crate) struct Sink {
     writer: Option<Box<dyn Write + Send>>,
     batch: Batch,
-    /// So many bytes of the batch are dealt with.
-    at: usize,
+    /// So many bytes it had when it was taken.
     taken: usize,
+    /// It takes part of the queue's bound.
+    in_hand: bool,
     order: Option<Order>,
     gap_line: Vec<u8>,
 }
@@ -41,8 +42,8 @@ impl Sink {
         Self {
             writer: Some(writer),
             batch: Batch::default(),
-            at: 0,
             taken: 0,
+            in_hand: false,
             order: None,
             gap_line: Vec::new(),
         }
@@ -69,11 +70,12 @@ impl Sink {
         };
         let order = self.order.get_or_insert_with(|| {
             let order = queue.take(&mut self.batch);
-            self.taken = self.batch.bytes().len();
+            self.taken = self.batch.bytes();
+            self.in_hand = self.taken > 0;
             order
         });
-        while self.at < self.batch.bytes().len() {
-            let rest = chunk(&self.batch.bytes()[self.at..]);
+        while !self.batch.is_empty() {
+            let rest = chunk(self.batch.first());
             let (passed, loss, end) = match put(&mut **writer, rest) {
                 Put::Wrote(written) => (written, None, None),
                 Put::Failed(error) => return Attempt::Failed(error),
@@ -88,7 +90,6 @@ impl Sink {
                 }
             };
             let lines = memchr::memchr_iter(b'\n', &rest[..passed]).count() as u64;
-            self.at += passed;
             if !queue.settle(&mut self.batch, (lines, passed), loss) {
                 return Attempt::Complete;
             }
@@ -96,9 +97,8 @@ impl Sink {
                 return end;
             }
         }
-        if self.at > 0 {
+        if std::mem::take(&mut self.in_hand) {
             queue.release(&mut self.batch);
-            self.at = 0;
         }
         if let Some(gap) = order.gap.take() {
             return Attempt::Gap(gap);
@@ -121,10 +121,10 @@ impl Sink {
 
 /// Whole lines, as many as are worth one write: room is made while the next ones are written.
 fn chunk(lines: &[u8]) -> &[u8] {
-    if lines.len() <= CHUNK {
+    if lines.len() <= PIECE {
         return lines;
     }
-    let border = memchr::memrchr(b'\n', &lines[..CHUNK]);
+    let border = memchr::memrchr(b'\n', &lines[..PIECE]);
     &lines[..border.map_or_else(|| first_line(lines), |border| border + 1)]
 }
 
@@ -176,6 +176,3 @@ fn put(writer: &mut dyn Write, bytes: &[u8]) -> Put {
 fn is_final(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::BrokenPipe
 }
-
-/// A write of this size costs the kernel little more than the copy.
-const CHUNK: usize = 256 * 1024;

@@ -33,7 +33,8 @@ impl Queue {
         let wake = match admitted {
             Ok(()) => {
                 let wake = state.is_woken_by(level, cost);
-                state.front.push(slot, count, lines, self.max_bytes);
+                let State { front, spare, .. } = &mut *state;
+                front.push((slot, count), lines, spare, self.max_bytes);
                 self.counters.accept(slot, count);
                 state.urgent |= level == Some(Level::Error);
                 wake
@@ -112,14 +113,13 @@ impl Queue {
         }
     }
 
-    // In large pieces, because what stays is moved to the front. What the writer has in hand stays.
+    // Many at once, so that it is not done for each line. What the writer has in hand stays.
     fn drop_oldest(&self, state: &mut MutexGuard<'_, State>, cost: usize) {
         let used = state.front.cost() + state.in_flight;
         let wanted = (used + cost - self.max_bytes).max(self.max_bytes / 8);
         let mut dropped = Vec::new();
-        state
-            .front
-            .drop_first(wanted, |slot, lines| dropped.push((slot, lines)));
+        let State { front, spare, .. } = &mut **state;
+        front.drop_first(wanted, spare, |slot, lines| dropped.push((slot, lines)));
         for (slot, lines) in dropped {
             self.counters.drop(Reason::Oldest, slot, lines);
             self.miss(state, Reason::Oldest, slot, lines);

@@ -18,7 +18,7 @@ use std::{
 use crate::{
     Gap, WhenFull,
     account::{Counters, Reason},
-    batch::{Batch, FIRST},
+    batch::{Batch, FIRST, Spare},
     clock::Clock,
     process::Process,
 };
@@ -47,6 +47,8 @@ pub(crate) struct Queue {
 struct State {
     /// Being filled.
     front: Batch,
+    /// Pieces to fill next.
+    spare: Spare,
     /// What the writer's batch takes of the bound.
     in_flight: usize,
     /// An ERROR line is waiting.
@@ -210,20 +212,25 @@ mod tests {
     use crate::fakes::ManualClock;
 
     #[test]
-    fn a_large_buffer_is_kept_while_lines_come_fast_and_given_back_when_they_stop() {
+    fn memory_is_kept_while_lines_come_fast_and_given_back_when_they_stop() {
         let clock = Arc::new(ManualClock::at("2026-11-24T10:00:00Z"));
         let queue = Queue::new(clock, 8 << 20, WhenFull::DropNew, Duration::ZERO);
-        let lines = vec![b'\n'; 2 << 20];
         let mut batch = Batch::default();
-        for (next, kept) in [(&lines[..], true), (b"few\n", false)] {
-            queue.offer(None, &lines).unwrap();
+        // (lines of a KiB, pieces that are empty while they wait, and after them)
+        for (lines, meanwhile, after) in [(2048, 0, 8), (2048, 0, 8), (1024, 4, 8), (1, 7, 8)] {
+            (0..lines).for_each(|_| queue.offer(None, &[b'\n'; 1024]).unwrap());
             queue.take(&mut batch);
-            queue.offer(None, next).unwrap();
+            assert_eq!(queue.lock().spare.count(), meanwhile);
+            while !batch.is_empty() {
+                let bytes = batch.first().len();
+                queue.settle(&mut batch, (bytes as u64, bytes), None);
+            }
             queue.release(&mut batch);
-            assert_eq!(batch.capacity() > 0, kept);
-            queue.take(&mut batch);
-            queue.release(&mut batch);
+            assert_eq!(queue.lock().spare.count(), after);
         }
+        let mut slow = Pace::new(Duration::ZERO);
+        queue.wait(&mut slow, Some(Duration::ZERO));
+        assert_eq!(queue.lock().spare.count(), 1);
     }
 
     #[test]

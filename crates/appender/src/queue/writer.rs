@@ -6,11 +6,7 @@ use std::{
 };
 
 use super::{Pace, Phase, Queue, State, Writer};
-use crate::{
-    Gap,
-    account::Reason,
-    batch::{Batch, FIRST},
-};
+use crate::{Gap, account::Reason, batch::Batch};
 
 /// What the writer was given with its batch.
 pub(crate) struct Order {
@@ -38,11 +34,12 @@ impl Queue {
     /// comes. True: it waited for the whole time of the pace, and nobody woke it.
     pub(crate) fn wait(&self, pace: &mut Pace, at_most: Option<Duration>) -> bool {
         let mut state = self.lock();
-        state.enough = if pace.is_fast() {
-            PLENTY.min(self.max_bytes / 4)
+        if pace.is_fast() {
+            state.enough = PLENTY.min(self.max_bytes / 4);
         } else {
-            self.enough()
-        };
+            state.enough = self.enough();
+            state = self.free(state);
+        }
         while !self.is_due(&state) {
             // A line waits for others to join it, for an interval at most.
             let (woken, waited) = self.sleep(state, Writer::Waits, Some(pace.wait()));
@@ -50,11 +47,12 @@ impl Queue {
             if !state.front.is_empty() || self.is_due(&state) {
                 return waited;
             }
-            if state.front.capacity() > PLENTY {
-                state.front = Batch::default();
-            }
             pace.found(0, waited);
             state.enough = self.enough();
+            state = self.free(state);
+            if !state.front.is_empty() || self.is_due(&state) {
+                return false;
+            }
             let (woken, timed_out) = self.sleep(state, Writer::Parks, at_most);
             if timed_out {
                 return false;
@@ -62,6 +60,17 @@ impl Queue {
             state = woken;
         }
         false
+    }
+
+    // Memory is kept while lines come fast; what is too much is given back while nobody waits for it.
+    fn free<'q>(&'q self, mut state: MutexGuard<'q, State>) -> MutexGuard<'q, State> {
+        let surplus = state.spare.surplus();
+        if surplus.is_empty() {
+            return state;
+        }
+        drop(state);
+        drop(surplus);
+        self.lock()
     }
 
     // Until somebody wakes the writer, or the time is over: then the flag is true.
@@ -123,6 +132,7 @@ impl Queue {
             return false;
         }
         state.in_flight = state.in_flight.saturating_sub(bytes);
+        batch.pass(bytes, &mut state.spare);
         // Not for each little room: a caller that is woken shall find enough to go on.
         if state.front.cost() + state.in_flight <= self.max_bytes / 4 * 3 {
             self.make_room(&mut state);
@@ -139,13 +149,9 @@ impl Queue {
 
     /// The batch is dealt with: there is room again.
     pub(crate) fn release(&self, batch: &mut Batch) {
-        batch.clear();
         let mut state = self.lock();
+        batch.clear(&mut state.spare);
         state.in_flight = 0;
-        // Kept only while lines come fast.
-        if batch.capacity() > PLENTY && state.front.cost() < FIRST {
-            *batch = Batch::default();
-        }
         self.make_room(&mut state);
     }
 
@@ -192,5 +198,5 @@ impl Queue {
     }
 }
 
-/// What wakes a writer that looks by itself; also the largest buffer kept when nothing comes.
+/// What wakes a writer that looks by itself.
 const PLENTY: usize = 1024 * 1024;
