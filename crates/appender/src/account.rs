@@ -293,6 +293,11 @@ pub(crate) fn slot(level: Option<Level>) -> usize {
     level.map_or(SLOTS - 1, |level| level as usize)
 }
 
+/// The places of this level and those above.
+pub(crate) fn slots_from(level: Level) -> std::ops::Range<usize> {
+    slot(Some(level))..slot(None)
+}
+
 const SLOTS: usize = 6;
 
 const REASONS: usize = 7;

@@ -15,6 +15,7 @@ use crate::{
     current::Current,
     detour::Detour,
     disk::{Disk, Lock},
+    fsync::Synced,
     look::LOOK,
     name::{Family, Member},
     roll::{Cut, Term, Verdict, cut, first_line},
@@ -60,6 +61,8 @@ pub(crate) struct State {
 #[derive(Default)]
 pub(crate) struct Notes {
     pub(crate) rolled: Vec<Member>,
+    /// Files that were left, rolled or not.
+    pub(crate) parted: Vec<Synced>,
     pub(crate) failures: Vec<Error>,
     pub(crate) torn: u64,
     pub(crate) reopened: u64,
@@ -106,8 +109,15 @@ impl Active {
                     return Err(error);
                 }
                 self.note("lines go to the fallback: cannot write log file", error);
-                let file = self.state.file.as_mut();
-                let half = file.map(Current::abandon_line).unwrap_or_default();
+                let Some(file) = &mut self.state.file else {
+                    return Ok(Advance::Elsewhere(Vec::new()));
+                };
+                // A line that lacks nothing but its end is written: the end is owed.
+                let ended = file.lacks_end();
+                let half = file.abandon_line();
+                if ended {
+                    return Ok(Advance::Wrote(1));
+                }
                 self.notes.torn += u64::from(!half.is_empty());
                 Ok(Advance::Elsewhere(half))
             }
@@ -203,9 +213,12 @@ impl Active {
         Ok(())
     }
 
-    /// Syncs the current file to the disk.
-    pub(crate) fn sync(&self) -> io::Result<()> {
-        self.state.file.as_ref().map_or(Ok(()), Current::sync)
+    /// What syncs the current file to the disk.
+    pub(crate) fn synced(&self) -> Option<Synced> {
+        self.state.file.as_ref().map(|file| Synced {
+            path: self.path(),
+            file: file.handle.syncs(),
+        })
     }
 
     pub(crate) fn path(&self) -> std::path::PathBuf {

@@ -16,6 +16,7 @@ use crate::{
     active::{Active, Advance, Given, Notes, failure},
     error::Kind,
     fallback::Fallback,
+    fsync::{Synced, Syncer},
     guarded::guarded,
     household::Household,
     housekeeping::Housekeeper,
@@ -49,6 +50,7 @@ pub(crate) struct Inner {
     pub(crate) fallback: Option<Fallback>,
     pub(crate) household: Arc<Household>,
     pub(crate) housekeeper: Housekeeper,
+    pub(crate) syncer: Option<Syncer>,
     pub(crate) reporter: Arc<Reporter>,
     pub(crate) counts: Arc<Counts>,
     pub(crate) closed: AtomicBool,
@@ -79,9 +81,17 @@ impl Appender {
         self.locked(Active::reopen, "cannot reopen log file")
     }
 
-    /// Waits until what was written would survive a power cut.
+    /// Waits until what was written would survive a power cut. No write waits for it. An error is
+    /// final for what was written before: see [`Fsync`](crate::Fsync).
     pub fn sync(&self) -> io::Result<()> {
-        self.locked(|active| active.sync(), "cannot sync log file")
+        let what = "cannot sync log file";
+        let Some(Synced { path, file }) = self.locked(|active| Ok(active.synced()), what)? else {
+            return Ok(());
+        };
+        file.sync().map_err(|error| {
+            self.inner.counts.unsynced.fetch_add(1, Ordering::Relaxed);
+            io::Error::new(error.kind(), failure(what, &path, error))
+        })
     }
 
     /// The file that is written to: the path that was asked for, unless
@@ -104,14 +114,15 @@ impl Appender {
         }
     }
 
-    /// Waits until closed files are compressed and old ones deleted; false if `timeout` did not
-    /// suffice.
+    /// Waits until closed files are synced and compressed and old ones deleted; false if `timeout`
+    /// did not suffice.
     pub fn settle(&self, timeout: Duration) -> bool {
-        self.inner.housekeeper.wait(timeout)
+        let synced = |syncer: &Syncer| syncer.wait(timeout);
+        self.inner.syncer.as_ref().is_none_or(synced) && self.inner.housekeeper.wait(timeout)
     }
 
-    /// Ends all handles to this file. False if `timeout` did not suffice for the compression of
-    /// closed files; the next start finishes it.
+    /// Ends all handles to this file. False if `timeout` did not suffice for the last sync, if one is
+    /// due, or for the compression of closed files; the next start finishes that.
     pub fn close(self, timeout: Duration) -> bool {
         self.inner.close(timeout)
     }
@@ -146,10 +157,14 @@ impl Appender {
     }
 
     fn advance(&self, lines: &[u8], given: &mut Given) -> io::Result<Advance> {
-        self.locked(
-            |active| active.advance(lines, given),
-            "cannot write log file",
-        )
+        let advance = |active: &mut Active| {
+            let advance = active.advance(lines, given)?;
+            if let (Some(syncer), Advance::Wrote(_)) = (&self.inner.syncer, &advance) {
+                syncer.wrote(|| active.synced());
+            }
+            Ok(advance)
+        };
+        self.locked(advance, "cannot write log file")
     }
 
     fn write_elsewhere(&self, half: Vec<u8>, lines: &[u8]) -> io::Result<usize> {
@@ -213,6 +228,9 @@ impl Appender {
         counts
             .rolls
             .fetch_add(notes.rolled.len() as u64, Ordering::Relaxed);
+        if let Some(syncer) = &self.inner.syncer {
+            syncer.parted(notes.parted);
+        }
         self.inner.housekeeper.ask(notes.tidy, notes.full);
         self.inner.housekeeper.add(notes.rolled, notes.failures);
     }
@@ -228,9 +246,11 @@ impl Appender {
 impl Inner {
     fn close(&self, timeout: Duration) -> bool {
         self.closed.store(true, Ordering::Release);
+        let synced = |syncer: &Syncer| syncer.stop(timeout);
+        let synced = self.syncer.as_ref().is_none_or(synced);
         let done = self.housekeeper.stop(timeout);
         self.reporter.finish();
-        done
+        synced && done
     }
 }
 

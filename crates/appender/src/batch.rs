@@ -43,6 +43,13 @@ impl Batch {
         self.pieces.front().map_or(&[], |piece| &piece[self.at..])
     }
 
+    /// Whether it holds a line whose place among the levels is one of these.
+    pub(crate) fn holds(&self, slots: std::ops::Range<usize>) -> bool {
+        self.runs
+            .iter()
+            .any(|run| slots.contains(&(run.slot as usize)))
+    }
+
     /// What it takes of the bound.
     pub(crate) fn cost(&self) -> usize {
         self.bytes + self.runs.len() * RUN

@@ -9,7 +9,7 @@ use std::{
 use jiff::tz::TimeZone;
 
 use crate::{
-    Appender, Compress, Error, Gap, Keep, Roll, WhenLocked,
+    Appender, Compress, Error, Fsync, Gap, Keep, Roll, WhenLocked,
     active::{Active, Notes, State},
     appender::{Header, Inner},
     clock::{Clock, SystemClock},
@@ -17,6 +17,7 @@ use crate::{
     disk::{Disk, RealDisk},
     error::Kind,
     fallback::Fallback,
+    fsync::Syncer,
     household::{Household, OnClose},
     housekeeping::Housekeeper,
     lock::claim,
@@ -45,6 +46,7 @@ pub struct AppenderBuilder {
     on_roll: Option<OnClose>,
     on_close: Option<OnClose>,
     held: Option<IsHeld>,
+    fsync: Fsync,
     on_error: Callback,
     disk: Option<Arc<dyn Disk>>,
     clock: Arc<dyn Clock>,
@@ -61,6 +63,7 @@ impl AppenderBuilder {
             mode: None,
             roll_at_start: false,
             header: None,
+            fsync: Fsync::Never,
             when_locked: WhenLocked::Refuse,
             degraded: false,
             fallback: None,
@@ -116,6 +119,12 @@ impl AppenderBuilder {
     /// holds no more than them is empty.
     pub fn header(mut self, header: impl Fn() -> Vec<u8> + Send + Sync + 'static) -> Self {
         self.header = Some(Header(Box::new(header)));
+        self
+    }
+
+    /// When files are synced to the disk. Default: never.
+    pub fn fsync(mut self, fsync: Fsync) -> Self {
+        self.fsync = fsync;
         self
     }
 
@@ -255,6 +264,9 @@ impl AppenderBuilder {
             active.detour.begin(active.clock.uptime());
         }
         let reporter = Arc::new(Reporter::new(self.on_error, Arc::clone(&self.clock)));
+        let counts = Arc::default();
+        let syncer = Syncer::spawn(self.fsync, &disk, &reporter, &counts)
+            .map_err(|error| Error::io("cannot start the thread `log-sync`", error))?;
         let household = Arc::new(Household {
             disk,
             clock: self.clock,
@@ -283,7 +295,8 @@ impl AppenderBuilder {
             household,
             housekeeper,
             reporter,
-            counts: Arc::default(),
+            syncer,
+            counts,
             closed: Default::default(),
         }))
     }

@@ -111,6 +111,10 @@ impl Current {
         gave_up
     }
 
+    pub(crate) fn lacks_end(&self) -> bool {
+        self.rest == b"\n"
+    }
+
     /// Closes a line that is half written, and returns the half: it goes elsewhere, whole.
     pub(crate) fn abandon_line(&mut self) -> Vec<u8> {
         if self.within_line {
@@ -135,10 +139,6 @@ impl Current {
         self.within_line = false;
         self.half.clear();
         std::mem::take(&mut self.rest)
-    }
-
-    pub(crate) fn sync(&self) -> io::Result<()> {
-        self.handle.sync()
     }
 }
 

@@ -20,6 +20,7 @@ mod fallback;
 mod faults;
 #[cfg(test)]
 mod forks;
+mod fsync;
 mod gap;
 mod guard;
 mod guarded;
@@ -49,6 +50,7 @@ pub use crate::{
     builder::AppenderBuilder,
     compress::Compress,
     error::Error,
+    fsync::Fsync,
     gap::Gap,
     guard::{Drain, Guard, Unwritten},
     keep::Keep,

@@ -2,6 +2,7 @@
 
 use std::{
     io::{self, Write as _},
+    path::PathBuf,
     sync::atomic::Ordering,
     time::Duration,
 };
@@ -9,6 +10,7 @@ use std::{
 use crate::{
     Error,
     active::{Active, failure},
+    fsync::Synced,
     household::members,
     lock::take,
 };
@@ -75,11 +77,15 @@ impl Active {
         self.open()
     }
 
-    /// A line that was begun in the old file ends there, if the old file takes it.
-    pub(crate) fn part(&mut self) {
+    /// A line that was begun in the old file, now of this name, ends there, if the old file takes it.
+    pub(crate) fn part(&mut self, name: PathBuf) {
         let Some(mut file) = self.state.file.take() else {
             return;
         };
+        self.notes.parted.push(Synced {
+            path: name,
+            file: file.handle.syncs(),
+        });
         let rest = file.take_rest();
         if !rest.is_empty() {
             self.notes.torn += u64::from(file.handle.write_all(&rest).is_err());
@@ -123,7 +129,7 @@ impl Active {
     // Somebody else moved, deleted or replaced the file, or wants it reopened.
     fn leave(&mut self) {
         self.notes.reopened += u64::from(self.state.file.is_some());
-        self.part();
+        self.part(self.path());
     }
 
     // Between two rolls somebody else may fill the disk.

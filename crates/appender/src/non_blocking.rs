@@ -15,7 +15,7 @@ use crate::{
     error::Kind,
     queue::{Phase, Queue},
     report::{Callback, Reporter},
-    sink::Sink,
+    sink::{Sink, SyncAt},
     worker::{GapLine, Shared},
 };
 
@@ -56,6 +56,7 @@ pub struct NonBlockingBuilder<W> {
     when_full: WhenFull,
     flush_interval: Duration,
     gap: Option<GapLine>,
+    sync_at: Option<SyncAt>,
     on_error: Callback,
 }
 
@@ -68,6 +69,7 @@ impl NonBlocking {
             when_full: WhenFull::Wait(Duration::from_millis(100)),
             flush_interval: Duration::from_millis(100),
             gap: None,
+            sync_at: None,
             on_error: Callback::to_stderr(),
         }
     }
@@ -127,6 +129,31 @@ impl<W: Write + Send + 'static> NonBlockingBuilder<W> {
         self
     }
 
+    /// Calls `sync` on the writer thread after each batch with a line of this level or above, before
+    /// a flush returns. Such lines then survive a power cut; one of level ERROR is written at once.
+    /// Its error is told, and not tried again. Default: none.
+    ///
+    /// ```
+    /// use dogwatch_appender::{Appender, Level, NonBlocking};
+    ///
+    /// # let directory = tempfile::tempdir()?;
+    /// let file = Appender::builder(directory.path().join("app.log")).open()?;
+    /// let handle = file.clone();
+    /// let (log, guard) = NonBlocking::builder(file)
+    ///     .sync_at(Level::Error, move || handle.sync())
+    ///     .spawn()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn sync_at(
+        mut self,
+        level: Level,
+        sync: impl FnMut() -> io::Result<()> + Send + 'static,
+    ) -> Self {
+        let sync = Box::new(sync);
+        self.sync_at = Some(SyncAt { level, sync });
+        self
+    }
+
     /// Told of failed writes, dropped lines and panics, on the writer thread: the first at once,
     /// then one summary each 10 s. While the writer hangs in a write, a watcher tells of the lines
     /// that are dropped, on a thread of its own, after a second. Default: one line on stderr.
@@ -141,7 +168,7 @@ impl<W: Write + Send + 'static> NonBlockingBuilder<W> {
         let reporter = Reporter::new(self.on_error, Arc::clone(&clock));
         let shared = Arc::new(Shared {
             queue: Queue::new(clock, self.max_bytes, self.when_full, self.flush_interval),
-            sink: Mutex::new(Sink::new(Box::new(self.writer))),
+            sink: Mutex::new(Sink::new(Box::new(self.writer)).sync_at(self.sync_at)),
             reporter,
             gap: self.gap,
         });

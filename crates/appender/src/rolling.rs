@@ -32,12 +32,13 @@ impl Active {
                 begun,
                 form: Form::Plain,
             };
-            match self.disk.rename(&current, &self.family.path(&member)) {
+            let name = self.family.path(&member);
+            match self.disk.rename(&current, &name) {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(error),
                 Ok(()) => {
                     self.notes.rolled.push(member);
-                    self.part();
+                    self.part(name);
                     return Ok(());
                 }
             }

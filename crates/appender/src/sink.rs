@@ -3,8 +3,8 @@
 use std::io::{self, Write};
 
 use crate::{
-    Gap,
-    account::Reason,
+    Gap, Level,
+    account::{Reason, slots_from},
     batch::{Batch, PIECE},
     guarded::guarded,
     queue::{Order, Queue},
@@ -21,12 +21,23 @@ pub(crate) struct Sink {
     in_hand: bool,
     order: Option<Order>,
     gap_line: Vec<u8>,
+    sync_at: Option<SyncAt>,
+    /// The batch holds a line that is to be synced.
+    sync_due: bool,
+}
+
+/// What syncs what was written, after a line of this level or above.
+pub(crate) struct SyncAt {
+    pub(crate) level: Level,
+    pub(crate) sync: Box<dyn FnMut() -> io::Result<()> + Send>,
 }
 
 /// How an attempt ended.
 pub(crate) enum Attempt {
     /// All that was taken is written.
     Complete,
+    /// The same, but it could not be synced.
+    Unsynced(io::Error),
     /// A line is wanted that tells of this gap.
     Gap(Gap),
     /// To be tried again.
@@ -46,7 +57,14 @@ impl Sink {
             in_hand: false,
             order: None,
             gap_line: Vec::new(),
+            sync_at: None,
+            sync_due: false,
         }
+    }
+
+    pub(crate) fn sync_at(mut self, sync_at: Option<SyncAt>) -> Self {
+        self.sync_at = sync_at;
+        self
     }
 
     /// The line for the gap that was last asked about.
@@ -54,8 +72,9 @@ impl Sink {
         self.gap_line = gap_line;
     }
 
-    pub(crate) fn take_writer(&mut self) -> Option<Box<dyn Write + Send>> {
-        self.writer.take()
+    /// What may hold files open.
+    pub(crate) fn take_writer(&mut self) -> (Option<SyncAt>, Option<Box<dyn Write + Send>>) {
+        (self.sync_at.take(), self.writer.take())
     }
 
     /// How much was taken last.
@@ -72,6 +91,8 @@ impl Sink {
             let order = queue.take(&mut self.batch);
             self.taken = self.batch.bytes();
             self.in_hand = self.taken > 0;
+            let levels = self.sync_at.as_ref().map(|at| slots_from(at.level));
+            self.sync_due |= levels.is_some_and(|levels| self.batch.holds(levels));
             order
         });
         while !self.batch.is_empty() {
@@ -113,9 +134,21 @@ impl Sink {
             // It is not called again for this batch: it would panic again.
             None => queue.counters.panic(),
         }
+        // Before the flush is served: whoever waits for one finds the line synced.
+        let synced = match &mut self.sync_at {
+            Some(at) if std::mem::take(&mut self.sync_due) => guarded(&mut at.sync),
+            _ => Some(Ok(())),
+        };
         queue.served(order.flush);
         self.order = None;
-        Attempt::Complete
+        match synced {
+            Some(Ok(())) => Attempt::Complete,
+            Some(Err(error)) => Attempt::Unsynced(error),
+            None => {
+                queue.counters.panic();
+                Attempt::Unsynced(io::Error::other("the `sync_at` callback panicked"))
+            }
+        }
     }
 }
 

@@ -32,6 +32,8 @@ pub struct Stats {
     /// Lines that went to the [fallback](crate::AppenderBuilder::fallback), because the file took
     /// none.
     pub elsewhere: u64,
+    /// Syncs that failed: what was written before them may not survive a power cut.
+    pub unsynced: u64,
 }
 
 /// Tells the [`Stats`] of an [`Appender`](crate::Appender) and keeps no file open. Once the last handle is gone it
@@ -73,6 +75,7 @@ pub(crate) struct Counts {
     pub(crate) reopened: AtomicU64,
     pub(crate) lost: AtomicU64,
     pub(crate) elsewhere: AtomicU64,
+    pub(crate) unsynced: AtomicU64,
 }
 
 impl Counts {
@@ -86,6 +89,7 @@ impl Counts {
             reopened: of(&self.reopened),
             lost: of(&self.lost),
             elsewhere: of(&self.elsewhere),
+            unsynced: of(&self.unsynced),
             deleted_unread: of(&household.deleted_unread),
         }
     }

@@ -62,6 +62,12 @@ impl Shared {
             let attempt = self.sink().attempt(&self.queue);
             match attempt {
                 Attempt::Complete => return,
+                Attempt::Unsynced(error) => {
+                    return self.tell(
+                        "cannot sync log lines, they may not survive a power cut",
+                        error,
+                    );
+                }
                 Attempt::Gap(gap) => {
                     let line = self.gap_line(&gap);
                     self.sink().tell(line);
@@ -93,7 +99,10 @@ impl Shared {
                 Err(TryLockError::WouldBlock) => return,
             };
             match attempt {
-                Attempt::Complete | Attempt::Broken(_) | Attempt::Panicked => {}
+                Attempt::Complete
+                | Attempt::Unsynced(_)
+                | Attempt::Broken(_)
+                | Attempt::Panicked => {}
                 Attempt::Gap(gap) => {
                     let line = self.gap_line(&gap);
                     self.sink().tell(line);

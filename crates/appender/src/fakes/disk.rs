@@ -28,7 +28,9 @@ struct Memory {
     /// The numbers of files that are locked.
     locks: BTreeSet<u64>,
     links: BTreeMap<PathBuf, PathBuf>,
+    synced: Vec<(String, usize)>,
     callers: BTreeSet<String>,
+    called: BTreeSet<&'static str>,
     capacity: Option<usize>,
     largest_write: Option<usize>,
     calls: usize,
@@ -88,6 +90,11 @@ impl MemoryDisk {
         self.memory().calls
     }
 
+    /// The names of all calls so far.
+    pub(crate) fn called(&self) -> BTreeSet<&'static str> {
+        self.memory().called.clone()
+    }
+
     /// Full beyond so many bytes, in files that have a name or are open.
     pub(crate) fn capacity(&self, bytes: Option<usize>) {
         self.memory().capacity = bytes;
@@ -108,6 +115,11 @@ impl MemoryDisk {
             .filter(|name| !name.starts_with('.'))
             .map(str::to_owned)
             .collect()
+    }
+
+    /// Each file and directory that was synced, with its name and length then.
+    pub(crate) fn synced(&self) -> Vec<(String, usize)> {
+        self.memory().synced.clone()
     }
 
     pub(crate) fn link_at(&self, link: &str) -> Option<PathBuf> {
@@ -168,6 +180,7 @@ impl MemoryDisk {
         memory
             .callers
             .insert(format!("{:?}", thread::current().id()));
+        memory.called.insert(name);
         let call = memory.calls;
         memory.calls += 1;
         let Some(fail) = &memory.fail else {
@@ -286,8 +299,11 @@ impl Disk for MemoryDisk {
         Ok(self.names())
     }
 
-    fn sync_directory(&self, _: &Path) -> io::Result<()> {
-        self.call("sync_directory")
+    fn sync_directory(&self, path: &Path) -> io::Result<()> {
+        self.call("sync_directory")?;
+        let name = path.to_str().unwrap().to_owned();
+        self.memory().synced.push((name, 0));
+        Ok(())
     }
 
     fn lock(&self, path: &Path) -> io::Result<Box<dyn Lock>> {
@@ -371,17 +387,27 @@ impl Open for Handle {
     fn syncs(&self) -> Arc<dyn Syncs> {
         Arc::new(Synced {
             disk: self.disk.clone(),
+            inode: Arc::clone(&self.inode),
         })
     }
 }
 
 struct Synced {
     disk: MemoryDisk,
+    inode: Arc<Inode>,
 }
 
 impl Syncs for Synced {
     fn sync(&self) -> io::Result<()> {
-        self.disk.call("sync")
+        self.disk.call("sync")?;
+        let length = self.inode.content.lock().unwrap().0.len();
+        let mut memory = self.disk.memory();
+        let named = memory.names.iter().find_map(|(path, inode)| {
+            let same = Arc::ptr_eq(inode, &self.inode);
+            same.then(|| path.file_name().unwrap().to_str().unwrap().to_owned())
+        });
+        memory.synced.push((named.unwrap_or_default(), length));
+        Ok(())
     }
 }
 

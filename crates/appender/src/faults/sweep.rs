@@ -1,0 +1,277 @@
+//! Fails each call that reaches the disk in turn, once and for good, and counts what is left.
+
+use super::*;
+use crate::Fsync;
+
+/// How a log is opened for a sweep.
+type Options = fn(AppenderBuilder) -> AppenderBuilder;
+
+fn compressed(builder: AppenderBuilder) -> AppenderBuilder {
+    builder.compress(COMPRESS)
+}
+
+/// With everything that makes calls of its own.
+fn durable(builder: AppenderBuilder) -> AppenderBuilder {
+    let keep = Keep::files(99).free_bytes(1);
+    let builder = builder.fsync(Fsync::Every(LONG)).symlink("latest");
+    builder
+        .keep(keep)
+        .held(|_| false)
+        .when_locked(WhenLocked::Suffix)
+}
+
+fn lines() -> String {
+    (0..20).map(|n| format!("this is line {n:02}.\n")).collect()
+}
+
+/// Opens, writes lines over several rolls, and closes; every failed write is tried again up to
+/// `tries` times. Returns how many bytes were taken, if it could be opened.
+fn run(machine: &Machine, options: Options, lines: &str, tries: usize) -> Option<usize> {
+    let builder = options(machine.builder().roll(Roll::size(50)));
+    let mut appender = builder.header(Vec::new).open().ok()?;
+    appender.settle(LONG);
+    let (mut taken, mut failed) = (0, 0);
+    for line in lines.split_inclusive('\n') {
+        let until = taken + line.len();
+        while taken < until && failed <= tries {
+            match appender.write(&lines.as_bytes()[taken..until]) {
+                Ok(more) => (taken, failed) = (taken + more, 0),
+                Err(_) => failed += 1,
+            }
+            // One after the other, so that the calls have the same numbers in each run.
+            appender.settle(LONG);
+        }
+        machine.clock.advance(Duration::from_millis(300));
+    }
+    appender.close(LONG);
+    Some(taken)
+}
+
+#[test]
+fn whichever_call_fails_once_or_for_good_every_line_taken_is_in_the_files_once_in_order() {
+    let lines = lines();
+    for (options, form) in [(compressed as Options, FORM), (durable, ".log")] {
+        let whole = Machine::at("2026-11-23T10:00:00Z");
+        whole.disk.largest_write(15);
+        assert_eq!(run(&whole, options, &lines, 0), Some(lines.len()));
+        assert_eq!(whole.lines(), lines);
+        let calls = whole.disk.calls();
+        assert!(calls > 50, "{calls} calls are too few to prove anything");
+        for call in 0..calls {
+            for for_good in [false, true] {
+                let machine = Machine::at("2026-11-23T10:00:00Z");
+                machine.disk.largest_write(15);
+                machine.disk.fail_call(call, for_good);
+                let taken = run(&machine, options, &lines, if for_good { 1 } else { 3 });
+                machine.disk.heal();
+                // The next start mends what is left half done, and logs one more line.
+                let more = run(&machine, options, "more\n", 0);
+                assert_eq!(more, Some(5), "call {call}, for good: {for_good}");
+                if !for_good && taken.is_some() {
+                    assert_eq!(taken, Some(lines.len()), "call {call}");
+                }
+                let taken = &lines[..taken.unwrap_or(0)];
+                let whole = taken.is_empty() || taken.ends_with('\n');
+                let half = if whole { "" } else { "\n" };
+                let expected = format!("{taken}{half}more\n");
+                let found = machine.lines();
+                assert_eq!(found, expected, "call {call}, for good: {for_good}");
+                let names = machine.disk.names();
+                let ours = |name: &String| name == "app.log" || name.ends_with(form);
+                assert!(names.iter().all(ours), "{names:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_sweep_reaches_every_call_of_the_disk() {
+    let mut reached = std::collections::BTreeSet::new();
+    for options in [compressed as Options, durable] {
+        let machine = Machine::at("2026-11-23T10:00:00Z");
+        run(&machine, options, &lines(), 0);
+        reached.extend(machine.disk.called());
+    }
+    let all = [
+        "append",
+        "create_directory",
+        "facts",
+        "fstat",
+        "link",
+        "list",
+        "lock",
+        "lock_facts",
+        "rename",
+        "space",
+        "sync",
+        "sync_directory",
+        "write",
+    ];
+    let missing: Vec<_> = all.iter().filter(|call| !reached.contains(*call)).collect();
+    assert_eq!(missing, [&""; 0]);
+    let compression = ["create", "read", "remove"];
+    if COMPRESS != Compress::None {
+        assert!(compression.iter().all(|call| reached.contains(call)));
+    }
+}
+
+#[test]
+fn whichever_call_fails_with_a_fallback_every_line_is_in_the_file_or_in_the_fallback_once() {
+    let lines = lines();
+    // The second leaves nothing of a line but its newline.
+    for largest in [15, 16] {
+        let run = |machine: &Machine, place: &Place| {
+            let builder = machine.builder().roll(Roll::size(50)).degraded(true);
+            let builder = builder.fallback(place.clone()).gap(elsewhere::gap_line);
+            let mut appender = builder.open().unwrap();
+            let mut taken = 0;
+            while taken < lines.len() {
+                match appender.write(&lines.as_bytes()[taken..]) {
+                    Ok(more) => taken += more,
+                    Err(_) => machine.clock.advance(Duration::from_secs(1)),
+                }
+                machine.clock.advance(Duration::from_millis(10));
+            }
+            let stats = appender.stats();
+            assert!(appender.close(LONG));
+            stats
+        };
+        let whole = Machine::at("2026-11-23T10:00:00Z");
+        whole.disk.largest_write(largest);
+        run(&whole, &Place::default());
+        assert_eq!(whole.lines(), lines);
+        for call in 0..whole.disk.calls() {
+            for for_good in [false, true] {
+                let machine = Machine::at("2026-11-23T10:00:00Z");
+                machine.disk.largest_write(largest);
+                machine.disk.fail_call(call, for_good);
+                let place = Place::default();
+                let stats = run(&machine, &place);
+                machine.disk.heal();
+                // Mends what is left half done.
+                writeln!(machine.builder().open().unwrap(), "more").unwrap();
+                let (file, elsewhere) = (machine.lines(), place.text());
+                let is_ours = |line: &&str| line.ends_with('.') && line.starts_with("this");
+                let mut found: Vec<_> = file.lines().filter(is_ours).collect();
+                found.extend(elsewhere.lines());
+                found.sort_unstable();
+                let all: Vec<_> = lines.lines().collect();
+                assert_eq!(
+                    found, all,
+                    "call {call}, for good: {for_good}: {file}---\n{elsewhere}"
+                );
+                assert_eq!(stats.elsewhere as usize, elsewhere.lines().count());
+                let gaps = file.lines().filter(|line| line.starts_with("gap")).count();
+                assert!(gaps <= 1, "{file}");
+            }
+        }
+    }
+}
+
+/// Says that it is dropped; as a last field, that all before it is.
+struct Gone(mpsc::Sender<()>);
+
+impl Drop for Gone {
+    fn drop(&mut self) {
+        self.0.send(()).unwrap();
+    }
+}
+
+struct Watched {
+    appender: Appender,
+    _gone: Gone,
+}
+
+impl io::Write for Watched {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.appender.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.appender.flush()
+    }
+}
+
+/// Logs through a queue until all is written or a write has failed for good, and closes.
+fn run_queue(machine: &Machine, lines: &str, for_good: bool) -> Option<Accounts> {
+    let appender = machine
+        .builder()
+        .roll(Roll::size(50))
+        .compress(COMPRESS)
+        .open()
+        .ok()?;
+    let (gone, ended) = mpsc::channel();
+    let (over, is_over) = mpsc::channel();
+    let failed = over.clone();
+    let (mut log, guard) = NonBlocking::builder(Watched {
+        appender,
+        _gone: Gone(gone),
+    })
+    .on_error(move |_| {
+        let _ = failed.send(());
+    })
+    .spawn()
+    .unwrap();
+    for line in lines.split_inclusive('\n') {
+        log.write_all(line.as_bytes()).unwrap();
+    }
+    let drain = guard.drain();
+    let flush = thread::spawn(move || {
+        if drain.drain(LONG).is_ok() {
+            let _ = over.send(());
+        }
+    });
+    let timeout = if for_good {
+        is_over.recv_timeout(LONG).unwrap();
+        Duration::ZERO
+    } else {
+        flush.join().unwrap();
+        LONG
+    };
+    let closed = guard.close(timeout);
+    ended.recv_timeout(LONG).unwrap();
+    Some(closed.unwrap_or_else(|unwritten| *unwritten.accounts()))
+}
+
+#[test]
+fn whichever_call_fails_the_accounts_are_those_of_the_files() {
+    let lines = lines();
+    let whole = Machine::at("2026-11-23T10:00:00Z");
+    whole.disk.largest_write(15);
+    assert_eq!(
+        run_queue(&whole, &lines, false).unwrap().written.total(),
+        20
+    );
+    for call in 0..whole.disk.calls() {
+        for for_good in [false, true] {
+            let machine = Machine::at("2026-11-23T10:00:00Z");
+            machine.disk.largest_write(15);
+            machine.disk.fail_call(call, for_good);
+            let Some(accounts) = run_queue(&machine, &lines, for_good) else {
+                continue;
+            };
+            machine.disk.heal();
+            assert_eq!(accounts.offered().total(), 20);
+            assert_eq!(accounts.pending().total(), 0);
+            let written = accounts.written.total() as usize;
+            assert_eq!(accounts.lost.unwritten.total() as usize, 20 - written);
+            assert!(for_good || written == 20, "call {call} lost lines for good");
+            run(&machine, compressed, "more\n", 0);
+            // What was counted as written, perhaps the half of a line that was not, and the last.
+            let mut expected = lines.split_inclusive('\n');
+            let counted: String = expected.by_ref().take(written).collect();
+            let text = machine.lines();
+            let rest = text
+                .strip_prefix(&counted)
+                .expect("all that was counted as written");
+            let half = rest
+                .strip_suffix("more\n")
+                .expect("the line of the next start");
+            let next = expected.next().unwrap_or_default();
+            assert!(
+                next.starts_with(half.trim_end_matches('\n')),
+                "call {call}: {half:?}"
+            );
+        }
+    }
+}
