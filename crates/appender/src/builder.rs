@@ -1,55 +1,46 @@
-//! The options of an appender, and its start.
+//! The options of an appender.
 
 use std::{
     fmt, io,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex},
+    sync::Arc,
 };
 
-use jiff::tz::TimeZone;
-
 use crate::{
-    Appender, Compress, Error, Fsync, Gap, Keep, Roll, WhenLocked,
-    active::{Active, Notes, State},
-    appender::{Header, Inner},
+    Compress, Error, Fsync, Gap, Keep, Roll, WhenLocked,
+    appender::Header,
     clock::{Clock, SystemClock},
-    detour::Detour,
-    disk::{Disk, RealDisk},
-    error::Kind,
+    disk::Disk,
     fallback::Fallback,
-    fsync::Syncer,
-    household::{Household, OnClose},
-    housekeeping::Housekeeper,
-    lock::claim,
-    name::Family,
-    report::{Callback, Reporter},
+    household::OnClose,
+    report::Callback,
     retention::IsHeld,
     worker::GapLine,
 };
 
-/// The options of an [`Appender`]: [`Appender::builder`].
+/// The options of an [`Appender`](crate::Appender): [`Appender::builder`](crate::Appender::builder).
 #[must_use = "nothing is written before `open`"]
 pub struct AppenderBuilder {
-    path: PathBuf,
-    roll: Roll,
-    keep: Keep,
-    compress: Compress,
-    zone: Option<String>,
-    mode: Option<u32>,
-    roll_at_start: bool,
-    header: Option<Header>,
-    when_locked: WhenLocked,
-    degraded: bool,
-    fallback: Option<Fallback>,
-    gap: Option<GapLine>,
-    link: Option<PathBuf>,
-    on_roll: Option<OnClose>,
-    on_close: Option<OnClose>,
-    held: Option<IsHeld>,
-    fsync: Fsync,
-    on_error: Callback,
-    disk: Option<Arc<dyn Disk>>,
-    clock: Arc<dyn Clock>,
+    pub(crate) path: PathBuf,
+    pub(crate) roll: Roll,
+    pub(crate) keep: Keep,
+    pub(crate) compress: Compress,
+    pub(crate) zone: Option<String>,
+    pub(crate) mode: Option<u32>,
+    pub(crate) roll_at_start: bool,
+    pub(crate) header: Option<Header>,
+    pub(crate) when_locked: WhenLocked,
+    pub(crate) degraded: bool,
+    pub(crate) fallback: Option<Fallback>,
+    pub(crate) gap: Option<GapLine>,
+    pub(crate) link: Option<PathBuf>,
+    pub(crate) on_roll: Option<OnClose>,
+    pub(crate) on_close: Option<OnClose>,
+    pub(crate) held: Option<IsHeld>,
+    pub(crate) fsync: Fsync,
+    pub(crate) on_error: Callback,
+    pub(crate) disk: Option<Arc<dyn Disk>>,
+    pub(crate) clock: Arc<dyn Clock>,
 }
 
 impl AppenderBuilder {
@@ -205,112 +196,6 @@ impl AppenderBuilder {
         (self.disk, self.clock) = (Some(disk), clock);
         self
     }
-
-    /// Opens the file, making its directory if there is none, and takes its lock.
-    ///
-    /// An existing file is appended to; its age is that of its last change, so that the first line of
-    /// today rolls yesterday's file. A half line at its end is closed by a newline and counted as torn. An
-    /// error says what could not be done: the path cannot be written, another appender has it, the
-    /// zone is unknown.
-    pub fn open(self) -> Result<Appender, Error> {
-        let family = Family::of(&self.path).ok_or_else(|| {
-            let path = self.path.display();
-            Error::new(
-                Kind::Option,
-                format!("cannot log to `{path}`: it is no file name in UTF-8"),
-            )
-        })?;
-        let zone = time_zone(self.zone.as_deref())?;
-        let disk = self
-            .disk
-            .unwrap_or_else(|| Arc::new(RealDisk { mode: self.mode }));
-        let mut failed = None;
-        let (family, lock) = match claim(&*disk, &family, self.when_locked) {
-            Ok((family, lock)) => (family, Some(lock)),
-            Err(error) if self.degraded => {
-                failed = Some(error);
-                (family, None)
-            }
-            Err(error) => return Err(error),
-        };
-        let fallback = self.fallback.or_else(|| {
-            let stderr = || Fallback::new(Box::new(io::stderr()));
-            self.degraded.then(stderr)
-        });
-        let mut active = Active {
-            disk: Arc::clone(&disk),
-            clock: Arc::clone(&self.clock),
-            family: family.clone(),
-            roll: self.roll,
-            zone: zone.clone(),
-            keep: self.keep.clone(),
-            wants_header: self.header.is_some(),
-            detour: Detour::new(fallback.is_some()),
-            owner: Arc::default(),
-            state: State {
-                lock,
-                ..State::default()
-            },
-            notes: Notes::default(),
-        };
-        if failed.is_none() {
-            failed = active.start(self.roll_at_start).err();
-        }
-        if let Some(error) = failed {
-            if !self.degraded {
-                return Err(error);
-            }
-            active.notes.failures.push(error);
-            active.detour.begin(active.clock.uptime());
-        }
-        let reporter = Arc::new(Reporter::new(self.on_error, Arc::clone(&self.clock)));
-        let counts = Arc::default();
-        let syncer = Syncer::spawn(self.fsync, &disk, &reporter, &counts)
-            .map_err(|error| Error::io("cannot start the thread `log-sync`", error))?;
-        let household = Arc::new(Household {
-            disk,
-            clock: self.clock,
-            zone,
-            family,
-            keep: self.keep,
-            compress: self.compress,
-            on_roll: self.on_roll,
-            on_close: self.on_close,
-            held: self.held,
-            link: self.link,
-            reporter: Arc::clone(&reporter),
-            deleted: Default::default(),
-            deleted_unread: Default::default(),
-            compressed: Default::default(),
-            cancelled: Default::default(),
-            owner: Arc::clone(&active.owner),
-        });
-        let housekeeper = Housekeeper::spawn(Arc::clone(&household))
-            .map_err(|error| Error::io("cannot start the housekeeping thread", error))?;
-        Ok(Appender::new(Inner {
-            active: Mutex::new(active),
-            header: self.header,
-            gap: self.gap,
-            fallback,
-            household,
-            housekeeper,
-            reporter,
-            syncer,
-            counts,
-            closed: Default::default(),
-        }))
-    }
-}
-
-fn time_zone(name: Option<&str>) -> Result<TimeZone, Error> {
-    let Some(name) = name else {
-        return Ok(TimeZone::UTC);
-    };
-    TimeZone::get(name).map_err(|error| {
-        let what = format!("cannot use time zone `{name}`");
-        let source = io::Error::new(io::ErrorKind::InvalidInput, error);
-        Error::io(what, source).of(Kind::Option)
-    })
 }
 
 impl fmt::Debug for AppenderBuilder {

@@ -33,6 +33,7 @@ mod lock;
 mod look;
 mod name;
 mod non_blocking;
+mod opening;
 mod process;
 mod queue;
 mod report;
