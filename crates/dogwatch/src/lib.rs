@@ -76,6 +76,8 @@ pub use dogwatch_alert as alert;
 pub use dogwatch_appender::{Accounts, Compress, Keep, Roll, WhenFull};
 #[cfg(feature = "json")]
 pub use dogwatch_json::{ErrorValue, Redact, Sample};
+#[cfg(feature = "serde")]
+pub use dogwatch_json::{Json, json};
 #[cfg(feature = "metrics")]
 pub use dogwatch_metrics::Metrics;
 #[cfg(feature = "tower")]

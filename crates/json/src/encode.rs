@@ -3,7 +3,6 @@
 use crate::error_object::{BACKTRACE, ErrorObject, Here};
 use crate::escape::escape_until;
 use crate::key::key_bit;
-use crate::nested::Ask;
 use crate::plan::{Plan, Shape, Slot};
 use crate::redact::Treatment;
 use crate::shield::shielded;
@@ -136,13 +135,20 @@ impl Visit for Encoder<'_> {
         self.open(slot.shape);
         let end = self.text_end();
         let ask = || {
-            self.plan
-                .ask(field.name(), (self.limit - before, self.max_field))
+            self.plan.ask(
+                field.name(),
+                slot.shape,
+                (self.limit - before, self.max_field),
+            )
         };
-        let ask: Option<&dyn Fn() -> Ask> = (slot.shape != Shape::Text).then_some(&ask);
-        match format_asking(self.out, end, ask, |out| write!(out, "{value:?}")) {
+        match format_asking(self.out, end, Some(&ask), |out| write!(out, "{value:?}")) {
             Formatted::Whole => self.close(slot.shape, true),
             Formatted::Cut => self.close(slot.shape, false),
+            Formatted::Nested(answer) if !answer.fits(slot.shape) => {
+                let text = String::from_utf8_lossy(&answer.json);
+                let whole = escape_until(self.out, &text, end) && answer.whole;
+                self.close(slot.shape, whole);
+            }
             Formatted::Nested(answer) => {
                 self.out.truncate(before);
                 self.out.extend_from_slice(&answer.json);

@@ -1,6 +1,7 @@
 //! Writes an error as an object: its message, its causes, and what is known of its type and origin.
 
 use crate::nested::{self, Answer, Ask};
+use crate::plan::Shape;
 use crate::redact::Treatment;
 use crate::shield::shielded;
 use crate::text::format_until;
@@ -90,13 +91,17 @@ impl<'a> ErrorValue<'a> {
             whole &= object.member(BACKTRACE, max, backtrace, of("backtrace"));
         }
         object.end();
-        Answer { json, whole }
+        Answer {
+            json,
+            whole,
+            is_error: true,
+        }
     }
 }
 
 impl fmt::Debug for ErrorValue<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(ask) = nested::asked(f) {
+        if let Some(ask) = nested::asked(f).filter(|ask| ask.shape != Shape::Text) {
             return nested::answer(f, self.encode(&ask));
         }
         write!(f, "{}", self.error)?;

@@ -65,11 +65,18 @@
 //!
 //! # What it does not do
 //! It filters nothing, opens no file, starts no thread: add a filter, give it a writer. It redacts
-//! ([`Redact`]) fields, not what was formatted into the message. Apart from errors and the layouts
-//! above it writes no nested values. It has no cargo features.
+//! ([`Redact`]) fields, not what was formatted into the message. It
+//! nests no values but errors and those that are given so ([`json`](#cargo-feature)).
+//!
+//! # Cargo feature
+//! `serde` brings `json(&value)`, with which a field takes an object or a list, whatever serde can
+//! serialize: `info!(order = json(&order))`. It pulls in `serde_core` alone. Leave it off where all
+//! fields are flat.
 #![forbid(unsafe_code)]
 
 mod busy;
+#[cfg(feature = "serde")]
+mod compound;
 mod cut;
 mod encode;
 mod entries;
@@ -81,7 +88,11 @@ mod form;
 mod heritage;
 mod ids;
 mod json_line;
+#[cfg(feature = "serde")]
+mod json_value;
 mod key;
+#[cfg(feature = "serde")]
+mod keys;
 mod layer;
 mod line;
 mod log_record;
@@ -92,6 +103,8 @@ mod redact;
 mod sample;
 mod sampling;
 mod scratch;
+#[cfg(feature = "serde")]
+mod serialize;
 mod shield;
 mod siphash;
 mod span;
@@ -99,12 +112,16 @@ mod style;
 mod tail;
 mod text;
 mod time;
+#[cfg(feature = "serde")]
+mod tree;
 mod valid;
 mod value;
 
 pub use error_object::ErrorValue;
 pub use failure::{Error, LostLines};
 pub use json_line::{Blank, JsonLine, Severity};
+#[cfg(feature = "serde")]
+pub use json_value::{Json, json};
 pub use layer::JsonLayer;
 pub use redact::{Redact, Treatment};
 pub use sample::Sample;

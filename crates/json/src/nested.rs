@@ -5,9 +5,11 @@
 //! it. Ours knows the address and leaves a question on the thread's desk; the value takes it, leaves
 //! its answer there and says so with another empty text.
 
+use crate::plan::Shape;
 use crate::redact::Redact;
+use crate::shield::shielded;
 use std::cell::Cell;
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 /// What a writer wants to have.
 #[derive(Debug)]
@@ -19,6 +21,8 @@ pub(crate) struct Ask {
     pub(crate) max_bytes: usize,
     /// The longest text in it.
     pub(crate) max_field: usize,
+    /// What the field is written as. An answer is a text where a text is wanted.
+    pub(crate) shape: Shape,
 }
 
 /// What it gets: one JSON value without line breaks.
@@ -27,6 +31,8 @@ pub(crate) struct Answer {
     pub(crate) json: Vec<u8>,
     /// Nothing was cut or left out.
     pub(crate) whole: bool,
+    /// It is an object as `error` has it.
+    pub(crate) is_error: bool,
 }
 
 /// What an empty text may mean.
@@ -36,6 +42,47 @@ pub(crate) enum Mark {
     Knock,
     /// "It lies on the desk."
     HandOver,
+}
+
+impl Answer {
+    /// Whether it stands in a field of this shape as it is.
+    pub(crate) fn fits(&self, shape: Shape) -> bool {
+        shape == Shape::Plain || (shape == Shape::Error && self.is_error)
+    }
+}
+
+/// The answer of a value that has one; the value is asked for nothing else.
+pub(crate) fn probe(ask: Ask, value: &dyn fmt::Debug) -> Option<Answer> {
+    let mut probe = Probe {
+        ask: Some(ask),
+        answer: None,
+    };
+    // A value that writes text is stopped at its first word: it has no answer.
+    let result = shielded(|| write!(probe, "{value:?}"));
+    probe.answer.filter(|_| matches!(result, Some(Ok(()))))
+}
+
+struct Probe {
+    ask: Option<Ask>,
+    answer: Option<Answer>,
+}
+
+impl fmt::Write for Probe {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        if !text.is_empty() {
+            return Err(fmt::Error);
+        }
+        match mark(text) {
+            Some(Mark::Knock) => {
+                if let Some(question) = self.ask.take() {
+                    ask(question);
+                }
+            }
+            Some(Mark::HandOver) => self.answer = answered(),
+            None => {}
+        }
+        Ok(())
+    }
 }
 
 #[derive(Default)]

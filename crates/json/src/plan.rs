@@ -131,27 +131,33 @@ impl Plan {
     }
 
     /// What a value is asked that can give JSON for the field `name`.
-    pub(crate) fn ask(&self, name: &str, limits: (usize, usize)) -> Ask {
+    pub(crate) fn ask(&self, name: &str, shape: Shape, limits: (usize, usize)) -> Ask {
         Ask {
             key: name.strip_prefix("r#").unwrap_or(name).to_owned(),
             redact: self.redact.clone(),
             max_bytes: limits.0,
             max_field: limits.1,
+            shape,
         }
     }
 }
 
 impl Slot {
     fn new(key: &str, treatment: Option<Treatment>) -> Self {
-        let shape = match key {
+        Slot {
+            key: Key::new(key),
+            shape: Shape::of(key),
+            treatment,
+        }
+    }
+}
+
+impl Shape {
+    pub(crate) fn of(key: &str) -> Self {
+        match key {
             "error" => Shape::Error,
             _ if TEXTS.contains(&key) => Shape::Text,
             _ => Shape::Plain,
-        };
-        Slot {
-            key: Key::new(key),
-            shape,
-            treatment,
         }
     }
 }

@@ -1,5 +1,9 @@
 //! Decides from a key what happens to its value: shown, dropped, masked or hashed. Pure: no I/O.
 
+use crate::escape::escape;
+use crate::form::FIELD_BYTES;
+use crate::nested::{Ask, probe};
+use crate::plan::Shape;
 use crate::siphash::siphash;
 use std::fmt;
 use std::sync::Arc;
@@ -160,6 +164,45 @@ impl Redact {
         Arc::new(move |key| {
             let treatment = redact.treatment(key)?.clone();
             Some(Arc::new(move |value: &str| treatment.apply(value)))
+        })
+    }
+
+    /// What stands in a line for a value that is no text (of `json(…)`, of [`ErrorValue`]), its secrets hidden, for layers that would else see all of it as text: from a key and a value
+    /// to JSON, at most 8 KiB. `None` for a value that is a text, and for a key that is a secret
+    /// itself.
+    ///
+    /// [`ErrorValue`]: crate::ErrorValue
+    #[expect(
+        clippy::type_complexity,
+        reason = "std types only, so that no crate has to import ours"
+    )]
+    pub fn nested(&self) -> Arc<dyn Fn(&str, &dyn fmt::Debug) -> Option<String> + Send + Sync> {
+        let redact = self.clone();
+        Arc::new(move |key, value| {
+            if redact.treatment(key).is_some() {
+                return None;
+            }
+            let shape = Shape::of(key);
+            let ask = Ask {
+                key: key.to_owned(),
+                redact: redact.clone(),
+                max_bytes: FIELD_BYTES,
+                max_field: FIELD_BYTES,
+                shape,
+            };
+            let answer = probe(ask, value)?;
+            let json = String::from_utf8(answer.json).ok()?;
+            Some(if answer.is_error || shape == Shape::Plain {
+                json
+            } else {
+                let mut text = Vec::new();
+                escape(&mut text, &json);
+                let text = String::from_utf8(text).ok()?;
+                match shape {
+                    Shape::Error => format!("{{\"message\":\"{text}\",\"causes\":[]}}"),
+                    _ => format!("\"{text}\""),
+                }
+            })
         })
     }
 

@@ -103,7 +103,7 @@ impl Text<'_> {
         match std::mem::replace(&mut self.state, State::Full) {
             State::Full => Err(fmt::Error),
             // More comes behind the JSON: then it is a part of a text.
-            State::Answered(Answer { json, whole }) => {
+            State::Answered(Answer { json, whole, .. }) => {
                 self.state = State::Open;
                 self.write_str(&String::from_utf8_lossy(&json))?;
                 if whole { self.write_str(text) } else { Ok(()) }
