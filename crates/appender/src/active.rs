@@ -18,6 +18,7 @@ use crate::{
     fsync::Synced,
     look::LOOK,
     name::{Family, Member},
+    ring::Mark,
     roll::{Cut, Term, Verdict, cut, first_line},
 };
 
@@ -92,14 +93,24 @@ pub(crate) struct Given {
 impl Active {
     /// Writes the first of `lines`, into the current file or a new one. After a short write the
     /// caller goes on where it stopped, or gives that line up.
-    pub(crate) fn advance(&mut self, lines: &[u8], given: &mut Given) -> io::Result<Advance> {
+    ///
+    /// The `mark` is told where a write begins, and what was written, while nobody else can roll.
+    pub(crate) fn advance(
+        &mut self,
+        lines: &[u8],
+        given: &mut Given,
+        mark: Option<&dyn Mark>,
+    ) -> io::Result<Advance> {
         let uptime = self.clock.uptime();
         if !self.detour.tries_file(uptime) {
             return Ok(Advance::Elsewhere(Vec::new()));
         }
-        match self.write(lines, given) {
+        match self.write(lines, given, mark) {
             Ok(Advance::Wrote(written)) => {
                 self.detour.worked();
+                if let Some(mark) = mark {
+                    mark.wrote(written);
+                }
                 Ok(Advance::Wrote(written))
             }
             Ok(wish) => Ok(wish),
@@ -124,7 +135,12 @@ impl Active {
         }
     }
 
-    fn write(&mut self, lines: &[u8], given: &mut Given) -> io::Result<Advance> {
+    fn write(
+        &mut self,
+        lines: &[u8],
+        given: &mut Given,
+        mark: Option<&dyn Mark>,
+    ) -> io::Result<Advance> {
         self.look_in_time();
         let swallow = std::mem::take(&mut self.state.swallow);
         if !swallow.is_empty() && lines.starts_with(&swallow) {
@@ -165,6 +181,9 @@ impl Active {
                 .file
                 .as_mut()
                 .expect("a failed roll keeps the file");
+            if let Some(mark) = mark {
+                file.mark(mark)?;
+            }
             return file.write(lines, length).map(Advance::Wrote);
         }
     }

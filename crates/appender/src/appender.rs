@@ -21,6 +21,7 @@ use crate::{
     household::Household,
     housekeeping::Housekeeper,
     report::Reporter,
+    ring::Mark,
     stats::{Counts, Stats, Watch},
     worker::GapLine,
 };
@@ -127,13 +128,16 @@ impl Appender {
         self.inner.close(timeout)
     }
 
-    fn write_lines(&self, lines: &[u8]) -> io::Result<usize> {
+    /// Writes at least the first of these lines, and tells the `mark` of each write.
+    pub(crate) fn write_lines(&self, lines: &[u8], mark: Option<&dyn Mark>) -> io::Result<usize> {
         let (mut written, mut given) = (0, Given::default());
         while written < lines.len() {
             let rest = &lines[written..];
-            let wrote = match self.advance(rest, &mut given) {
+            let wrote = match self.advance(rest, &mut given, mark) {
                 Ok(Advance::Wrote(more)) => Ok(more),
-                Ok(Advance::Elsewhere(half)) => self.write_elsewhere(half, rest),
+                Ok(Advance::Elsewhere(half)) => self
+                    .write_elsewhere(half, rest)
+                    .inspect(|&taken| mark.into_iter().for_each(|mark| mark.wrote(taken))),
                 Ok(Advance::WantsHeader) => {
                     let header = self.inner.header.as_ref();
                     given.header = Some(self.make("header", header.map(|header| &*header.0)));
@@ -156,9 +160,14 @@ impl Appender {
         Ok(written)
     }
 
-    fn advance(&self, lines: &[u8], given: &mut Given) -> io::Result<Advance> {
+    fn advance(
+        &self,
+        lines: &[u8],
+        given: &mut Given,
+        mark: Option<&dyn Mark>,
+    ) -> io::Result<Advance> {
         let advance = |active: &mut Active| {
-            let advance = active.advance(lines, given)?;
+            let advance = active.advance(lines, given, mark)?;
             if let (Some(syncer), Advance::Wrote(_)) = (&self.inner.syncer, &advance) {
                 syncer.wrote(|| active.synced());
             }
@@ -264,7 +273,7 @@ impl Drop for Inner {
 
 impl Write for Appender {
     fn write(&mut self, lines: &[u8]) -> io::Result<usize> {
-        self.write_lines(lines)
+        self.write_lines(lines, None)
     }
 
     // In one piece: `writeln!` would otherwise write a line in several calls.
@@ -279,7 +288,7 @@ impl Write for Appender {
 
 impl Write for &Appender {
     fn write(&mut self, lines: &[u8]) -> io::Result<usize> {
-        self.write_lines(lines)
+        self.write_lines(lines, None)
     }
 
     fn write_fmt(&mut self, line: fmt::Arguments<'_>) -> io::Result<()> {

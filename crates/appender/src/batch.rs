@@ -2,6 +2,8 @@
 
 use std::collections::VecDeque;
 
+use crate::ring::Area;
+
 /// Lines as bytes, and beside them how many of each level in which order: what is needed to count a
 /// batch that is written in part.
 ///
@@ -15,6 +17,8 @@ pub(crate) struct Batch {
     /// What is not.
     bytes: usize,
     runs: VecDeque<Run>,
+    /// In a crash ring, and then nothing is in the others.
+    area: Option<Area>,
 }
 
 /// Pieces that are empty, the warmest one last.
@@ -29,22 +33,36 @@ struct Run {
 }
 
 impl Batch {
+    /// A batch in this area, which is empty.
+    pub(crate) fn in_ring(area: Area) -> Self {
+        Self {
+            area: Some(area),
+            ..Self::default()
+        }
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
-        self.bytes == 0
+        self.bytes() == 0
     }
 
     /// How many bytes there are.
     pub(crate) fn bytes(&self) -> usize {
-        self.bytes
+        self.area.as_ref().map_or(self.bytes, Area::bytes)
     }
 
     /// The first of them: one or more whole lines, or the rest of one that was written in part.
     pub(crate) fn first(&self) -> &[u8] {
+        if let Some(area) = &self.area {
+            return area.first();
+        }
         self.pieces.front().map_or(&[], |piece| &piece[self.at..])
     }
 
     /// Whether it holds a line whose place among the levels is one of these.
     pub(crate) fn holds(&self, slots: std::ops::Range<usize>) -> bool {
+        if let Some(area) = &self.area {
+            return area.holds(slots);
+        }
         self.runs
             .iter()
             .any(|run| slots.contains(&(run.slot as usize)))
@@ -52,12 +70,10 @@ impl Batch {
 
     /// What it takes of the bound.
     pub(crate) fn cost(&self) -> usize {
+        if let Some(area) = &self.area {
+            return area.cost();
+        }
         self.bytes + self.runs.len() * RUN
-    }
-
-    /// What these lines would take at most.
-    pub(crate) fn cost_of(lines: &[u8]) -> usize {
-        lines.len().saturating_add(RUN)
     }
 
     /// Adds lines. A new piece takes at most `max` bytes, unless they are more.
@@ -68,6 +84,9 @@ impl Batch {
         spare: &mut Spare,
         max: usize,
     ) {
+        if let Some(area) = &mut self.area {
+            return area.push(slot, count, lines);
+        }
         match self.pieces.back_mut() {
             Some(piece) if piece.capacity() - piece.len() >= lines.len() => {
                 piece.extend_from_slice(lines);
@@ -90,6 +109,9 @@ impl Batch {
 
     /// Leaves the next `bytes` of the first piece behind.
     pub(crate) fn pass(&mut self, bytes: usize, spare: &mut Spare) {
+        if let Some(area) = &mut self.area {
+            return area.pass(bytes);
+        }
         self.at += bytes;
         self.bytes -= bytes;
         if self.first().is_empty() {
@@ -103,6 +125,9 @@ impl Batch {
 
     /// Takes the first `lines` out of the count, level by level.
     pub(crate) fn settle(&mut self, mut lines: u64, mut count: impl FnMut(usize, u64)) {
+        if let Some(area) = &mut self.area {
+            return area.settle(lines, count);
+        }
         while lines > 0 {
             let Some(run) = self.runs.front_mut() else {
                 return;
@@ -124,6 +149,9 @@ impl Batch {
         spare: &mut Spare,
         count: impl FnMut(usize, u64),
     ) {
+        if let Some(area) = &mut self.area {
+            return area.drop_first(bytes, count);
+        }
         let mut lines = 0;
         while bytes > 0 && !self.is_empty() {
             let first = self.first();
@@ -136,7 +164,22 @@ impl Batch {
         self.settle(lines, count);
     }
 
+    /// Swaps the filled batch for `empty`, for the writer to write it.
+    pub(crate) fn hand_over(&mut self, empty: &mut Self) {
+        if let (Some(filled), Some(empty)) = (&self.area, &empty.area) {
+            // Where nothing came no area changes its role.
+            if filled.bytes() == 0 {
+                return;
+            }
+            filled.hand_over_for(empty);
+        }
+        std::mem::swap(self, empty);
+    }
+
     pub(crate) fn clear(&mut self, spare: &mut Spare) {
+        if let Some(area) = &mut self.area {
+            return area.clear();
+        }
         self.pieces.drain(..).for_each(|piece| spare.give(piece));
         (self.at, self.bytes) = (0, 0);
         self.runs.clear();
@@ -172,7 +215,7 @@ impl Spare {
 }
 
 /// The size of a run counts too: lines of one byte and alternating levels are mostly runs.
-const RUN: usize = size_of::<Run>();
+pub(crate) const RUN: usize = size_of::<Run>();
 
 /// So many bytes wake the writer.
 pub(crate) const FIRST: usize = 64 * 1024;

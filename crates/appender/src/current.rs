@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use crate::{
     disk::{Facts, Open},
+    ring::Mark,
     roll::first_line,
 };
 
@@ -77,6 +78,15 @@ impl Current {
             let written = put(&mut *self.handle, &self.owed)?;
             self.length += written as u64;
             self.owed.drain(..written);
+        }
+        Ok(())
+    }
+
+    /// Says where the next write begins. Asked anew each time: somebody else may have appended.
+    pub(crate) fn mark(&mut self, mark: &dyn Mark) -> io::Result<()> {
+        let facts = self.handle.facts()?;
+        if let Some(file) = facts.id {
+            mark.begin(file, facts.length);
         }
         Ok(())
     }

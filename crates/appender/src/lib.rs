@@ -1,6 +1,6 @@
 //! A log file that rolls by size and time, and a bounded non-blocking writer before it.
 #![doc = include_str!("../README.md")]
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 mod account;
 mod active;
@@ -38,6 +38,7 @@ mod process;
 mod queue;
 mod report;
 mod retention;
+mod ring;
 mod roll;
 mod rolling;
 mod sink;
@@ -57,6 +58,7 @@ pub use crate::{
     keep::Keep,
     lock::WhenLocked,
     non_blocking::{NonBlocking, NonBlockingBuilder, WhenFull},
+    ring::CrashRing,
     roll::Roll,
     stats::{Stats, Watch},
 };

@@ -13,6 +13,7 @@ use crate::{
     fsync::Synced,
     household::members,
     lock::take,
+    ring::{Found, find},
 };
 
 impl Active {
@@ -33,9 +34,11 @@ impl Active {
         Ok(())
     }
 
-    /// Opens the file, or a new one.
-    pub(crate) fn start(&mut self, roll: bool) -> Result<(), Error> {
+    /// Opens the file, or a new one. Returns what killed processes left in their rings.
+    pub(crate) fn start(&mut self, roll: bool) -> Result<Found, Error> {
         self.prepare()?;
+        // Before the file is opened: a line that is half written at its end is completed.
+        let found = find(&self.family);
         let mut start = || {
             self.open()?;
             if roll {
@@ -44,7 +47,8 @@ impl Active {
             }
             Ok(())
         };
-        start().map_err(|error| failure("cannot open log file", &self.path(), error))
+        start().map_err(|error| failure("cannot open log file", &self.path(), error))?;
+        Ok(found)
     }
 
     pub(crate) fn look_in_time(&mut self) {

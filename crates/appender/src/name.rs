@@ -88,6 +88,26 @@ impl Family {
         self.directory.join(format!(".{}.lock", self.current))
     }
 
+    /// The name of a crash ring, a dot file too. Rings are numbered in the order of the processes.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn ring(&self, number: u64) -> PathBuf {
+        self.directory.join(self.ring_name(number))
+    }
+
+    #[cfg(target_os = "linux")]
+    fn ring_name(&self, number: u64) -> String {
+        format!(".{}.{number:06}.ring", self.current)
+    }
+
+    /// The number of the crash ring of that name. The proof is the same as for a member.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn ring_number(&self, name: &str) -> Option<u64> {
+        let rest = name.strip_prefix('.')?.strip_prefix(&self.current)?;
+        let digits = rest.strip_prefix('.')?.strip_suffix(".ring")?;
+        let number = digits.parse().ok()?;
+        (self.ring_name(number) == name).then_some(number)
+    }
+
     pub(crate) fn path(&self, member: &Member) -> PathBuf {
         self.directory.join(self.name(member))
     }
@@ -211,6 +231,27 @@ mod tests {
                 .is_none()
         );
         assert_eq!(family("app").numbered(3).current(), Path::new("./app-3"));
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_ring_is_known_by_its_whole_name() {
+        let family = family("logs/app.log");
+        assert_eq!(family.ring(7), Path::new("logs/.app.log.000007.ring"));
+        for (name, number) in [
+            (".app.log.000007.ring", Some(7)),
+            (".app.log.1234567.ring", Some(1_234_567)),
+            (".app.log.7.ring", None),
+            (".app.log.+00007.ring", None),
+            (".app.log.000007.ring.bad", None),
+            (".app.log.000007.ring.tmp", None),
+            ("app.log.000007.ring", None),
+            (".app.log.ring", None),
+            (".app.log..ring", None),
+            (".app.000007.ring", None),
+        ] {
+            assert_eq!(family.ring_number(name), number, "{name}");
+        }
     }
 
     #[test]

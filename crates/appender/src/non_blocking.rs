@@ -9,12 +9,13 @@ use std::{
 };
 
 use crate::{
-    Accounts, Error, Gap, Guard, Level,
+    Accounts, Appender, Error, Gap, Guard, Level,
     account::Reason,
     clock::{Clock, SystemClock},
     error::Kind,
     queue::{Phase, Queue},
     report::{Callback, Reporter},
+    ring::{self, CrashRing, Ringed},
     sink::{Sink, SyncAt},
     worker::{GapLine, Shared},
 };
@@ -58,6 +59,7 @@ pub struct NonBlockingBuilder<W> {
     gap: Option<GapLine>,
     sync_at: Option<SyncAt>,
     on_error: Callback,
+    ring: Option<(CrashRing, Appender)>,
 }
 
 impl NonBlocking {
@@ -71,6 +73,7 @@ impl NonBlocking {
             gap: None,
             sync_at: None,
             on_error: Callback::to_stderr(),
+            ring: None,
         }
     }
 
@@ -162,19 +165,40 @@ impl<W: Write + Send + 'static> NonBlockingBuilder<W> {
         self
     }
 
-    /// Starts the writer thread. Lines are written for as long as the guard lives.
+    /// Starts the writer thread. Lines are written for as long as the guard lives. An error says
+    /// that there can be no thread, or no crash ring: the disk is full, or the directory cannot be
+    /// written, or its file system is unfit.
     pub fn spawn(self) -> Result<(NonBlocking, Guard), Error> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
         let reporter = Reporter::new(self.on_error, Arc::clone(&clock));
+        let queue = Queue::new(clock, self.max_bytes, self.when_full, self.flush_interval);
+        let (queue, sink) = match self.ring {
+            None => (queue, Sink::new(Box::new(self.writer))),
+            Some((ring, appender)) => {
+                // What stays is copied when the oldest go.
+                let areas = if self.when_full == WhenFull::DropOldest {
+                    3
+                } else {
+                    2
+                };
+                let family = &appender.inner.household.family;
+                let (ring, front, back) = ring::create(&ring, family, (self.max_bytes, areas))?;
+                let writer = Ringed::new(appender, Arc::clone(&ring));
+                let sink = Sink::new(Box::new(writer)).out_of_ring(back);
+                (queue.into_ring(ring, front), sink)
+            }
+        };
         let shared = Arc::new(Shared {
-            queue: Queue::new(clock, self.max_bytes, self.when_full, self.flush_interval),
-            sink: Mutex::new(Sink::new(Box::new(self.writer)).sync_at(self.sync_at)),
+            queue,
+            sink: Mutex::new(sink.sync_at(self.sync_at)),
             reporter,
             gap: self.gap,
         });
         let (writer, watcher) = (Arc::clone(&shared), Arc::clone(&shared));
-        start("log-watcher", move || watcher.watch())?;
-        if let Err(error) = start("log-writer", move || writer.run()) {
+        let started = start("log-watcher", move || watcher.watch())
+            .and_then(|()| start("log-writer", move || writer.run()));
+        if let Err(error) = started {
+            shared.end_ring();
             shared.queue.enter(Phase::Ended);
             return Err(error);
         }
@@ -187,6 +211,16 @@ fn start(name: &str, run: impl FnOnce() + Send + 'static) -> Result<(), Error> {
     started
         .map(drop)
         .map_err(|error| Error::io(format!("cannot start the thread `{name}`"), error))
+}
+
+impl NonBlockingBuilder<Appender> {
+    /// Keeps the lines that wait in a mapped file, so that `kill -9` loses none of them: see
+    /// [`CrashRing`]. Default: they wait in memory. Each line then takes 16 bytes of
+    /// [`max_bytes`](Self::max_bytes) besides its own.
+    pub fn crash_ring(mut self, ring: CrashRing) -> Self {
+        self.ring = Some((ring, self.writer.clone()));
+        self
+    }
 }
 
 impl Write for NonBlocking {

@@ -21,6 +21,7 @@ use crate::{
     lock::claim,
     name::Family,
     report::Reporter,
+    ring::{Found, write_out},
 };
 
 impl AppenderBuilder {
@@ -30,6 +31,10 @@ impl AppenderBuilder {
     /// today rolls yesterday's file. A half line at its end is closed by a newline and counted as torn. An
     /// error says what could not be done: the path cannot be written, another appender has it, the
     /// zone is unknown.
+    ///
+    /// What a killed process left in a [`CrashRing`](crate::CrashRing) is written now. What cannot be
+    /// written is told to `on_error` and stays for the next start; so it does after a
+    /// [degraded](Self::degraded) one.
     pub fn open(self) -> Result<Appender, Error> {
         let family = Family::of(&self.path).ok_or_else(|| {
             let path = self.path.display();
@@ -71,8 +76,12 @@ impl AppenderBuilder {
             },
             notes: Notes::default(),
         };
+        let mut found = Found::default();
         if failed.is_none() {
-            failed = active.start(self.roll_at_start).err();
+            match active.start(self.roll_at_start) {
+                Ok(left) => found = left,
+                Err(error) => failed = Some(error),
+            }
         }
         if let Some(error) = failed {
             if !self.degraded {
@@ -105,7 +114,7 @@ impl AppenderBuilder {
         });
         let housekeeper = Housekeeper::spawn(Arc::clone(&household))
             .map_err(|error| Error::io("cannot start the housekeeping thread", error))?;
-        Ok(Appender::new(Inner {
+        let appender = Appender::new(Inner {
             active: Mutex::new(active),
             header: self.header,
             gap: self.gap,
@@ -116,7 +125,9 @@ impl AppenderBuilder {
             syncer,
             counts,
             closed: Default::default(),
-        }))
+        });
+        write_out(found, &appender);
+        Ok(appender)
     }
 }
 

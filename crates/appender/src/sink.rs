@@ -8,6 +8,7 @@ use crate::{
     batch::{Batch, PIECE},
     guarded::guarded,
     queue::{Order, Queue},
+    ring::Area,
     roll::first_line,
 };
 
@@ -60,6 +61,12 @@ impl Sink {
             sync_at: None,
             sync_due: false,
         }
+    }
+
+    /// Takes batches out of a ring, this area first.
+    pub(crate) fn out_of_ring(mut self, area: Area) -> Self {
+        self.batch = Batch::in_ring(area);
+        self
     }
 
     pub(crate) fn sync_at(mut self, sync_at: Option<SyncAt>) -> Self {
@@ -153,7 +160,7 @@ impl Sink {
 }
 
 /// Whole lines, as many as are worth one write: room is made while the next ones are written.
-fn chunk(lines: &[u8]) -> &[u8] {
+pub(crate) fn chunk(lines: &[u8]) -> &[u8] {
     if lines.len() <= PIECE {
         return lines;
     }

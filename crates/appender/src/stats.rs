@@ -34,6 +34,13 @@ pub struct Stats {
     pub elsewhere: u64,
     /// Syncs that failed: what was written before them may not survive a power cut.
     pub unsynced: u64,
+    /// Lines of a killed process that stood in its [`CrashRing`](crate::CrashRing) and were written
+    /// at the start.
+    pub replayed: u64,
+    /// Of these, lines that may be in the log twice: the file that they went to was gone.
+    pub doubtful: u64,
+    /// Records in such a ring that fail their check: they are not written.
+    pub torn_records: u64,
 }
 
 /// Tells the [`Stats`] of an [`Appender`](crate::Appender) and keeps no file open. Once the last handle is gone it
@@ -76,6 +83,9 @@ pub(crate) struct Counts {
     pub(crate) lost: AtomicU64,
     pub(crate) elsewhere: AtomicU64,
     pub(crate) unsynced: AtomicU64,
+    pub(crate) replayed: AtomicU64,
+    pub(crate) doubtful: AtomicU64,
+    pub(crate) torn_records: AtomicU64,
 }
 
 impl Counts {
@@ -91,6 +101,17 @@ impl Counts {
             elsewhere: of(&self.elsewhere),
             unsynced: of(&self.unsynced),
             deleted_unread: of(&household.deleted_unread),
+            replayed: of(&self.replayed),
+            doubtful: of(&self.doubtful),
+            torn_records: of(&self.torn_records),
         }
+    }
+
+    /// Adds what a replay did: lines written, lines that may be there twice, torn records.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn replay(&self, lines: u64, doubtful: u64, torn: u64) {
+        self.replayed.fetch_add(lines, Ordering::Relaxed);
+        self.doubtful.fetch_add(doubtful, Ordering::Relaxed);
+        self.torn_records.fetch_add(torn, Ordering::Relaxed);
     }
 }

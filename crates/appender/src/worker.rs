@@ -43,12 +43,23 @@ impl Shared {
             self.tell_missing();
             self.reporter.summary();
         }
+        self.end_ring();
         self.reporter.finish();
         self.queue.enter(Phase::Done);
         let writer = self.sink().take_writer();
         // Closing a file may take long, and dropping other people's writers may panic.
         guarded(|| drop(writer));
         self.queue.enter(Phase::Ended);
+    }
+
+    // What was given up stays in it for the next start.
+    pub(crate) fn end_ring(&self) {
+        if let Some(ring) = self.queue.ring() {
+            if let Err(error) = ring.end() {
+                let what = format!("cannot remove crash ring `{}`", ring.path().display());
+                self.tell(&what, error);
+            }
+        }
     }
 
     // Tries, for as long as it takes, until what was taken is dealt with.

@@ -9,7 +9,6 @@ use super::{Phase, Queue, State, Writer};
 use crate::{
     Level, WhenFull,
     account::{Reason, slot},
-    batch::Batch,
 };
 
 impl Queue {
@@ -20,13 +19,13 @@ impl Queue {
         }
         let count = memchr::memchr_iter(b'\n', lines).count() as u64;
         let slot = slot(level);
-        let cost = Batch::cost_of(lines);
+        let cost = self.cost_of(lines);
         let Some(mut state) = self.lock_here() else {
             self.counters.drop(Reason::Closed, slot, count.max(1));
             return Err(Reason::Closed);
         };
         // To ask is a system call, and so is to wake: no other line pays for it.
-        if state.is_woken_by(level, cost) && self.is_forked() {
+        if (state.is_woken_by(level, cost) || self.shares_ring()) && self.is_forked() {
             self.drop_pending(&mut state);
         }
         let (mut state, admitted) = self.admit(state, level, cost);

@@ -18,9 +18,10 @@ use std::{
 use crate::{
     Gap, WhenFull,
     account::{Counters, Reason},
-    batch::{Batch, FIRST, Spare},
+    batch::{Batch, FIRST, RUN, Spare},
     clock::Clock,
     process::Process,
+    ring::{self, Ring},
 };
 
 /// What callers fill and the writer empties. The mutex is held for a copy of one line, never while
@@ -41,6 +42,8 @@ pub(crate) struct Queue {
     pub(crate) when_full: WhenFull,
     pub(crate) flush_interval: Duration,
     process: Process,
+    /// What holds the buffers, if a killed process shall lose no line.
+    ring: Option<Arc<Ring>>,
 }
 
 #[derive(Default)]
@@ -113,7 +116,35 @@ impl Queue {
             when_full,
             flush_interval,
             process: Process::current(),
+            ring: None,
         }
+    }
+
+    /// Takes lines into this area of the ring.
+    pub(crate) fn into_ring(mut self, ring: Arc<Ring>, front: ring::Area) -> Self {
+        self.ring = Some(ring);
+        self.lock().front = Batch::in_ring(front);
+        self
+    }
+
+    pub(crate) fn ring(&self) -> Option<&Ring> {
+        self.ring.as_deref()
+    }
+
+    /// What these lines take of the bound at most.
+    fn cost_of(&self, lines: &[u8]) -> usize {
+        let record = if self.ring.is_some() {
+            ring::RECORD
+        } else {
+            RUN
+        };
+        lines.len().saturating_add(record)
+    }
+
+    /// A line that a forked child takes would go into its parent's ring.
+    fn shares_ring(&self) -> bool {
+        let forked = |ring: &Arc<Ring>| ring.is_forked().unwrap_or_else(|| self.is_forked());
+        self.ring.as_ref().is_some_and(forked)
     }
 
     #[cfg(test)]

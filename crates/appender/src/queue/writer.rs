@@ -110,7 +110,7 @@ impl Queue {
     /// Swaps the filled buffer for the empty `batch`.
     pub(crate) fn take(&self, batch: &mut Batch) -> Order {
         let mut state = self.lock();
-        std::mem::swap(&mut state.front, batch);
+        state.front.hand_over(batch);
         state.in_flight = batch.cost();
         state.urgent = false;
         Order {

@@ -33,6 +33,10 @@ const UNSAFE: &[(&str, &str)] = &[
         "registering with the C library's atexit has no safe form",
     ),
     (
+        "crates/appender/src/ring/linux/map.rs",
+        "a mapped file is the only buffer that outlives a killed process",
+    ),
+    (
         "crates/alert/tests/allocations.rs",
         "an allocator that counts is an unsafe trait",
     ),

@@ -1,0 +1,89 @@
+//! The ring of a running process: what is stored when, so that a kill at any moment loses nothing.
+//!
+//! A kill stops a process between two stores; what was stored stays. So each step below ends in the
+//! one store that makes it true, and whatever an unfinished step leaves is made good by the reader:
+//!
+//! - a line is accepted by the count of its area;
+//! - areas change their roles by one word; one that has no role may be prepared at leisure;
+//! - before a write the mark says where in which file it begins: a write whose end was not noted is
+//!   found by comparing the file with the area.
+
+use super::layout::{Roles, at, pack, unpack};
+use crate::ring::Mark;
+
+/// The words of a ring's header, wherever they are.
+pub(crate) trait Words: Send + Sync {
+    fn load(&self, at: usize) -> u64;
+    /// In place before anything that is stored later.
+    fn store(&self, at: usize, value: u64);
+}
+
+impl Words for super::map::Mapped {
+    fn load(&self, at: usize) -> u64 {
+        self.load(at)
+    }
+
+    fn store(&self, at: usize, value: u64) {
+        #[cfg(test)]
+        let Some(()) = super::fuse::burn(|| ()) else {
+            return;
+        };
+        self.store(at, value);
+    }
+}
+
+/// The mark in a ring's words, for the area that is being written.
+pub(crate) struct Marker<'w> {
+    pub(crate) words: &'w dyn Words,
+    pub(crate) area: usize,
+}
+
+impl Mark for Marker<'_> {
+    fn begin(&self, (device, inode): (u64, u64), offset: u64) {
+        let Self { words, area } = *self;
+        words.store(at::MARK, 0);
+        words.store(at::DEVICE, device);
+        words.store(at::INODE, inode);
+        words.store(at::OFFSET, offset);
+        words.store(at::FROM, done(words, area).into());
+        words.store(at::WROTE, 0);
+        words.store(at::MARK, words.load(at::epoch(area)));
+    }
+
+    fn wrote(&self, bytes: usize) {
+        let Self { words, area } = *self;
+        let done = done(words, area) + bytes as u32;
+        words.store(at::done(area), pack(done));
+        // Less than `done - from` if part of it went elsewhere: the rest of a line, at a roll.
+        words.store(at::WROTE, words.load(at::WROTE) + bytes as u64);
+    }
+}
+
+fn done(words: &dyn Words, area: usize) -> u32 {
+    unpack(words.load(at::done(area))).unwrap_or(0)
+}
+
+/// The part of the protocol that is about roles. All under the queue's lock.
+pub(crate) struct Stage<'w> {
+    pub(crate) words: &'w dyn Words,
+    pub(crate) areas: usize,
+}
+
+impl Stage<'_> {
+    pub(crate) fn roles(&self) -> Roles {
+        Roles::unpack(self.words.load(at::ROLES), self.areas)
+            .expect("nobody else stores roles, and these were good when they were stored")
+    }
+
+    /// Empties an area that has no role, under a new epoch: records of an older one are not taken
+    /// for its own.
+    pub(crate) fn prepare(&self, area: usize, epoch: u64) {
+        self.words.store(at::count(area), pack(0));
+        self.words.store(at::done(area), pack(0));
+        self.words.store(at::epoch(area), epoch);
+    }
+
+    pub(crate) fn play(&self, roles: Roles) {
+        self.words.store(at::ROLES, roles.pack());
+    }
+}

@@ -1,0 +1,27 @@
+//! The ring on Linux: its bytes, the file in use, and the replay of what a killed process left.
+
+mod area;
+mod boot;
+mod create;
+mod file;
+#[cfg(test)]
+mod fuse;
+#[cfg(test)]
+mod kills;
+mod layout;
+mod live;
+#[expect(unsafe_code, reason = "to map a file has no safe form")]
+mod map;
+mod place;
+mod read;
+mod replay;
+mod tail;
+mod write_out;
+
+pub(crate) use self::{
+    area::{Area, Ring},
+    create::create,
+    layout::RECORD,
+    replay::{Found, find},
+    write_out::write_out,
+};

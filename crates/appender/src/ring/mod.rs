@@ -1,0 +1,87 @@
+//! The crash ring: the queue's buffer as a mapped file, which outlives a killed process.
+
+#[cfg(target_os = "linux")]
+mod linux;
+#[cfg(not(target_os = "linux"))]
+#[path = "elsewhere.rs"]
+mod linux;
+
+pub(crate) use self::linux::{Area, Found, RECORD, Ring, create, find, write_out};
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use crate::Appender;
+
+/// Notes the writes of an area's lines, around each one, while the file is locked.
+pub(crate) trait Mark {
+    /// A write begins: in the file with this device and inode, which is so long.
+    fn begin(&self, file: (u64, u64), offset: u64);
+    /// So many bytes are dealt with.
+    fn wrote(&self, bytes: usize);
+}
+
+/// The queue's buffer as a mapped file, so that `kill -9` of the process loses no accepted line and
+/// doubles none: [`NonBlockingBuilder::crash_ring`](crate::NonBlockingBuilder::crash_ring).
+///
+/// A line is in the ring when the call that logs it returns. The next start of an [`Appender`] for
+/// the same path, with or without a ring of its own, finds what the killed process left, compares it
+/// with the end of the file, and writes what is missing before anything else;
+/// [`Stats::replayed`](crate::Stats::replayed) says how many lines that were.
+///
+/// [`Appender`]: crate::Appender
+///
+/// It survives the process, not a power cut: nothing is synced. After a restart of the machine it is
+/// replayed only if it fits the end of the file to the byte, and else set aside.
+///
+/// The file takes twice `max_bytes` (16 MiB by default), three times under `WhenFull::DropOldest`,
+/// allocated at the start. It is called `.app.log.000001.ring`, is readable by its owner only, and
+/// goes when the log is closed. Linux only; elsewhere, and on file systems that cannot keep what they
+/// allocated (btrfs, ZFS, network ones), `spawn` returns an error.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[must_use = "a ring does nothing until it is given to a queue"]
+pub struct CrashRing {
+    directory: Option<PathBuf>,
+}
+
+impl CrashRing {
+    /// A ring beside the log.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Where the file lies; made if there is none. Default: beside the log.
+    ///
+    /// In `/dev/shm` a slow disk never delays a line, because the kernel has nothing to write back
+    /// there; a restart of the machine loses it. The memory counts as the service's own. A link
+    /// beside the log leads to it.
+    pub fn directory(mut self, directory: impl AsRef<Path>) -> Self {
+        self.directory = Some(directory.as_ref().to_owned());
+        self
+    }
+}
+
+/// An appender whose writes are marked in the ring that the lines come from.
+pub(crate) struct Ringed {
+    appender: Appender,
+    ring: Arc<Ring>,
+}
+
+impl Ringed {
+    pub(crate) fn new(appender: Appender, ring: Arc<Ring>) -> Self {
+        Self { appender, ring }
+    }
+}
+
+impl io::Write for Ringed {
+    fn write(&mut self, lines: &[u8]) -> io::Result<usize> {
+        self.appender.write_lines(lines, Some(&*self.ring))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
