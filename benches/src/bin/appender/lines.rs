@@ -1,6 +1,7 @@
 //! Lines that can be recognised, and the search for them in the files.
 
 use std::fs;
+use std::io::Read;
 use std::path::Path;
 
 pub(crate) const LENGTH: usize = 200;
@@ -30,40 +31,73 @@ impl Line {
 
 /// How many lines of all threads are in the files of a directory, each once, whole, and in the order
 /// of its thread. Anything else in them stops the run.
-pub(crate) fn found(directory: &Path, threads: u64) -> u64 {
-    let mut last = vec![None; threads as usize];
-    let mut found = 0;
+pub(crate) fn found(directory: &Path) -> u64 {
     let entries = fs::read_dir(directory).expect("the directory of this run");
-    let mut files: Vec<_> = entries
-        .map(|entry| entry.expect("an entry").path())
-        .collect();
-    // Rolled names carry a growing number; the current file has none and comes last.
-    files.sort_by_key(|path| (path.ends_with("app.log"), path.clone()));
-    for path in files {
-        let text = read(&path);
-        let lines = text.chunks_exact(LENGTH);
-        assert!(
-            lines.remainder().is_empty(),
-            "{}: whole lines only",
-            path.display()
-        );
-        for line in lines {
-            let (thread, number) = parse(line);
-            assert!(
-                last[thread] < Some(number),
-                "line {number} of thread {thread} out of order"
-            );
-            last[thread] = Some(number);
-            found += 1;
-        }
+    let mut spans = Vec::new();
+    for entry in entries {
+        spans.extend(spans_of(&entry.expect("an entry").path()));
     }
-    found
+    // What their names mean differs, but a line stands in one file, and after those before it.
+    spans.sort_by_key(|span| (span.thread, span.first));
+    for pair in spans.windows(2) {
+        let [one, next] = pair else { continue };
+        assert!(
+            one.thread != next.thread || one.last < next.first,
+            "line {} of thread {} is there twice, or behind {}",
+            next.first,
+            next.thread,
+            one.last
+        );
+    }
+    spans.iter().map(|span| span.lines).sum()
+}
+
+/// What a file holds of one thread.
+#[derive(Clone, Copy)]
+struct Span {
+    thread: usize,
+    first: u64,
+    last: u64,
+    lines: u64,
+}
+
+fn spans_of(path: &Path) -> Vec<Span> {
+    let text = read(path);
+    let lines = text.chunks_exact(LENGTH);
+    assert!(
+        lines.remainder().is_empty(),
+        "{}: whole lines only",
+        path.display()
+    );
+    let mut spans: Vec<Option<Span>> = vec![None; 10];
+    for line in lines {
+        let (thread, number) = parse(line);
+        let span = spans[thread].get_or_insert(Span {
+            thread,
+            first: number,
+            last: number,
+            lines: 0,
+        });
+        assert!(
+            span.lines == 0 || span.last < number,
+            "line {number} of thread {thread} out of order"
+        );
+        span.last = number;
+        span.lines += 1;
+    }
+    spans.into_iter().flatten().collect()
 }
 
 fn read(path: &Path) -> Vec<u8> {
     let bytes = fs::read(path).expect("a file of this run");
     match path.extension().and_then(|extension| extension.to_str()) {
         Some("zst") => zstd::decode_all(&*bytes).expect("a sound archive"),
+        Some("gz") => {
+            let mut text = Vec::new();
+            let mut archive = flate2::read::MultiGzDecoder::new(&*bytes);
+            archive.read_to_end(&mut text).expect("a sound archive");
+            text
+        }
         // A lock is no log.
         Some("lock") => Vec::new(),
         _ => bytes,

@@ -1,20 +1,24 @@
 //! Measures the way of a line from the call to the file, ours beside the rivals.
 //!
-//! Lines of 200 bytes, from one and from four threads. Time runs until every byte is in the file, the
-//! close included: the best of interleaved rounds, and for single calls the median of the rounds.
-//! Every line carries its thread and number, and is looked for in the files afterwards: what is
-//! missing stands beside the speed. Bounded queues get 8 MiB each.
+//! Lines of 200 bytes, from one and from four threads, into one file, into files that roll, and into
+//! files that are compressed. Time runs until every byte is in the file, the close included: the best
+//! of interleaved rounds, and for single calls the median of the rounds, less what the clock itself
+//! takes. Every line carries its thread and number, and is looked for in the files afterwards: what
+//! is missing stands beside the speed. Bounded queues get 8 MiB each.
+//!
+//! `--only ours,ta_lossless` runs these rows alone.
 
 mod lines;
 mod memory;
 mod runs;
 mod slow;
 mod subjects;
+mod tables;
 
-use dogwatch_benches::{allocations, latency::Latencies, machine, print, quick, time};
+use dogwatch_benches::{allocations, latency, machine, print, quick};
 use runs::{Pace, Run, Timing};
-use std::collections::BTreeMap;
-use subjects::{SUBJECTS, Subject};
+use subjects::{Files, SUBJECTS};
+use tables::Measured;
 
 #[global_allocator]
 static ALLOCATOR: allocations::Counting = allocations::Counting;
@@ -33,27 +37,37 @@ fn main() {
         Size {
             rounds: 5,
             lines: 1_000_000,
-            paced: 300_000,
+            paced: 200_000,
         }
     };
     println!("{}", machine::line());
-    let mut table = Measured::new();
+    let clock_ns = latency::clock_ns();
+    let only = only();
+    let asked = |key: &str| only.is_empty() || only.iter().any(|only| only == key);
+    let mut table = Measured::default();
     for _ in 0..size.rounds {
-        for subject in SUBJECTS {
-            for (key, run) in size.runs() {
-                if subject.takes(key) {
-                    table
-                        .entry((subject.key, key))
-                        .or_default()
-                        .add(runs::run(subject, run));
+        for subject in SUBJECTS.iter().filter(|subject| asked(subject.key)) {
+            for (key, run) in size.runs(clock_ns) {
+                if let Some(outcome) = runs::run(subject, run) {
+                    table.add((subject.key, key), outcome);
                 }
             }
         }
     }
     let unaccounted = slow::unaccounted(if quick() { 2_000 } else { 20_000 });
     let peak = memory::peak_mib(size.lines);
-    print_tables(&table);
+    table.print(clock_ns);
     print_figures(&table, unaccounted, peak);
+}
+
+/// The rows asked for by `--only`; none: all.
+fn only() -> Vec<String> {
+    let mut arguments = std::env::args().skip_while(|argument| argument != "--only");
+    let rows = arguments.nth(1).unwrap_or_default();
+    rows.split(',')
+        .filter(|row| !row.is_empty())
+        .map(str::to_owned)
+        .collect()
 }
 
 /// How much is done: in a test little, to measure enough.
@@ -64,173 +78,67 @@ struct Size {
 }
 
 impl Size {
-    fn runs(&self) -> [(&'static str, Run); 6] {
-        let run = |threads, timing, pace| Run {
+    fn runs(&self, clock_ns: u64) -> [(&'static str, Run); 7] {
+        let run = |threads, timing, files| Run {
             threads,
             lines: self.lines,
             timing,
-            pace,
+            pace: Pace::Free,
+            files,
+            clock_ns,
         };
         let paced = Run {
             lines: self.paced,
-            ..run(1, Timing::Calls, Pace::LinesPerSecond(100_000))
+            pace: Pace::LinesPerSecond(100_000),
+            ..run(1, Timing::Calls, Files::One)
         };
         [
-            ("t1", run(1, Timing::Whole, Pace::Free)),
-            ("t4", run(4, Timing::Whole, Pace::Free)),
-            ("t1 calls", run(1, Timing::Calls, Pace::Free)),
-            ("t4 calls", run(4, Timing::Calls, Pace::Free)),
+            ("t1", run(1, Timing::Whole, Files::One)),
+            ("t4", run(4, Timing::Whole, Files::One)),
+            ("t1 calls", run(1, Timing::Calls, Files::One)),
+            ("t4 calls", run(4, Timing::Calls, Files::One)),
             ("paced", paced),
-            ("rolls", run(1, Timing::Calls, Pace::Free)),
+            ("rolled", run(1, Timing::Calls, Files::Rolled)),
+            ("compressed", run(1, Timing::Calls, Files::Compressed)),
         ]
     }
 }
 
-type Measured = BTreeMap<(&'static str, &'static str), Rounds>;
-
-/// All rounds of one subject in one run.
-#[derive(Default)]
-struct Rounds {
-    lines_per_second: f64,
-    missing: u64,
-    told: u64,
-    latencies: Vec<Latencies>,
-}
-
-impl Rounds {
-    fn add(&mut self, outcome: runs::Outcome) {
-        self.lines_per_second = self.lines_per_second.max(outcome.lines_per_second);
-        self.missing += outcome.missing;
-        self.told += outcome.told;
-        self.latencies.push(outcome.latencies);
-    }
-
-    /// The median of what each round says.
-    fn within(&self, share: f64) -> f64 {
-        let rounds = self
-            .latencies
-            .iter()
-            .map(|latencies| latencies.within(share));
-        time::median(&rounds.collect::<Vec<_>>())
-    }
-}
-
-fn print_tables(table: &Measured) {
-    let heading = [
-        "writer",
-        "1 thread: lines/s",
-        "missing",
-        "4 threads: lines/s",
-        "missing",
-    ];
-    let mut speed = print::Table::new(&heading);
-    let heading = [
-        "writer",
-        "1 thread: p50",
-        "p99",
-        "p99.9",
-        "4 threads: p99",
-        "paced: p99.9",
-        "rolls: p99.99",
-    ];
-    let mut calls = print::Table::new(&heading);
-    for subject in SUBJECTS {
-        let lines = |key| {
-            table
-                .get(&(subject.key, key))
-                .map(|rounds| rounds.lines_per_second)
-        };
-        let missing = |key| {
-            let rounds = table.get(&(subject.key, key));
-            rounds.map_or("-".to_owned(), |r| format!("{} ({})", r.missing, r.told))
-        };
-        speed.row(vec![
-            subject.name.to_owned(),
-            print::cell(lines("t1")),
-            missing("t1"),
-            print::cell(lines("t4")),
-            missing("t4"),
-        ]);
-        let call = |key, share| print::cell(within(table, subject.key, key, share));
-        calls.row(vec![
-            subject.name.to_owned(),
-            call("t1 calls", 0.5),
-            call("t1 calls", 0.99),
-            call("t1 calls", 0.999),
-            call("t4 calls", 0.99),
-            call("paced", 0.999),
-            call("rolls", 0.9999),
-        ]);
-    }
-    speed.print(
-        "Lines of 200 bytes until they are in the file; missing there, all rounds (and counted by the writer)",
-    );
-    calls
-        .print("One call, ns, the clock's own 20 to 30 ns included; paced: 100,000 lines a second");
-}
-
-fn within(table: &Measured, subject: &'static str, run: &'static str, share: f64) -> Option<f64> {
-    Some(table.get(&(subject, run))?.within(share))
-}
-
 fn print_figures(table: &Measured, unaccounted: u64, peak: Option<f64>) {
     println!();
+    let figure = |name: &str, value, unit| print::figure(&format!("appender.{name}"), value, unit);
     let ratio = |ours: Option<f64>, theirs: Option<f64>| Some(ours? / theirs?);
-    let lines = |subject, run| {
-        table
-            .get(&(subject, run))
-            .map(|rounds| rounds.lines_per_second)
-    };
-    let call = |subject, run, share| within(table, subject, run, share);
-    print::figure("appender.unaccounted", Some(unaccounted as f64), "lines");
+    let lines = |subject, run| table.lines_per_second((subject, run));
+    let call = |subject, run, share| table.within((subject, run), share);
+    figure("unaccounted", Some(unaccounted as f64), "lines");
     for run in ["t1", "t4"] {
-        let name = format!("appender.{run}.lines_vs_tracing_appender");
-        print::figure(
-            &name,
-            ratio(lines("ours", run), lines("ta_lossless", run)),
-            "ratio",
-        );
+        let ours = ratio(lines("ours", run), lines("ta_lossless", run));
+        figure(&format!("{run}.lines_vs_tracing_appender"), ours, "ratio");
     }
-    let missing = table.iter().filter(|((subject, _), _)| *subject == "ours");
-    let missing: u64 = missing.map(|(_, rounds)| rounds.missing).sum();
+    let missing = table.missing("ours");
     assert_eq!(missing, 0, "lossless is lossless");
-    print::figure("appender.missing", Some(missing as f64), "lines");
-    print::figure(
-        "appender.t1.lines_vs_floor",
-        ratio(lines("ours", "t1"), lines("floor", "t1")),
+    figure("missing", Some(missing as f64), "lines");
+    let floor = lines("floor", "t1");
+    figure(
+        "t1.lines_vs_floor",
+        ratio(lines("ours", "t1"), floor),
         "ratio",
     );
-    print::figure("appender.floor.lines", lines("floor", "t1"), "lines/s");
-    print::figure("appender.t1.p99", call("ours", "t1 calls", 0.99), "ns");
-    print::figure("appender.t1.p999", call("ours", "t1 calls", 0.999), "ns");
-    let p99 = call("ours", "t4 calls", 0.99);
-    let theirs = call("ta_lossless", "t4 calls", 0.99);
-    print::figure(
-        "appender.t4.p99_vs_tracing_appender",
-        ratio(p99, theirs),
+    figure("floor.lines", floor, "lines/s");
+    figure("t1.p99", call("ours", "t1 calls", 0.99), "ns");
+    figure("t1.p999", call("ours", "t1 calls", 0.999), "ns");
+    let [ours, theirs] = ["ours", "ta_lossless"].map(|key| call(key, "t4 calls", 0.99));
+    figure("t4.p99_vs_tracing_appender", ratio(ours, theirs), "ratio");
+    figure("t4.p99", ours, "ns");
+    let [ours, theirs] = ["ours", "ta_lossless"].map(|key| call(key, "paced", 0.999));
+    figure(
+        "paced.p999_vs_tracing_appender",
+        ratio(ours, theirs),
         "ratio",
     );
-    print::figure("appender.t4.p99", p99, "ns");
-    let theirs = call("ta_lossless", "paced", 0.999);
-    let paced = ratio(call("ours", "paced", 0.999), theirs);
-    print::figure("appender.paced.p999_vs_tracing_appender", paced, "ratio");
-    let rolls = ratio(
-        call("ours_rolls", "rolls", 0.9999),
-        call("ours", "rolls", 0.9999),
-    );
-    print::figure("appender.roll.p9999_ratio", rolls, "ratio");
+    let [with, without] = ["compressed", "t1 calls"].map(|run| call("ours", run, 0.9999));
+    figure("roll.p9999_ratio", ratio(with, without), "ratio");
     // There is no crash ring yet.
-    print::figure("appender.crash_ring.lines_ratio", None, "ratio");
-    print::figure("appender.peak", peak, "MiB");
-}
-
-impl Subject {
-    /// The one that rolls is there for its calls only, the others for everything.
-    fn takes(&self, run: &str) -> bool {
-        match self.key {
-            "ours_rolls" => run == "rolls",
-            "ours" => true,
-            _ => run != "rolls",
-        }
-    }
+    figure("crash_ring.lines_ratio", None, "ratio");
+    figure("peak", peak, "MiB");
 }

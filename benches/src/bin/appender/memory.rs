@@ -1,7 +1,7 @@
 //! The peak of our writer's memory, in a process of its own.
 
 use crate::runs::{self, Pace, Run, Timing};
-use crate::subjects::SUBJECTS;
+use crate::subjects::{Files, SUBJECTS};
 use std::env;
 use std::fs;
 use std::process::Command;
@@ -39,6 +39,8 @@ pub(crate) fn run_and_print(lines: u64) {
         lines,
         timing: Timing::Whole,
         pace: Pace::Free,
+        files: Files::One,
+        clock_ns: 0,
     };
     runs::write_only(ours, run);
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();

@@ -1,10 +1,9 @@
 //! One run of one writer: threads that write, the clock around them, the search afterwards.
 
 use crate::lines::{self, Line};
-use crate::subjects::Subject;
+use crate::subjects::{Files, Open, Subject};
 use dogwatch_benches::latency::Latencies;
 use std::io::Write;
-use std::path::Path;
 use std::sync::Barrier;
 use std::time::{Duration, Instant};
 
@@ -15,6 +14,9 @@ pub(crate) struct Run {
     pub(crate) lines: u64,
     pub(crate) timing: Timing,
     pub(crate) pace: Pace,
+    pub(crate) files: Files,
+    /// What the clock takes of each call's time, and is taken off.
+    pub(crate) clock_ns: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,10 +42,12 @@ pub(crate) struct Outcome {
     pub(crate) latencies: Latencies,
 }
 
-pub(crate) fn run(subject: &Subject, run: Run) -> Outcome {
+/// `None` if the subject cannot do it.
+pub(crate) fn run(subject: &Subject, run: Run) -> Option<Outcome> {
     let directory = tempfile::tempdir().expect("a place for files");
-    let (took, told, latencies) = timed(subject, run, directory.path());
-    let found = lines::found(directory.path(), run.threads);
+    let open = (subject.open)(directory.path(), run.files)?;
+    let (took, told, latencies) = timed(open, run);
+    let found = lines::found(directory.path());
     let missing = run.lines - found;
     if subject.key.starts_with("ours") {
         assert_eq!(
@@ -52,23 +56,24 @@ pub(crate) fn run(subject: &Subject, run: Run) -> Outcome {
             subject.name
         );
     }
-    let lines_per_second = found as f64 / took.as_secs_f64();
-    Outcome {
-        lines_per_second,
+    Some(Outcome {
+        lines_per_second: found as f64 / took.as_secs_f64(),
         missing,
         told,
         latencies,
-    }
+    })
 }
 
 /// Without the search, which reads whole files into memory.
 pub(crate) fn write_only(subject: &Subject, run: Run) {
     let directory = tempfile::tempdir().expect("a place for files");
-    timed(subject, run, directory.path());
+    timed(
+        (subject.open)(directory.path(), run.files).expect("it can"),
+        run,
+    );
 }
 
-fn timed(subject: &Subject, run: Run, directory: &Path) -> (Duration, u64, Latencies) {
-    let open = (subject.open)(directory);
+fn timed(open: Box<dyn Open>, run: Run) -> (Duration, u64, Latencies) {
     let barrier = Barrier::new(run.threads as usize + 1);
     let mut latencies = Latencies::new();
     let started = std::thread::scope(|scope| {
@@ -109,7 +114,8 @@ fn write(handle: &mut dyn Write, thread: u64, run: Run) -> Latencies {
             Timing::Calls => {
                 let before = Instant::now();
                 handle.write_all(text).expect("a writer takes its lines");
-                latencies.record(before.elapsed().as_nanos() as u64);
+                let took = before.elapsed().as_nanos() as u64;
+                latencies.record(took.saturating_sub(run.clock_ns));
             }
         }
     }
