@@ -7,6 +7,12 @@ pub trait Fields {
     /// The value of a field; `None` if there is no such field. A dot descends into objects:
     /// `error.message`.
     fn field(&self, name: &str) -> Option<Value<'_>>;
+
+    /// Whether any value holds that is neither object nor array, however deep it stands: what a bare
+    /// word of a query is looked for in. Unless it is implemented, the message alone is asked.
+    fn any(&self, holds: &mut dyn FnMut(&Value<'_>) -> bool) -> bool {
+        self.field("message").is_some_and(|value| holds(&value))
+    }
 }
 
 /// Holds when a field equals a literal, by [`Value::equals`]. A missing field equals nothing,

@@ -1,8 +1,8 @@
-//! Why a text is not a line, and where.
+//! Why a text is not a line or not a query, and where.
 
 use std::fmt;
 
-/// A text that is not one JSON object with unique keys.
+/// A text that is not one JSON object with unique keys, or not a query.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Error {
     offset: usize,
@@ -17,11 +17,21 @@ pub(crate) enum Kind {
     Surrogate,
     Depth,
     Duplicate(Box<str>),
+    #[cfg(feature = "query")]
+    Query {
+        column: usize,
+        message: Box<str>,
+    },
 }
 
 impl Error {
     pub(crate) fn new(offset: usize, kind: Kind) -> Self {
         Self { offset, kind }
+    }
+
+    #[cfg(feature = "query")]
+    pub(crate) fn query(offset: usize, column: usize, message: Box<str>) -> Self {
+        Self::new(offset, Kind::Query { column, message })
     }
 
     /// Where in the text, in bytes from its start. For a key that stands twice: the second key.
@@ -37,6 +47,10 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        #[cfg(feature = "query")]
+        if let Kind::Query { column, message } = &self.kind {
+            return write!(f, "cannot read the query at column {column}: {message}");
+        }
         write!(f, "cannot read the line at byte {}: ", self.offset)?;
         match &self.kind {
             Kind::Expected(what) => write!(f, "expected {what}"),
@@ -45,6 +59,8 @@ impl fmt::Display for Error {
             Kind::Surrogate => f.write_str("half of a surrogate pair is no character"),
             Kind::Depth => write!(f, "nested deeper than {}", crate::MAX_DEPTH),
             Kind::Duplicate(key) => write!(f, "the key {key:?} stands twice in one object"),
+            #[cfg(feature = "query")]
+            Kind::Query { message, .. } => f.write_str(message),
         }
     }
 }

@@ -41,9 +41,13 @@ mod equals;
 mod error;
 mod level;
 mod line;
+mod members;
 mod plain;
+#[cfg(feature = "query")]
+mod query;
 mod scan;
 mod seen;
+mod severity;
 mod text;
 mod value;
 
@@ -51,6 +55,8 @@ pub use equals::{Equals, Fields};
 pub use error::Error;
 pub use level::Level;
 pub use line::{FieldIter, Line};
+#[cfg(feature = "query")]
+pub use query::{Literals, Matcher, Measure, Needle, Now, Query, Summary, Verdict};
 pub use scan::MAX_DEPTH;
 pub use value::Value;
 

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use crate::members::{Members, scalars};
 use crate::scan::{Scan, Token};
-use crate::text::Text;
 use crate::{Error, Fields, Level, Value};
 
 /// One log line: a JSON object with unique keys, checked in full, borrowed from its text.
@@ -71,6 +71,10 @@ impl Fields for Line<'_> {
     fn field(&self, name: &str) -> Option<Value<'_>> {
         Line::field(self, name)
     }
+
+    fn any(&self, holds: &mut dyn FnMut(&Value<'_>) -> bool) -> bool {
+        scalars(self.text, holds)
+    }
 }
 
 impl fmt::Debug for Line<'_> {
@@ -100,40 +104,8 @@ impl<'a> Iterator for FieldIter<'a> {
     }
 }
 
-#[derive(Clone, Debug)]
-struct Members<'a> {
-    scan: Scan<'a>,
-    first: bool,
-    done: bool,
-}
-
-impl<'a> Members<'a> {
-    fn of(object: &'a str) -> Self {
-        Self {
-            scan: Scan::inside(object),
-            first: true,
-            done: false,
-        }
-    }
-}
-
-impl<'a> Iterator for Members<'a> {
-    type Item = (Text<'a>, Token<'a>);
-
-    fn next(&mut self) -> Option<Self::Item> {
-        if self.done {
-            return None;
-        }
-        // Depth 0: the text was checked, so this walk meets no error and no bound.
-        let member = self.scan.member(self.first, 0).ok().flatten();
-        self.first = false;
-        self.done = member.is_none();
-        member
-    }
-}
-
 /// The whole name as a key, else the longest key that is the name's beginning and leads on.
-fn find<'a>(object: &'a str, name: &str) -> Option<Token<'a>> {
+pub(crate) fn find<'a>(object: &'a str, name: &str) -> Option<Token<'a>> {
     let mut inner: Option<(usize, Token<'a>)> = None;
     for (key, token) in Members::of(object) {
         if key.is(name) {

@@ -49,25 +49,41 @@ impl<'a> Scan<'a> {
             at: 0,
             unique: true,
         };
-        scan.space();
-        scan.take(b'{', "an object, `{`")?;
-        scan.object(1)?;
-        scan.space();
-        if scan.at == text.len() {
-            Ok(())
-        } else {
-            Err(scan.expected("the end of the line"))
-        }
+        scan.line()
     }
 
-    /// Stands behind the opening brace of an object that was checked before.
-    pub(crate) fn inside(object: &'a str) -> Self {
-        let at = object.find('{').map_or(object.len(), |brace| brace + 1);
+    /// Stands behind the opening bracket of an object or an array. Repeated keys pass.
+    pub(crate) fn inside(json: &'a str) -> Self {
+        let open = json.find(['{', '[']);
+        let at = open.map_or(json.len(), |open| open + 1);
         Scan {
-            text: object,
+            text: json,
             at,
             unique: false,
         }
+    }
+
+    /// The string whose opening quote stands at `at`, and where it ends, its closing quote included.
+    #[cfg(feature = "query")]
+    pub(crate) fn string_at(text: &'a str, at: usize) -> Result<(Text<'a>, usize), Error> {
+        let mut scan = Scan {
+            text,
+            at,
+            unique: false,
+        };
+        let string = scan.string("a string")?;
+        Ok((string, scan.at))
+    }
+
+    /// Checks that the text is one object, whose keys may repeat, and nothing after it.
+    #[cfg(feature = "query")]
+    pub(crate) fn check_repeating(text: &'a str) -> Result<(), Error> {
+        let mut scan = Scan {
+            text,
+            at: 0,
+            unique: false,
+        };
+        scan.line()
     }
 
     /// The next key and value of the object we stand in; `None` behind its closing brace.
@@ -108,19 +124,40 @@ impl<'a> Scan<'a> {
         }
     }
 
-    fn array(&mut self, depth: usize) -> Result<(), Error> {
+    /// The next value of the array we stand in; `None` behind its closing bracket.
+    pub(crate) fn element(
+        &mut self,
+        first: bool,
+        depth: usize,
+    ) -> Result<Option<Token<'a>>, Error> {
         self.space();
         if self.eat(b']') {
-            return Ok(());
+            return Ok(None);
         }
-        loop {
-            self.space();
-            self.value(depth)?;
-            self.space();
-            if self.eat(b']') {
-                return Ok(());
-            }
+        if !first {
             self.take(b',', "`,` or `]`")?;
+            self.space();
+        }
+        self.value(depth).map(Some)
+    }
+
+    fn array(&mut self, depth: usize) -> Result<(), Error> {
+        let mut first = true;
+        while self.element(first, depth)?.is_some() {
+            first = false;
+        }
+        Ok(())
+    }
+
+    fn line(&mut self) -> Result<(), Error> {
+        self.space();
+        self.take(b'{', "an object, `{`")?;
+        self.object(1)?;
+        self.space();
+        if self.at == self.text.len() {
+            Ok(())
+        } else {
+            Err(self.expected("the end of the line"))
         }
     }
 

@@ -48,7 +48,7 @@ impl Value<'_> {
         }
     }
 
-    fn integer(&self) -> Option<i128> {
+    pub(crate) fn integer(&self) -> Option<i128> {
         match self {
             Value::I64(int) => Some(i128::from(*int)),
             Value::U64(int) => Some(i128::from(*int)),
