@@ -25,6 +25,10 @@ pub mod design {}
 #[cfg_attr(any(doc, doctest), doc = include_str!("../line.md"))]
 pub mod line {}
 
+/// The query language.
+#[cfg_attr(any(doc, doctest), doc = include_str!("../query.md"))]
+pub mod query {}
+
 /// The rules file.
 #[cfg_attr(any(doc, doctest), doc = include_str!("../alerts.md"))]
 pub mod alerts {}

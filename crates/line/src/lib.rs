@@ -1,4 +1,4 @@
-//! One log line as a borrowed view: fields by name, levels and values.
+//! One log line as a borrowed view: fields by name, levels, values, and the query language over them.
 //!
 //! A [`Line`] is one JSON object in a `&str`. [`Line::parse`] checks the whole of it once and keeps
 //! nothing but the reference; [`Line::field`] then walks the text and borrows from it. A value is
@@ -16,11 +16,11 @@
 //! ```
 //!
 //! What is judged by its fields need not be JSON: [`Fields`] is the one question that a rule asks,
-//! and [`Equals`] the first rule that asks it.
+//! and [`Equals`] the first rule that asks it. A `Query` (feature `query`) is the language for people.
 //!
 //! # What it does not do
 //! No I/O, no tracing, no clock, no map: it neither reads files nor writes lines. Text that is not
-//! one JSON object is an [`Error`], not a guess. Times stay text. An element of an array has no
+//! one JSON object is an [`Error`], not a guess. Times stay text, but for a query. An element of an array has no
 //! name; the array comes as its JSON text.
 //!
 //! # Edges
@@ -34,7 +34,8 @@
 //!   for `f64` is infinite.
 //!
 //! # Features
-//! None, and no dependency.
+//! - `query`: `Query` and what belongs to it. Pulls in `regex` and `memchr`; leave it off where lines
+//!   are only read. Without it there is no dependency.
 #![forbid(unsafe_code)]
 
 mod equals;

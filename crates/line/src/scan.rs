@@ -63,16 +63,15 @@ impl<'a> Scan<'a> {
         }
     }
 
-    /// The string whose opening quote stands at `at`, and where it ends, its closing quote included.
+    /// The string whose opening quote stands at `at`.
     #[cfg(feature = "query")]
-    pub(crate) fn string_at(text: &'a str, at: usize) -> Result<(Text<'a>, usize), Error> {
+    pub(crate) fn string_at(text: &'a str, at: usize) -> Result<Text<'a>, Error> {
         let mut scan = Scan {
             text,
             at,
             unique: false,
         };
-        let string = scan.string("a string")?;
-        Ok((string, scan.at))
+        scan.string("a string")
     }
 
     /// Checks that the text is one object, whose keys may repeat, and nothing after it.

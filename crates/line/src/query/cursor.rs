@@ -132,7 +132,12 @@ impl<'a> Cursor<'a> {
             return self.quoted();
         }
         let rest = self.rest();
-        self.bare(rest.find(ends_value).unwrap_or(rest.len()), "a value")
+        // After a space a sign would be read as part of the operator when it is written again.
+        let end = match rest.starts_with(SIGNS) {
+            true => 0,
+            false => rest.find(ends_value).unwrap_or(rest.len()),
+        };
+        self.bare(end, "a value")
     }
 
     fn bare(&mut self, end: usize, what: &str) -> Result<Word, Error> {
@@ -195,3 +200,6 @@ impl<'a> Cursor<'a> {
         Error::query(at, column, message.into())
     }
 }
+
+/// What operators are made of.
+const SIGNS: [char; 6] = ['=', '<', '>', '!', '~', ':'];

@@ -41,32 +41,40 @@ impl Names {
     /// `since` and `until` are the time of the line.
     pub(crate) fn of(field: &str) -> Self {
         let field = if is_bound(field) { "timestamp" } else { field };
-        let group = GROUPS
+        let mut group = GROUPS
             .iter()
-            .find(|(_, names)| names.iter().any(|(name, _)| *name == field));
-        let first = Name {
-            path: field.into(),
-            unit: unit(field),
-        };
-        let Some((kind, known)) = group else {
+            .filter(|(_, names)| members(names).any(|(name, _)| name == field));
+        let Some((kind, known)) = group.next() else {
+            let names = vec![Name {
+                path: field.into(),
+                unit: unit(field),
+            }];
             return Self {
                 kind: Kind::Plain,
-                names: vec![first],
+                names,
             };
         };
-        let mut names = vec![first];
-        for (name, unit) in *known {
-            if *name == field {
-                names[0].unit = *unit;
-            } else {
-                names.push(Name {
-                    path: (*name).into(),
-                    unit: *unit,
-                });
-            }
-        }
+        let mut names: Vec<Name> = members(known)
+            .map(|(name, unit)| Name {
+                path: name.into(),
+                unit,
+            })
+            .collect();
+        // Stable: the others keep their order.
+        names.sort_by_key(|name| *name.path != *field);
         Self { kind: *kind, names }
     }
+}
+
+/// The names of a group, each with its unit.
+fn members(names: &'static str) -> impl Iterator<Item = (&'static str, f64)> {
+    names
+        .split_whitespace()
+        .map(|name| match name.split_once('|') {
+            Some((name, "ns")) => (name, 1.0),
+            Some((name, _)) => (name, 1e9),
+            None => (name, MS),
+        })
 }
 
 /// Whether the field is a bound of time and no field of a line.
@@ -90,266 +98,96 @@ const MS: f64 = 1e6;
 
 /// The first name of each is ours (`docs/line.md`); the others are of ECS 8, OpenTelemetry's
 /// semantic conventions 1.27 and data model, Google Cloud Logging, Datadog, Logstash, and the
-/// defaults of tracing-subscriber, bunyan, pino, zap, slog, zerolog and logrus.
-const GROUPS: &[(Kind, &[(&str, f64)])] = &[
+/// defaults of tracing-subscriber, bunyan, pino, zap, slog, zerolog and logrus. A unit stands behind
+/// a bar; without one it is milliseconds.
+const GROUPS: &[(Kind, &str)] = &[
     (
         Kind::Level,
-        &[
-            ("level", MS),
-            ("severity", MS),
-            ("log.level", MS),
-            ("lvl", MS),
-            ("levelname", MS),
-            ("loglevel", MS),
-            ("severity_text", MS),
-            ("severityText", MS),
-            ("SeverityText", MS),
-            ("severity_number", MS),
-            ("severityNumber", MS),
-            ("SeverityNumber", MS),
-        ],
+        "level severity log.level lvl levelname loglevel severity_text severityText \
+         SeverityText severity_number severityNumber SeverityNumber",
     ),
     (
         Kind::Time,
-        &[
-            ("timestamp", MS),
-            ("@timestamp", MS),
-            ("time", MS),
-            ("ts", MS),
-            ("Timestamp", MS),
-            ("datetime", MS),
-            ("timeUnixNano", MS),
-            ("observedTimeUnixNano", MS),
-        ],
+        "timestamp @timestamp time ts Timestamp datetime timeUnixNano observedTimeUnixNano",
     ),
     (
         Kind::Plain,
-        &[
-            ("message", MS),
-            ("msg", MS),
-            ("@message", MS),
-            ("body", MS),
-            ("Body", MS),
-            ("body.stringValue", MS),
-            ("textPayload", MS),
-            ("short_message", MS),
-        ],
+        "message msg @message body Body body.stringValue textPayload short_message",
     ),
     (
         Kind::Plain,
-        &[
-            ("target", MS),
-            ("logger", MS),
-            ("log.logger", MS),
-            ("logger_name", MS),
-            ("logger.name", MS),
-            ("scope.name", MS),
-            ("instrumentationScope.name", MS),
-            ("InstrumentationScope.Name", MS),
-        ],
+        "target logger log.logger logger_name logger.name scope.name \
+         instrumentationScope.name InstrumentationScope.Name",
     ),
     (
         Kind::Plain,
-        &[
-            ("service", MS),
-            ("service.name", MS),
-            ("serviceName", MS),
-            ("serviceContext.service", MS),
-            ("resource.service.name", MS),
-            ("Resource.service.name", MS),
-        ],
+        "service service.name serviceName serviceContext.service resource.service.name \
+         Resource.service.name",
+    ),
+    (Kind::Id, "version service.version serviceContext.version"),
+    (
+        Kind::Plain,
+        "env environment service.environment deployment.environment.name \
+         deployment.environment",
+    ),
+    (Kind::Plain, "host hostname host.name"),
+    (
+        Kind::Id,
+        "trace_id trace.id traceId traceID TraceId dd.trace_id logging.googleapis.com/trace",
     ),
     (
         Kind::Id,
-        &[
-            ("version", MS),
-            ("service.version", MS),
-            ("serviceContext.version", MS),
-        ],
+        "span_id span.id spanId spanID SpanId dd.span_id logging.googleapis.com/spanId",
     ),
-    (
-        Kind::Plain,
-        &[
-            ("env", MS),
-            ("environment", MS),
-            ("service.environment", MS),
-            ("deployment.environment.name", MS),
-            ("deployment.environment", MS),
-        ],
-    ),
-    (
-        Kind::Plain,
-        &[("host", MS), ("hostname", MS), ("host.name", MS)],
-    ),
+    (Kind::Id, "parent_span_id parent.id parentSpanId parent_id"),
     (
         Kind::Id,
-        &[
-            ("trace_id", MS),
-            ("trace.id", MS),
-            ("traceId", MS),
-            ("traceID", MS),
-            ("TraceId", MS),
-            ("dd.trace_id", MS),
-            ("logging.googleapis.com/trace", MS),
-        ],
+        "request_id http.request.id requestId req_id reqId req.id",
     ),
+    (Kind::Id, "user_id user.id enduser.id usr.id userId"),
     (
-        Kind::Id,
-        &[
-            ("span_id", MS),
-            ("span.id", MS),
-            ("spanId", MS),
-            ("spanID", MS),
-            ("SpanId", MS),
-            ("dd.span_id", MS),
-            ("logging.googleapis.com/spanId", MS),
-        ],
-    ),
-    (
-        Kind::Id,
-        &[
-            ("parent_span_id", MS),
-            ("parent.id", MS),
-            ("parentSpanId", MS),
-            ("parent_id", MS),
-        ],
-    ),
-    (
-        Kind::Id,
-        &[
-            ("request_id", MS),
-            ("http.request.id", MS),
-            ("requestId", MS),
-            ("req_id", MS),
-            ("reqId", MS),
-            ("req.id", MS),
-        ],
-    ),
-    (
-        Kind::Id,
-        &[
-            ("user_id", MS),
-            ("user.id", MS),
-            ("enduser.id", MS),
-            ("usr.id", MS),
-            ("userId", MS),
-        ],
+        Kind::Plain,
+        "method http.request.method http.method httpRequest.requestMethod req.method",
     ),
     (
         Kind::Plain,
-        &[
-            ("method", MS),
-            ("http.request.method", MS),
-            ("http.method", MS),
-            ("httpRequest.requestMethod", MS),
-            ("req.method", MS),
-        ],
+        "route http.route path url.path http.target req.url",
     ),
-    (Kind::Plain, &[("route", MS), ("http.route", MS)]),
+    (Kind::Plain, "url url.full http.url httpRequest.requestUrl"),
     (
         Kind::Plain,
-        &[
-            ("path", MS),
-            ("url.path", MS),
-            ("http.target", MS),
-            ("req.url", MS),
-        ],
-    ),
-    (
-        Kind::Plain,
-        &[
-            ("url", MS),
-            ("url.full", MS),
-            ("http.url", MS),
-            ("httpRequest.requestUrl", MS),
-        ],
-    ),
-    (
-        Kind::Plain,
-        &[
-            ("status", MS),
-            ("http.response.status_code", MS),
-            ("http.status_code", MS),
-            ("status_code", MS),
-            ("statusCode", MS),
-            ("httpRequest.status", MS),
-            ("res.statusCode", MS),
-        ],
+        "status http.response.status_code http.status_code status_code statusCode \
+         httpRequest.status res.statusCode",
     ),
     (
         Kind::Span,
-        &[
-            ("latency_ms", MS),
-            ("latency", MS),
-            ("duration_ms", MS),
-            ("elapsed_ms", MS),
-            ("responseTime", MS),
-            ("event.duration", 1.0),
-            ("http.server.request.duration", 1e9),
-            ("httpRequest.latency", 1e9),
-            ("duration", MS),
-            ("elapsed", MS),
-        ],
+        "latency_ms latency duration_ms elapsed_ms responseTime event.duration|ns \
+         http.server.request.duration|s httpRequest.latency|s duration elapsed",
     ),
-    (Kind::Span, &[("ttfb_ms", MS), ("ttfb", MS)]),
     (
-        Kind::Plain,
-        &[
-            ("bytes_in", MS),
-            ("http.request.body.size", MS),
-            ("http.request.body.bytes", MS),
-            ("httpRequest.requestSize", MS),
-        ],
+        Kind::Span,
+        "ttfb_ms ttfb bytes_in http.request.body.size http.request.body.bytes \
+         httpRequest.requestSize",
     ),
     (
         Kind::Plain,
-        &[
-            ("bytes_out", MS),
-            ("http.response.body.size", MS),
-            ("http.response.body.bytes", MS),
-            ("httpRequest.responseSize", MS),
-        ],
+        "bytes_out http.response.body.size http.response.body.bytes httpRequest.responseSize",
     ),
     (
         Kind::Plain,
-        &[
-            ("error.message", MS),
-            ("exception.message", MS),
-            ("err.message", MS),
-            ("error", MS),
-            ("err", MS),
-        ],
+        "error.message exception.message err.message error err",
+    ),
+    (Kind::Plain, "event event.action event.name event_name"),
+    (
+        Kind::Plain,
+        "file filename code.file.path code.filepath log.origin.file.name caller",
     ),
     (
         Kind::Plain,
-        &[
-            ("event", MS),
-            ("event.action", MS),
-            ("event.name", MS),
-            ("event_name", MS),
-        ],
+        "line line_number code.line.number code.lineno log.origin.file.line",
     ),
-    (
-        Kind::Plain,
-        &[
-            ("file", MS),
-            ("filename", MS),
-            ("code.file.path", MS),
-            ("code.filepath", MS),
-            ("log.origin.file.name", MS),
-            ("caller", MS),
-        ],
-    ),
-    (
-        Kind::Plain,
-        &[
-            ("line", MS),
-            ("line_number", MS),
-            ("code.line.number", MS),
-            ("code.lineno", MS),
-            ("log.origin.file.line", MS),
-        ],
-    ),
+    (Kind::Plain, "route http.route"),
+    (Kind::Span, "ttfb_ms ttfb"),
 ];
 
 #[cfg(test)]
@@ -360,8 +198,8 @@ mod tests {
     fn a_name_belongs_to_one_field() {
         let mut all: Vec<&str> = GROUPS
             .iter()
-            .flat_map(|(_, names)| *names)
-            .map(|(name, _)| *name)
+            .flat_map(|(_, names)| super::members(names))
+            .map(|(name, _)| name)
             .collect();
         let count = all.len();
         all.sort_unstable();

@@ -7,8 +7,9 @@ use super::expr::{Expr, Op, Pattern, Test, Text};
 use super::glob::Glob;
 use super::literal::Literal;
 use super::names::{Kind, Names, is_bound};
+use super::suggest::{unknown_level, unknown_operator, unknown_time};
 use super::summary::Summary;
-use super::when::{EXAMPLES, When};
+use super::when::When;
 use crate::{Error, Level, Value};
 
 /// What a text means.
@@ -256,42 +257,7 @@ impl Parser<'_> {
     fn level(&self, word: &Word) -> Result<Level, Error> {
         let number = word.text.parse::<i64>().ok().map(Value::I64);
         let level = Level::of(&number.unwrap_or(Value::from(&*word.text)));
-        level.ok_or_else(|| {
-            let names = Level::ALL.map(|level| level.as_str().to_lowercase());
-            let known: Vec<&str> = names.iter().map(String::as_str).collect();
-            let message = format!(
-                "unknown level `{}`{}",
-                word.text,
-                super::suggest::suggest(&word.text, &known)
-            );
-            self.cursor.error(word.at, message)
-        })
-    }
-}
-
-fn unknown_operator(sign: &str) -> String {
-    let meant = match sign {
-        "==" | "===" | "::" | ":=" => "=",
-        "=~" | "~=" | "~~" | ":~" | "=~=" => "~",
-        "<>" | "=!" | "!" | "!==" | "!:" => "!=",
-        "=>" | ":>=" | ">>" => ">=",
-        "=<" | ":<=" | "<<" => "<=",
-        ":>" => ">",
-        ":<" => "<",
-        "~!" | "!=~" => "!~",
-        _ => return format!("unknown operator `{sign}`; there are = != < <= > >= ~ !~"),
-    };
-    format!("unknown operator `{sign}`, did you mean `{meant}`?")
-}
-
-fn unknown_time(text: &str) -> String {
-    let meant = super::suggest::suggest(text, &["now", "today", "yesterday"]);
-    if meant.is_empty() && super::literal::Span::parse(text).is_some() {
-        format!("unknown time `{text}`, did you mean `-{text}`?")
-    } else if meant.is_empty() {
-        format!("unknown time `{text}`; write {EXAMPLES}")
-    } else {
-        format!("unknown time `{text}`{meant}")
+        level.ok_or_else(|| self.cursor.error(word.at, unknown_level(&word.text)))
     }
 }
 

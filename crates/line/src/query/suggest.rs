@@ -1,5 +1,8 @@
 //! Finds what a misspelled word was meant to be.
 
+use super::literal::Span;
+use super::when::EXAMPLES;
+
 /// `, did you mean …?` for the nearest of the known words, or nothing if none is near.
 pub(crate) fn suggest(word: &str, known: &[&str]) -> String {
     let word = word.to_lowercase();
@@ -12,6 +15,40 @@ pub(crate) fn suggest(word: &str, known: &[&str]) -> String {
             format!(", did you mean `{known}`?")
         }
         _ => String::new(),
+    }
+}
+
+/// The message for a text that names no level.
+pub(crate) fn unknown_level(text: &str) -> String {
+    let names = ["trace", "debug", "info", "warn", "error", "fatal"];
+    format!("unknown level `{text}`{}", suggest(text, &names))
+}
+
+/// The message for signs that are no operator.
+pub(crate) fn unknown_operator(sign: &str) -> String {
+    let meant = match sign {
+        "==" | "===" | "::" | ":=" => "=",
+        "=~" | "~=" | "~~" | ":~" | "=~=" => "~",
+        "<>" | "=!" | "!" | "!==" | "!:" => "!=",
+        "=>" | ":>=" | ">>" => ">=",
+        "=<" | ":<=" | "<<" => "<=",
+        ":>" => ">",
+        ":<" => "<",
+        "~!" | "!=~" => "!~",
+        _ => return format!("unknown operator `{sign}`; there are = != < <= > >= ~ !~"),
+    };
+    format!("unknown operator `{sign}`, did you mean `{meant}`?")
+}
+
+/// The message for a text that is no time.
+pub(crate) fn unknown_time(text: &str) -> String {
+    let meant = suggest(text, &["now", "today", "yesterday"]);
+    if meant.is_empty() && Span::parse(text).is_some() {
+        format!("unknown time `{text}`, did you mean `-{text}`?")
+    } else if meant.is_empty() {
+        format!("unknown time `{text}`; write {EXAMPLES}")
+    } else {
+        format!("unknown time `{text}`{meant}")
     }
 }
 

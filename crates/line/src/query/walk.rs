@@ -1,13 +1,12 @@
 //! Finds all fields that a query asks for in one walk over a line, and stops when it has them.
 
-use super::matcher::{SPANS, meant};
 use super::names::{HOLDERS, Names};
 use super::skim::{Skim, Torn};
+use super::source::meant;
 use crate::Value;
 use crate::line::find;
 use crate::members::Elements;
 use crate::scan::{Scan, Token};
-use crate::text::Text;
 
 /// The best value so far for one field, and how good its name is: the least rank is best.
 #[derive(Clone, Copy, Debug)]
@@ -96,7 +95,7 @@ impl Index {
             self.by_length.resize_with(key.len() + 1, Keys::default);
         }
         let keys = &mut self.by_length[key.len()];
-        keys.first_letters |= first_letter(key);
+        keys.first_letters |= first_letter(key.as_bytes());
         keys.entries.push(Entry {
             key: key.into(),
             leads,
@@ -104,8 +103,8 @@ impl Index {
     }
 
     /// What a key means.
-    #[inline]
-    fn entries(&self, key: &str) -> &[Entry] {
+    #[inline(always)]
+    fn entries(&self, key: &[u8]) -> &[Entry] {
         match self.by_length.get(key.len()) {
             Some(keys) if keys.first_letters & first_letter(key) != 0 => &keys.entries,
             _ => &[],
@@ -125,8 +124,19 @@ impl Index {
             let Some(key) = skim.key()? else {
                 return Ok(());
             };
-            let token = skim.value()?;
-            if self.member(key, token, 0, slots, found) {
+            let value = skim.value()?;
+            let used = if key.is_escaped() {
+                let key = skim.text(key)?.decode();
+                let entries = self.entries(key.as_bytes());
+                !entries.is_empty()
+                    && self.member(entries, key.as_bytes(), skim.token(value)?, 0, slots, found)
+            } else {
+                let key = skim.bytes(key);
+                let entries = self.entries(key);
+                !entries.is_empty()
+                    && self.member(entries, key, skim.token(value)?, 0, slots, found)
+            };
+            if used {
                 missing = found
                     .iter()
                     .filter(|found| found.is_none_or(|found| found.rank > 0))
@@ -139,51 +149,49 @@ impl Index {
     /// Whether the member was of use.
     fn member<'a>(
         &self,
-        key: Text<'a>,
+        entries: &[Entry],
+        key: &[u8],
         token: Token<'a>,
         holder: usize,
         slots: &[Names],
         found: &mut [Option<Found<'a>>],
     ) -> bool {
         let mut used = false;
-        let key = &*key.decode();
-        {
-            for entry in self.entries(key).iter().filter(|entry| *entry.key == *key) {
-                used = true;
-                match &entry.leads {
-                    Leads::Field { slot, name, rest } => {
-                        let token = match rest {
-                            None => Some((token, 0)),
-                            // A longer beginning of the name is better, as in `Line::field`.
-                            Some(rest) => object(token)
-                                .and_then(|json| find(json, rest))
-                                .map(|token| (token, MAX_KEY - key.len().min(MAX_KEY - 1))),
-                        };
-                        if let Some((token, short)) = token {
-                            offer(
-                                token,
-                                rank(*name, holder, short),
-                                &slots[*slot],
-                                &mut found[*slot],
-                            );
-                        }
+        for entry in entries.iter().filter(|entry| entry.key.as_bytes() == key) {
+            used = true;
+            match &entry.leads {
+                Leads::Field { slot, name, rest } => {
+                    let token = match rest {
+                        None => Some((token, 0)),
+                        // A longer beginning of the name is better, as in `Line::field`.
+                        Some(rest) => object(token)
+                            .and_then(|json| find(json, rest))
+                            .map(|token| (token, MAX_KEY - key.len().min(MAX_KEY - 1))),
+                    };
+                    if let Some((token, short)) = token {
+                        offer(
+                            token,
+                            rank(*name, holder, short),
+                            &slots[*slot],
+                            &mut found[*slot],
+                        );
                     }
-                    Leads::Holder(place) if holder == 0 => {
-                        if let Some(json) = object(token) {
-                            self.within(json, *place, slots, found);
-                        }
+                }
+                Leads::Holder(place) if holder == 0 => {
+                    if let Some(json) = object(token) {
+                        self.within(json, *place, slots, found);
                     }
-                    Leads::Spans if holder == 0 => {
-                        if let Token::Nested(json) = token {
-                            for element in Elements::of(json) {
-                                if let Value::Raw(span) = element {
-                                    self.within(span, SPANS, slots, found);
-                                }
+                }
+                Leads::Spans if holder == 0 => {
+                    if let Token::Nested(json) = token {
+                        for element in Elements::of(json) {
+                            if let Value::Raw(span) = element {
+                                self.within(span, SPANS, slots, found);
                             }
                         }
                     }
-                    Leads::Holder(_) | Leads::Spans => {}
                 }
+                Leads::Holder(_) | Leads::Spans => {}
             }
         }
         used
@@ -204,7 +212,9 @@ impl Index {
         // Text that is no object gives what it has; the line is checked before it matches.
         while let Ok(Some((key, token))) = scan.member(first, 0) {
             first = false;
-            self.member(key, token, holder, slots, found);
+            let key = key.decode();
+            let key = key.as_bytes();
+            self.member(self.entries(key), key, token, holder, slots, found);
         }
     }
 }
@@ -226,8 +236,8 @@ fn offer<'a>(token: Token<'a>, rank: u32, names: &Names, best: &mut Option<Found
     }
 }
 
-fn first_letter(key: &str) -> u32 {
-    1 << (key.bytes().next().unwrap_or(0) & 31)
+fn first_letter(key: &[u8]) -> u32 {
+    1 << (key.first().unwrap_or(&0) & 31)
 }
 
 fn object(token: Token<'_>) -> Option<&str> {
@@ -239,3 +249,6 @@ fn object(token: Token<'_>) -> Option<&str> {
 
 /// Longer beginnings of names are told apart no further.
 const MAX_KEY: usize = 0xfff;
+
+/// The place of each holder of fields, `spans` behind the last.
+pub(crate) const SPANS: usize = HOLDERS.len() + 1;
