@@ -19,7 +19,7 @@ pub(super) fn annotations() -> Value {
         "{{instance}}",
     );
     // The value is the moment, in milliseconds.
-    start["useValueForTime"] = json!("on");
+    start["useValueForTime"] = json!(true);
     json!([
         start,
         annotation(
@@ -37,7 +37,7 @@ pub(super) fn variables() -> Value {
         {
             "name": "datasource", "label": "Data source", "type": "datasource", "query": "prometheus",
             "regex": "", "refresh": 1, "hide": 0, "multi": false, "includeAll": false,
-            "options": [], "current": {}, "skipUrlSync": false,
+            "options": [], "skipUrlSync": false,
         },
         choice("job", "Job", "label_values(dogwatch_lines_total, job)", false),
         choice("instance", "Instance", r#"label_values(dogwatch_lines_total{job=~"$job"}, instance)"#, true),
@@ -58,7 +58,7 @@ fn choice(name: &str, label: &str, query: &str, many: bool) -> Value {
         "name": name, "label": label, "type": "query", "datasource": source(), "definition": query,
         "query": {"query": query, "refId": format!("variable-{name}")},
         "refresh": ON_TIME_RANGE_CHANGE, "regex": "", "sort": ALPHABETICAL, "hide": 0,
-        "multi": many, "includeAll": many, "options": [], "current": {}, "skipUrlSync": false,
+        "multi": many, "includeAll": many, "options": [], "skipUrlSync": false,
     });
     if many {
         choice["allValue"] = json!(".*");

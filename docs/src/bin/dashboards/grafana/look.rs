@@ -169,12 +169,11 @@ pub(super) fn options(view: View) -> Value {
         }),
         View::States => json!({
             "alignValue": "left", "mergeValues": true, "rowHeight": 0.8, "showValue": "never",
-            "legend": {"displayMode": "list", "placement": "bottom", "showLegend": true},
+            "legend": {"displayMode": "list", "placement": "bottom", "showLegend": true, "calcs": []},
             "tooltip": {"mode": "single", "sort": "none"},
         }),
         View::Routes => json!({
             "cellHeight": "sm", "showHeader": true,
-            "footer": {"show": false, "reducer": ["sum"], "countRows": false, "fields": ""},
         }),
         View::Bars => json!({
             "reduceOptions": reduce, "displayMode": "basic", "orientation": "horizontal",
