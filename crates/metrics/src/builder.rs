@@ -1,6 +1,7 @@
 //! The bounds and choices that metrics are built with.
 
 use crate::active::Active;
+use crate::forward::Forward;
 use crate::lines::LineCounts;
 use crate::metrics::{Metrics, Shared};
 use crate::series::RequestSeries;
@@ -15,6 +16,7 @@ pub struct Builder {
     max_series: usize,
     process: bool,
     clock: Box<dyn Fn() -> SystemTime + Send + Sync>,
+    forward: Forward,
 }
 
 impl Builder {
@@ -23,6 +25,7 @@ impl Builder {
             max_series: DEFAULT_MAX_SERIES,
             process: true,
             clock: Box::new(SystemTime::now),
+            forward: Forward::default(),
         }
     }
 
@@ -51,6 +54,34 @@ impl Builder {
         self
     }
 
+    /// Sends all that is counted on to this recorder of the [`metrics`] crate too, under the names
+    /// and labels of the page: counters, what is under way as a gauge, durations in seconds and sizes in
+    /// bytes as histograms. Exemplars stay here: a recorder has none. To nobody by default.
+    ///
+    /// Each series takes one handle of the recorder and keeps it, so that sending costs what the
+    /// recorder's own handle costs. A recorder that panics is survived and counted in
+    /// `dogwatch_source_panics_total`. One that logs through `tracing` must not: its line would be
+    /// counted, and sent, and logged.
+    #[cfg(feature = "recorder")]
+    pub fn recorder(mut self, recorder: impl metrics::Recorder + Send + Sync + 'static) -> Self {
+        self.forward = Forward::given(recorder);
+        self
+    }
+
+    /// The same, to the process' own recorder. Install that first: what was seen before it goes
+    /// nowhere else later.
+    ///
+    /// ```
+    /// // metrics_exporter_prometheus::PrometheusBuilder::new().install()?;
+    /// let metrics = dogwatch_metrics::Metrics::builder().global_recorder().build();
+    /// # metrics.active("GET", 1);
+    /// ```
+    #[cfg(feature = "recorder")]
+    pub fn global_recorder(mut self) -> Self {
+        self.forward = Forward::global();
+        self
+    }
+
     /// The metrics, all at zero.
     #[must_use = "metrics that nobody shows are counted for nothing"]
     pub fn build(self) -> Metrics {
@@ -62,6 +93,7 @@ impl Builder {
             source_panics: AtomicU64::new(0),
             clock: self.clock,
             process: self.process,
+            forward: self.forward,
         })
     }
 }

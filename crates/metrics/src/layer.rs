@@ -44,6 +44,7 @@ impl MetricsLayer {
 
 impl<S: Subscriber> Layer<S> for MetricsLayer {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
-        self.shared.lines.count(event.metadata());
+        let shared = &*self.shared;
+        shared.lines.count(event.metadata(), &shared.forward);
     }
 }

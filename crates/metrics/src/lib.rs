@@ -6,6 +6,11 @@ mod accept;
 mod active;
 mod builder;
 mod error;
+#[cfg(feature = "recorder")]
+mod forward;
+#[cfg(not(feature = "recorder"))]
+#[path = "forward_off.rs"]
+mod forward;
 mod hash;
 mod histogram;
 mod layer;

@@ -1,5 +1,6 @@
 //! Counts events by level and target. No formatting, no lock, and no allocation after an event's first.
 
+use crate::forward::{Counted, Forward, Told};
 use crate::hash::hash;
 use crate::page::{Kind, Number, Page, labels};
 use crate::series::OVERFLOW;
@@ -29,6 +30,7 @@ struct Lines {
     level: Level,
     target: Box<str>,
     count: AtomicU64,
+    sent: Counted,
 }
 
 impl LineCounts {
@@ -40,7 +42,7 @@ impl LineCounts {
         }
     }
 
-    pub(crate) fn count(&self, metadata: &'static Metadata<'static>) {
+    pub(crate) fn count(&self, metadata: &'static Metadata<'static>, forward: &Forward) {
         let hash = (std::ptr::from_ref(metadata).addr() as u64).wrapping_mul(FIBONACCI) >> 32;
         let callsite = self.callsites.find_or_insert(
             hash,
@@ -53,16 +55,16 @@ impl LineCounts {
         // Full of callsites: the longer way counts just as well.
         let lines = callsite.map_or_else(|| self.lines(metadata), |callsite| &callsite.lines);
         lines.count.fetch_add(1, Ordering::Relaxed);
+        forward.count(&lines.sent, TOLD, || lines.labels());
     }
 
     pub(crate) fn write(&self, page: &mut Page) {
         // Added up: a target may really be called `_other`.
         let mut rows = BTreeMap::new();
         for lines in self.targets.iter().chain(&self.other) {
-            let labels = labels(&[("level", lines.level.as_str()), ("target", &lines.target)]);
-            *rows.entry(labels).or_default() += lines.count.load(Ordering::Relaxed);
+            *rows.entry(lines.labels()).or_default() += lines.count.load(Ordering::Relaxed);
         }
-        page.family(LINES, Kind::Counter, LINES_HELP);
+        page.family(LINES, Kind::Counter, TOLD.help);
         for (labels, count) in rows {
             page.counter(&labels, Number::Whole(count));
         }
@@ -86,7 +88,12 @@ impl Lines {
             level,
             target: target.into(),
             count: AtomicU64::new(0),
+            sent: Counted::default(),
         }
+    }
+
+    fn labels(&self) -> String {
+        labels(&[("level", self.level.as_str()), ("target", &self.target)])
     }
 }
 
@@ -116,4 +123,7 @@ const MAX_CALLSITES: usize = 2_048;
 const FIBONACCI: u64 = 0x9E37_79B9_7F4A_7C15;
 
 pub(crate) const LINES: &str = "dogwatch_lines";
-const LINES_HELP: &str = "Events logged, by level and target.";
+const TOLD: Told<'static> = Told {
+    name: "dogwatch_lines_total",
+    help: "Events logged, by level and target.",
+};

@@ -4,6 +4,7 @@ use crate::accept::Format;
 use crate::active::{ACTIVE, Active};
 use crate::builder::Builder;
 use crate::error::Error;
+use crate::forward::Forward;
 use crate::layer::MetricsLayer;
 use crate::lines::{LINES, LineCounts};
 use crate::page::{Kind, Number, Page, labels};
@@ -46,6 +47,7 @@ pub(crate) struct Shared {
     pub(crate) source_panics: AtomicU64,
     pub(crate) clock: Box<dyn Fn() -> SystemTime + Send + Sync>,
     pub(crate) process: bool,
+    pub(crate) forward: Forward,
 }
 
 impl Metrics {
@@ -74,14 +76,17 @@ impl Metrics {
 
     /// Records a request that ended. Call it once a request, whatever became of it.
     pub fn request(&self, request: &Request<'_>) {
-        self.shared.requests.record(request, &self.shared.clock);
+        let shared = &*self.shared;
+        shared
+            .requests
+            .record(request, &shared.clock, &shared.forward);
     }
 
     /// Adds to the number of requests of this method under way: 1 when one begins, -1 when it ends.
     /// The caller sees to it, by a guard's `Drop`, that each 1 gets its -1. A method that HTTP does
     /// not know is counted as `_OTHER`.
     pub fn active(&self, method: &str, delta: i64) {
-        self.shared.active.add(method, delta);
+        self.shared.active.add(method, delta, &self.shared.forward);
     }
 
     /// Shows lines that were lost, by reason, as `dogwatch_lines_lost_total`. The closure is called at
@@ -171,6 +176,17 @@ impl Metrics {
             })
     }
 
+    /// Reads the closures once and sends what they say on to the recorder that was given to
+    /// [`Builder::recorder`](crate::Builder::recorder). Requests, lines and what is under way are sent
+    /// as they happen; only lost lines, alert rules and figures of your own need this call, about
+    /// every ten seconds. The process' own figures are left to the recorder's side.
+    #[cfg(feature = "recorder")]
+    pub fn forward(&self) {
+        let shared = &*self.shared;
+        let panics = shared.sources.send(&shared.forward);
+        shared.source_panics.fetch_add(panics, Ordering::Relaxed);
+    }
+
     /// The content type and the page, in the format that the `Accept` header asks for: OpenMetrics
     /// 1.0.0 (with exemplars) for those who name it, else Prometheus text 0.0.4 (without).
     ///
@@ -186,10 +202,11 @@ impl Metrics {
         shared.lines.write(&mut page);
         let panics = shared.sources.write(&mut page);
         let panics = shared.source_panics.fetch_add(panics, Ordering::Relaxed) + panics;
+        let panics = panics + shared.forward.panics();
         page.family(
             SOURCE_PANICS,
             Kind::Counter,
-            "Times that a closure read at a scrape panicked.",
+            "Times that a closure read at a scrape, or a recorder, panicked.",
         );
         page.counter("", Number::Whole(panics));
         if shared.process {

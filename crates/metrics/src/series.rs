@@ -1,5 +1,6 @@
 //! Counts requests into a bounded number of series, and writes them as histograms.
 
+use crate::forward::{Counted, Forward, Observed, Told};
 use crate::hash::hash;
 use crate::histogram::{Exemplar, Exemplars, Histogram, bucket};
 use crate::page::{Buckets, Kind, Number, Page, labels};
@@ -32,6 +33,16 @@ struct Series {
     size_out: Histogram<{ SIZE.len() + 1 }>,
     // Few services count what they read: the others do not pay for it.
     size_in: OnceLock<Box<Histogram<{ SIZE.len() + 1 }>>>,
+    sent: Sent,
+}
+
+/// A recorder's handles for one series.
+#[derive(Debug, Default)]
+struct Sent {
+    duration: Observed,
+    size_out: Observed,
+    size_in: Observed,
+    shed: Counted,
 }
 
 impl RequestSeries {
@@ -43,7 +54,12 @@ impl RequestSeries {
     }
 
     /// `now` is asked only when the request may leave an exemplar.
-    pub(crate) fn record(&self, request: &Request<'_>, now: impl Fn() -> SystemTime) {
+    pub(crate) fn record(
+        &self,
+        request: &Request<'_>,
+        now: impl Fn() -> SystemTime,
+        forward: &Forward,
+    ) {
         let series = self.find(request.key());
         let ns = u64::try_from(request.latency.as_nanos()).unwrap_or(u64::MAX);
         let at = bucket(&DURATION_NS, ns);
@@ -54,6 +70,7 @@ impl RequestSeries {
             let sizes = series.size_in.get_or_init(|| Box::new(Histogram::new()));
             sizes.record(bucket(&SIZE, bytes), bytes);
         }
+        series.send(request, forward);
         if request.sampled && request.trace_id.is_some() {
             let since_1970 = now().duration_since(UNIX_EPOCH).unwrap_or_default();
             series.exemplars.offer(at, since_1970, || {
@@ -79,7 +96,7 @@ impl RequestSeries {
         // Different words can end in the same labels: a status of 500, and an outcome called `500`.
         let same_labels = || all.chunk_by(|a, b| a.labels == b.labels);
         let bounds = DURATION_NS.map(|ns| ns as f64 / 1e9);
-        page.family(DURATION, Kind::Histogram, DURATION_HELP);
+        page.family(DURATION, Kind::Histogram, DURATION_TOLD.help);
         for same in same_labels() {
             let counts = total(same, |series| series.duration.counts());
             let sum = total_sum(same, |series| series.duration.sum());
@@ -92,17 +109,17 @@ impl RequestSeries {
             let exemplar = |at| same.iter().find_map(|series| series.exemplars.at(at));
             page.histogram(&same[0].labels, &buckets, exemplar);
         }
-        page.family(SIZE_IN, Kind::Histogram, SIZE_IN_HELP);
+        page.family(SIZE_IN, Kind::Histogram, SIZE_IN_TOLD.help);
         for same in same_labels().filter(|same| same.iter().any(|s| s.size_in.get().is_some())) {
             write_sizes(page, same, |series| {
                 series.size_in.get().map(|sizes| &**sizes)
             });
         }
-        page.family(SIZE_OUT, Kind::Histogram, SIZE_OUT_HELP);
+        page.family(SIZE_OUT, Kind::Histogram, SIZE_OUT_TOLD.help);
         for same in same_labels() {
             write_sizes(page, same, |series| Some(&series.size_out));
         }
-        page.family(SHED_REQUESTS, Kind::Counter, SHED_HELP);
+        page.family(SHED_REQUESTS, Kind::Counter, SHED_TOLD.help);
         for (route, count) in shed_by_route(&all) {
             page.counter(&labels(&[("http_route", route)]), Number::Whole(count));
         }
@@ -177,6 +194,25 @@ impl Series {
             exemplars: Exemplars::new(),
             size_out: Histogram::new(),
             size_in: OnceLock::new(),
+            sent: Sent::default(),
+        }
+    }
+
+    fn send(&self, request: &Request<'_>, forward: &Forward) {
+        let (sent, series) = (&self.sent, || self.labels.clone());
+        let seconds = request.latency.as_secs_f64();
+        forward.observe((&sent.duration, seconds), DURATION_TOLD, series);
+        forward.observe(
+            (&sent.size_out, request.bytes_out as f64),
+            SIZE_OUT_TOLD,
+            series,
+        );
+        if let Some(bytes) = request.bytes_in {
+            forward.observe((&sent.size_in, bytes as f64), SIZE_IN_TOLD, series);
+        }
+        if self.error.as_deref() == Some(SHED) {
+            let route = || labels(&[("http_route", &self.route)]);
+            forward.count(&sent.shed, SHED_TOLD, route);
         }
     }
 
@@ -274,8 +310,19 @@ pub(crate) const SIZE_IN: &str = "http_server_request_body_size_bytes";
 pub(crate) const SIZE_OUT: &str = "http_server_response_body_size_bytes";
 pub(crate) const SHED_REQUESTS: &str = "dogwatch_requests_shed";
 
-const DURATION_HELP: &str = "Time from a request's head to the end of its answer, for every request that ended. Requests turned away on purpose have error_type=\"shed\".";
-const SIZE_IN_HELP: &str =
-    "Size of the requests' bodies as far as they were read, where that is counted.";
-const SIZE_OUT_HELP: &str = "Size of the answers' bodies as sent.";
-const SHED_HELP: &str = "Requests turned away on purpose. They are in the duration histogram too, with error_type=\"shed\".";
+const DURATION_TOLD: Told<'static> = Told {
+    name: DURATION,
+    help: "Time from a request's head to the end of its answer, for every request that ended. Requests turned away on purpose have error_type=\"shed\".",
+};
+const SIZE_IN_TOLD: Told<'static> = Told {
+    name: SIZE_IN,
+    help: "Size of the requests' bodies as far as they were read, where that is counted.",
+};
+const SIZE_OUT_TOLD: Told<'static> = Told {
+    name: SIZE_OUT,
+    help: "Size of the answers' bodies as sent.",
+};
+const SHED_TOLD: Told<'static> = Told {
+    name: "dogwatch_requests_shed_total",
+    help: "Requests turned away on purpose. They are in the duration histogram too, with error_type=\"shed\".",
+};

@@ -71,9 +71,44 @@ impl Sources {
         Ok(())
     }
 
-    /// Reads all sources, one after the other, and writes their families. Says how many panicked: what
-    /// such a one had to say is left out, whole.
+    /// Writes the families of all sources. Says how many panicked.
     pub(crate) fn write(&self, page: &mut Page) -> u64 {
+        let (families, mut all, panics) = self.read();
+        for Family { name, kind, help } in &families {
+            page.family(name, *kind, help);
+            for (labels, value) in all.0.remove(name).unwrap_or_default() {
+                match kind {
+                    Kind::Counter => page.counter(&labels, value),
+                    Kind::Gauge | Kind::Histogram => page.gauge(&labels, value),
+                }
+            }
+        }
+        panics
+    }
+
+    /// Sends the families of all sources on. Says how many panicked.
+    #[cfg(feature = "recorder")]
+    pub(crate) fn send(&self, forward: &crate::forward::Forward) -> u64 {
+        use crate::forward::Told;
+        let (families, mut all, panics) = self.read();
+        for Family { name, kind, help } in &families {
+            let total = format!("{name}_total");
+            for (labels, value) in all.0.remove(name).unwrap_or_default() {
+                match (kind, value) {
+                    (Kind::Counter, Number::Whole(count)) => {
+                        let told = Told { name: &total, help };
+                        forward.tell_count(told, &labels, count);
+                    }
+                    _ => forward.tell_value(Told { name, help }, &labels, real(value)),
+                }
+            }
+        }
+        panics
+    }
+
+    /// Reads all sources, one after the other, and says how many panicked: what such a one had to say
+    /// is left out, whole.
+    fn read(&self) -> (Vec<Family>, Rows, u64) {
         // Copied out first: no lock is held while a user's closure runs.
         let (families, sources) = {
             let declared = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -88,16 +123,7 @@ impl Sources {
                 Err(_) => panics += 1,
             }
         }
-        for Family { name, kind, help } in &families {
-            page.family(name, *kind, help);
-            for (labels, value) in all.0.remove(name).unwrap_or_default() {
-                match kind {
-                    Kind::Counter => page.counter(&labels, value),
-                    Kind::Gauge | Kind::Histogram => page.gauge(&labels, value),
-                }
-            }
-        }
-        panics
+        (families, all, panics)
     }
 }
 
