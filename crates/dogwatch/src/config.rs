@@ -67,6 +67,8 @@ pub struct Config {
     pub(crate) error_backtrace: bool,
     #[cfg(feature = "json")]
     pub(crate) sample: Option<dogwatch_json::Sample>,
+    #[cfg(feature = "metrics")]
+    pub(crate) metrics: Option<dogwatch_metrics::Metrics>,
     #[cfg(feature = "alert")]
     pub(crate) alert: crate::alerting::Registered,
 }

@@ -6,12 +6,35 @@ use dogwatch_metrics::Metrics;
 #[cfg(feature = "tower")]
 use dogwatch_tower::{Finished, RequestLayer};
 
+use crate::config::Config;
+
+impl Config {
+    /// The metrics that this log feeds, in place of new ones: with other bounds, or with a recorder of
+    /// the `metrics` crate that everything is sent on to (feature `recorder`). Of two logs that are
+    /// given the same, the page shows only the first one's lines written and files rolled.
+    ///
+    /// ```
+    /// # #[cfg(all(feature = "metrics", feature = "json"))] {
+    /// use dogwatch::{Config, Metrics};
+    ///
+    /// let metrics = Metrics::builder().max_series(200).build();
+    /// let (layers, log) = Config::prod().metrics(metrics).layers::<tracing_subscriber::Registry>()?;
+    /// # drop((layers, log)); }
+    /// # Ok::<(), dogwatch::Error>(())
+    /// ```
+    pub fn metrics(mut self, metrics: Metrics) -> Self {
+        self.metrics = Some(metrics);
+        self
+    }
+}
+
 /// The metrics of one log, with what is read from its outputs and its alerts at each scrape.
 pub(crate) fn metrics(
+    given: Option<Metrics>,
     #[cfg(feature = "appender")] outputs: &crate::outputs::Outputs,
     #[cfg(feature = "alert")] alerting: Option<&crate::alerting::Alerting>,
 ) -> Metrics {
-    let metrics = Metrics::new();
+    let metrics = given.unwrap_or_default();
     #[cfg(feature = "appender")]
     outputs_of(outputs, &metrics);
     #[cfg(feature = "alert")]
@@ -21,7 +44,7 @@ pub(crate) fn metrics(
     metrics
 }
 
-/// What became of lines and files. Nobody else can have taken these names: the metrics are new.
+/// What became of lines and files. The names are taken only where one log had the metrics before.
 #[cfg(feature = "appender")]
 fn outputs_of(outputs: &crate::outputs::Outputs, metrics: &Metrics) {
     metrics.lost_lines(outputs.losses());

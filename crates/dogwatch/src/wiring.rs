@@ -45,6 +45,7 @@ impl Wiring {
             shed,
             #[cfg(feature = "metrics")]
             metrics: crate::metering::metrics(
+                config.metrics.clone(),
                 #[cfg(feature = "appender")]
                 &outputs,
                 #[cfg(feature = "alert")]

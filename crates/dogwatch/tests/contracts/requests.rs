@@ -42,6 +42,12 @@ async fn lines_and_the_histogram_count_the_same_requests() {
     assert_eq!(ask(&app, "/healthz").await, StatusCode::NOT_FOUND);
 
     let page = log.metrics().render(None).1;
+    for sample in [
+        "http_server_request_duration_seconds_count{http_request_method=\"GET\",http_route=\"/items/{id}\",http_response_status_code=\"200\",network_protocol_version=\"1.1\",url_scheme=\"http\"} 2\n",
+        "http_server_active_requests{http_request_method=\"GET\"} 0\n",
+    ] {
+        assert!(page.contains(sample), "{page}");
+    }
     log.close(LONG).unwrap();
     let lines = lines(dir.path());
     let closing: Vec<Line<'_>> = lines
