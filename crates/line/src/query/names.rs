@@ -149,10 +149,7 @@ const GROUPS: &[(Kind, &str)] = &[
         Kind::Plain,
         "method http.request.method http.method httpRequest.requestMethod req.method",
     ),
-    (
-        Kind::Plain,
-        "route http.route path url.path http.target req.url",
-    ),
+    (Kind::Plain, "path url.path http.target req.url"),
     (Kind::Plain, "url url.full http.url httpRequest.requestUrl"),
     (
         Kind::Plain,
@@ -165,8 +162,8 @@ const GROUPS: &[(Kind, &str)] = &[
          http.server.request.duration|s httpRequest.latency|s duration elapsed",
     ),
     (
-        Kind::Span,
-        "ttfb_ms ttfb bytes_in http.request.body.size http.request.body.bytes \
+        Kind::Plain,
+        "bytes_in http.request.body.size http.request.body.bytes \
          httpRequest.requestSize",
     ),
     (
