@@ -82,6 +82,14 @@ impl Appender {
         self.locked(Active::reopen, "cannot reopen log file")
     }
 
+    #[cfg(all(unix, feature = "signals"))]
+    pub(crate) fn reopen_or_tell(&self) {
+        if let Err(error) = self.reopen() {
+            let error = Error::io("cannot reopen at SIGHUP", error);
+            self.inner.housekeeper.add(Vec::new(), vec![error]);
+        }
+    }
+
     /// Waits until what was written would survive a power cut. No write waits for it. An error is
     /// final for what was written before: see [`Fsync`](crate::Fsync).
     pub fn sync(&self) -> io::Result<()> {

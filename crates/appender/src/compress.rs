@@ -11,7 +11,8 @@ use crate::{disk::Disk, name::Form};
 /// How closed files are stored. The work is done by the housekeeping thread, off the write path.
 ///
 /// A compressed file is a row of frames of about 1 MiB of whole lines, each of which decodes alone;
-/// `zcat` and `zstdcat` read it as usual. It gets its name only when it is complete and on the disk;
+/// `zcat` and `zstdcat` read it as usual. A longer line makes its frame longer, up to
+/// 16 MiB: then it is cut. It gets its name only when it is complete and on the disk;
 /// the plain file is deleted after that. What a crash leaves half done is done again at the next
 /// start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -56,8 +57,12 @@ impl Compress {
                 return Err(io::ErrorKind::Interrupted.into());
             }
             let more = fill(&mut *source, &mut lines)?;
-            let border = memchr::memrchr(b'\n', &lines).filter(|_| more);
-            let frame = border.map_or(lines.len(), |border| border + 1);
+            let frame = match memchr::memrchr(b'\n', &lines) {
+                _ if !more => lines.len(),
+                Some(border) => border + 1,
+                None if lines.len() < LONGEST => continue,
+                None => lines.len(),
+            };
             if frame > 0 {
                 target.write_all(&self.frame(&lines[..frame])?)?;
             }
@@ -84,12 +89,91 @@ impl Compress {
     }
 }
 
-/// Reads up to a frame's worth; false at the end of the file.
+/// Reads up to a frame's worth, or as much again of a line that is longer; false at the end of the
+/// file.
 fn fill(source: &mut dyn Read, lines: &mut Vec<u8>) -> io::Result<bool> {
-    let wanted = FRAME.saturating_sub(lines.len()).max(1) as u64;
+    let wanted = (FRAME - lines.len() % FRAME) as u64;
     let read = source.take(wanted).read_to_end(lines)?;
     Ok(read as u64 == wanted)
 }
 
 /// Small enough to seek to, large enough to compress well.
 const FRAME: usize = 1024 * 1024;
+
+/// What a line may take of memory.
+const LONGEST: usize = 16 * FRAME;
+
+#[cfg(all(test, feature = "gzip", feature = "zstd"))]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::fakes::{ManualClock, MemoryDisk};
+
+    fn compressed(compress: Compress, text: &[u8]) -> Vec<u8> {
+        let disk = MemoryDisk::new(Arc::new(ManualClock::at("2026-11-24T10:00:00Z")));
+        disk.put("plain", std::str::from_utf8(text).unwrap());
+        let paths = (Path::new("plain"), Path::new("packed"));
+        compress.run(&disk, paths, &AtomicBool::new(false)).unwrap();
+        disk.content("packed")
+    }
+
+    /// Each frame, decoded by a decoder that sees nothing of the others.
+    fn frames(compress: Compress, mut packed: &[u8]) -> Vec<Vec<u8>> {
+        let mut frames = Vec::new();
+        while !packed.is_empty() {
+            let mut frame = Vec::new();
+            match compress {
+                Compress::Gzip => {
+                    let mut decoder = flate2::bufread::GzDecoder::new(packed);
+                    decoder.read_to_end(&mut frame).unwrap();
+                    packed = decoder.into_inner();
+                }
+                _ => {
+                    let length = zstd::zstd_safe::find_frame_compressed_size(packed).unwrap();
+                    frame = zstd::stream::decode_all(&packed[..length]).unwrap();
+                    packed = &packed[length..];
+                }
+            }
+            frames.push(frame);
+        }
+        frames
+    }
+
+    #[test]
+    fn each_frame_decodes_alone_and_holds_whole_lines_of_about_a_mebibyte() {
+        let text: String = (0..300_000).map(|n| format!("line {n}\n")).collect();
+        for compress in [Compress::Gzip, Compress::Zstd] {
+            let frames = frames(compress, &compressed(compress, text.as_bytes()));
+            assert!(frames.concat() == text.as_bytes());
+            let (last, full) = frames.split_last().unwrap();
+            assert!(full.len() >= 3 && last.len() <= FRAME);
+            for frame in full {
+                assert!(frame.ends_with(b"\n"));
+                assert!(FRAME - 20 < frame.len() && frame.len() <= FRAME);
+            }
+        }
+    }
+
+    #[test]
+    fn a_line_longer_than_a_frame_makes_it_longer_up_to_a_bound() {
+        let line = |bytes: usize| "x".repeat(bytes - 1) + "\n";
+        let cases = [
+            (
+                vec![line(10), line(3 * FRAME + 5), line(10)],
+                vec![10, 3 * FRAME + 15],
+            ),
+            (vec![line(FRAME), line(FRAME)], vec![FRAME, FRAME]),
+            (vec![line(LONGEST + 9), line(7)], vec![LONGEST, 16]),
+            (vec!["half a line".to_owned()], vec![11]),
+            (vec![], vec![]),
+        ];
+        for (lines, expected) in cases {
+            let text = lines.concat();
+            let frames = frames(Compress::Zstd, &compressed(Compress::Zstd, text.as_bytes()));
+            let lengths: Vec<_> = frames.iter().map(Vec::len).collect();
+            assert_eq!(lengths, expected);
+            assert!(frames.concat() == text.as_bytes());
+        }
+    }
+}

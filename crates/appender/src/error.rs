@@ -69,7 +69,8 @@ impl Error {
         self.kind == Kind::Locked
     }
 
-    /// An option cannot be served: an unknown time zone, a path without a usable file name.
+    /// An option cannot be served: an unknown time zone, a roll at 25 o'clock, a path without a
+    /// usable file name.
     pub fn is_option(&self) -> bool {
         self.kind == Kind::Option
     }

@@ -120,6 +120,15 @@ impl Drain {
         Unwritten::check(lines, accounts).map(drop)
     }
 
+    #[cfg(all(unix, feature = "signals"))]
+    pub(crate) fn drain_or_tell(&self, timeout: Duration) {
+        if let Err(unwritten) = self.drain(timeout) {
+            let what = format!("the process ends: {unwritten}");
+            self.shared.reporter.report(Error::new(Kind::Loss, what));
+            self.shared.reporter.finish();
+        }
+    }
+
     // In a forked child, where there is nobody to wait for.
     fn abandon(&self) -> Result<Accounts, Unwritten> {
         let before = self.shared.accounts();

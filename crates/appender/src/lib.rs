@@ -34,6 +34,7 @@ mod look;
 mod name;
 mod non_blocking;
 mod opening;
+mod panics;
 mod process;
 mod queue;
 mod report;
@@ -41,11 +42,15 @@ mod retention;
 mod ring;
 mod roll;
 mod rolling;
+#[cfg(all(unix, feature = "signals"))]
+mod signals;
 mod sink;
 mod stats;
 mod watcher;
 mod worker;
 
+#[cfg(all(unix, feature = "signals"))]
+pub use crate::signals::Signals;
 pub use crate::{
     account::{Accounts, Level, Lines, Lost, Refused},
     appender::Appender,

@@ -44,6 +44,7 @@ impl AppenderBuilder {
             )
         })?;
         let zone = time_zone(self.zone.as_deref())?;
+        self.roll.check()?;
         let disk = self
             .disk
             .unwrap_or_else(|| Arc::new(RealDisk { mode: self.mode }));

@@ -2,10 +2,12 @@
 
 use jiff::{
     Timestamp, ToSpan as _, ZonedDateTime,
-    civil::{Date, Weekday},
+    civil::{Date, Time, Weekday},
     tz::TimeZone,
 };
 use memchr::{memchr, memrchr};
+
+use crate::{Error, error::Kind};
 
 /// When the current file is closed and a new one begun: at a size, at a time, both, or never.
 ///
@@ -24,6 +26,7 @@ use memchr::{memchr, memrchr};
 #[must_use = "a roll does nothing until it is given to an appender"]
 pub struct Roll {
     period: Option<Period>,
+    at: Option<String>,
     max_bytes: Option<u64>,
 }
 
@@ -74,16 +77,41 @@ impl Roll {
         self
     }
 
+    /// Days and weeks begin at this time of the clock, `HH:MM`, instead of midnight: the files of a
+    /// shop that closes at four in the morning hold its days. A time that a clock change skips is
+    /// that much later; of a repeated one the first counts. Anything else than `00:00` to `23:59`,
+    /// and a log that does not roll by day or week, is an error of
+    /// [`open`](crate::AppenderBuilder::open).
+    pub fn at(mut self, time: impl Into<String>) -> Self {
+        self.at = Some(time.into());
+        self
+    }
+
     fn every(period: Period) -> Self {
         Self {
             period: Some(period),
-            max_bytes: None,
+            ..Self::never()
         }
+    }
+
+    /// Whether the time of the clock is one, and of use.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        let Some(text) = &self.at else { return Ok(()) };
+        let what = match (clock_time(text), self.period) {
+            (Some(_), Some(Period::Day | Period::Week)) => return Ok(()),
+            (None, _) => format!("cannot roll at `{text}`: a time is HH:MM, from 00:00 to 23:59"),
+            (Some(_), _) => {
+                format!("cannot roll at `{text}`: only a daily or weekly roll is at a time")
+            }
+        };
+        Err(Error::new(Kind::Option, what))
     }
 
     /// The period of time that holds `at`, if files roll by time.
     pub(crate) fn term(&self, at: Timestamp, zone: &TimeZone) -> Option<Term> {
-        let (start, end) = self.period?.around(&at.to_zoned_datetime(zone.clone()))?;
+        let time = self.at.as_deref().and_then(clock_time).unwrap_or_default();
+        let at = at.to_zoned_datetime(zone.clone());
+        let (start, end) = self.period?.around(&at, time)?;
         Some(Term { start, end })
     }
 
@@ -96,27 +124,58 @@ impl Roll {
 
 impl Period {
     // `None` only at the ends of time, in the year 9999.
-    fn around(self, at: &ZonedDateTime) -> Option<(Timestamp, Timestamp)> {
-        Some(match self {
-            Self::Minute => steady(at, 60)?,
-            Self::Hour => steady(at, 3600)?,
-            Self::Day => {
-                let start = at.start_of_day().ok()?;
-                let end = at.tomorrow().ok()?.start_of_day().ok()?;
-                (start.timestamp(), end.timestamp())
-            }
+    fn around(self, at: &ZonedDateTime, time: Time) -> Option<(Timestamp, Timestamp)> {
+        match self {
+            Self::Minute => steady(at, 60),
+            Self::Hour => steady(at, 3600),
+            Self::Day => dated(at, time, (at.date(), 1)),
             Self::Week => {
                 let back = i64::from(at.weekday().since(Weekday::Monday));
                 let monday = at.date().checked_sub(back.days()).ok()?;
-                let next = monday.checked_add(7.days()).ok()?;
-                let midnight = |date: Date| {
-                    let day = date.to_zoned_datetime(at.time_zone().clone()).ok()?;
-                    Some(day.start_of_day().ok()?.timestamp())
-                };
-                (midnight(monday)?, midnight(next)?)
+                dated(at, time, (monday, 7))
             }
-        })
+        }
     }
+}
+
+// Step by step, because a zone may skip a whole day, as Samoa's did.
+fn dated(
+    at: &ZonedDateTime,
+    time: Time,
+    (mut date, days): (Date, i64),
+) -> Option<(Timestamp, Timestamp)> {
+    let begins = |date: Date| {
+        let zone = at.time_zone().clone();
+        let begins = if time == Time::midnight() {
+            date.to_zoned_datetime(zone).ok()?.start_of_day().ok()?
+        } else {
+            date.to_datetime(time).to_zoned_datetime(zone).ok()?
+        };
+        Some(begins.timestamp())
+    };
+    let now = at.timestamp();
+    while begins(date)? > now {
+        date = date.checked_sub(days.days()).ok()?;
+    }
+    let start = begins(date)?;
+    let end = loop {
+        date = date.checked_add(days.days()).ok()?;
+        match begins(date)? {
+            end if end > now => break end,
+            _ => {}
+        }
+    };
+    Some((start, end))
+}
+
+// Strictly two digits each, so that a typing error is told.
+fn clock_time(text: &str) -> Option<Time> {
+    let two = |digits: &str| match digits.as_bytes() {
+        [b'0'..=b'9', b'0'..=b'9'] => digits.parse().ok(),
+        _ => None,
+    };
+    let (hour, minute) = text.split_once(':')?;
+    Time::new(two(hour)?, two(minute)?, 0, 0).ok()
 }
 
 // A change of the clock ends a period too: where it is by half an hour, the hour it cuts is short.
@@ -310,6 +369,51 @@ mod tests {
                 "2026-10-03T15:30:00Z",
                 "2026-10-03T16:00:00Z",
             ),
+            // At a time of the clock: before it, on it, after it.
+            (
+                Roll::daily().at("04:00"),
+                "2026-11-24T03:59:59Z",
+                "UTC",
+                "2026-11-23T04:00:00Z",
+                "2026-11-24T04:00:00Z",
+            ),
+            (
+                Roll::daily().at("04:00"),
+                "2026-11-24T04:00:00Z",
+                "UTC",
+                "2026-11-24T04:00:00Z",
+                "2026-11-25T04:00:00Z",
+            ),
+            (
+                Roll::weekly().at("23:30"),
+                "2026-11-23T15:29:59Z",
+                "Asia/Shanghai",
+                "2026-11-16T15:30:00Z",
+                "2026-11-23T15:30:00Z",
+            ),
+            // 2:30 does not exist that day, and is 3:30; 2:30 exists twice that other day.
+            (
+                Roll::daily().at("02:30"),
+                "2026-03-29T10:00:00Z",
+                "Europe/Berlin",
+                "2026-03-29T01:30:00Z",
+                "2026-03-30T00:30:00Z",
+            ),
+            (
+                Roll::daily().at("02:30"),
+                "2026-10-25T10:00:00Z",
+                "Europe/Berlin",
+                "2026-10-25T00:30:00Z",
+                "2026-10-26T01:30:00Z",
+            ),
+            // Samoa had no 30 December 2011.
+            (
+                Roll::daily().at("04:00"),
+                "2011-12-30T10:30:00Z",
+                "Pacific/Apia",
+                "2011-12-29T14:00:00Z",
+                "2011-12-30T14:00:00Z",
+            ),
             // Midnight does not exist there that day.
             (
                 Roll::daily(),
@@ -330,6 +434,39 @@ mod tests {
             Roll::size(1).term(at("2026-11-24T10:20:30Z"), &TimeZone::UTC),
             None
         );
+    }
+
+    #[test]
+    fn what_is_no_time_or_of_no_use_is_an_error_that_says_so() {
+        for text in ["00:00", "04:30", "23:59"] {
+            Roll::daily().at(text).check().unwrap();
+            Roll::weekly().at(text).max_bytes(1).check().unwrap();
+        }
+        for text in [
+            "",
+            ":",
+            "4:00",
+            "04:0",
+            "24:00",
+            "04:60",
+            "+4:00",
+            "04:00:00",
+            "noon",
+            "٠٤:٠٠",
+        ] {
+            let error = Roll::daily().at(text).check().unwrap_err();
+            assert!(error.is_option());
+            assert_eq!(
+                error.to_string(),
+                format!("cannot roll at `{text}`: a time is HH:MM, from 00:00 to 23:59")
+            );
+        }
+        for roll in [Roll::hourly(), Roll::minutely(), Roll::size(1)] {
+            assert_eq!(
+                roll.at("04:00").check().unwrap_err().to_string(),
+                "cannot roll at `04:00`: only a daily or weekly roll is at a time"
+            );
+        }
     }
 
     #[test]
@@ -370,13 +507,20 @@ mod tests {
     proptest! {
         #[test]
         fn a_term_holds_its_moment_and_the_next_begins_where_it_ends(seconds in 0i64..4_000_000_000) {
-            for zone in ["UTC", "Asia/Shanghai", "Europe/Berlin", "Australia/Lord_Howe"] {
+            for zone in ["UTC", "Asia/Shanghai", "Europe/Berlin", "Australia/Lord_Howe", "Pacific/Apia"] {
                 let zone = TimeZone::get(zone).unwrap();
                 let at = Timestamp::from_second(seconds).unwrap();
                 // Also when the clock is changed next, and just before.
                 let change = zone.following(at).next().map_or(at, |change| change.timestamp());
                 for at in [at, change, change - 1.second(), change + 1.second()] {
-                    for roll in [Roll::minutely(), Roll::hourly(), Roll::daily(), Roll::weekly()] {
+                    for roll in [
+                        Roll::minutely(),
+                        Roll::hourly(),
+                        Roll::daily(),
+                        Roll::weekly(),
+                        Roll::daily().at("02:15"),
+                        Roll::weekly().at("23:45"),
+                    ] {
                         let term = roll.term(at, &zone).unwrap();
                         prop_assert!(term.start <= at && at < term.end, "{:?} {}", term, at);
                         prop_assert_eq!(roll.term(term.start, &zone).unwrap(), term);
