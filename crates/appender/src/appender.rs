@@ -1,8 +1,7 @@
 //! A log file that rolls: whole lines in, files out.
 
 use std::{
-    fmt,
-    io::{self, Write},
+    fmt, io,
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -13,15 +12,12 @@ use std::{
 
 use crate::{
     AppenderBuilder, Error,
-    active::{Active, Advance, Given, Notes, failure},
-    error::Kind,
+    active::{Active, Notes, failure},
     fallback::Fallback,
     fsync::{Synced, Syncer},
-    guarded::guarded,
     household::Household,
     housekeeping::Housekeeper,
     report::Reporter,
-    ring::Mark,
     stats::{Counts, Stats, Watch},
     worker::GapLine,
 };
@@ -136,87 +132,7 @@ impl Appender {
         self.inner.close(timeout)
     }
 
-    /// Writes at least the first of these lines, and tells the `mark` of each write.
-    pub(crate) fn write_lines(&self, lines: &[u8], mark: Option<&dyn Mark>) -> io::Result<usize> {
-        let (mut written, mut given) = (0, Given::default());
-        while written < lines.len() {
-            let rest = &lines[written..];
-            let wrote = match self.advance(rest, &mut given, mark) {
-                Ok(Advance::Wrote(more)) => Ok(more),
-                Ok(Advance::Elsewhere(half)) => self
-                    .write_elsewhere(half, rest)
-                    .inspect(|&taken| mark.into_iter().for_each(|mark| mark.wrote(taken))),
-                Ok(Advance::WantsHeader) => {
-                    let header = self.inner.header.as_ref();
-                    given.header = Some(self.make("header", header.map(|header| &*header.0)));
-                    Ok(0)
-                }
-                Ok(Advance::WantsGap(gap)) => {
-                    let line = self.inner.gap.as_ref();
-                    let line = line.map(|line| || (line.0)(&gap));
-                    given.gap = Some(self.make("gap", line));
-                    Ok(0)
-                }
-                Err(error) => Err(error),
-            };
-            match wrote {
-                Ok(more) => written += more,
-                Err(_) if written > 0 => break,
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(written)
-    }
-
-    fn advance(
-        &self,
-        lines: &[u8],
-        given: &mut Given,
-        mark: Option<&dyn Mark>,
-    ) -> io::Result<Advance> {
-        let advance = |active: &mut Active| {
-            let advance = active.advance(lines, given, mark)?;
-            if let (Some(syncer), Advance::Wrote(_)) = (&self.inner.syncer, &advance) {
-                syncer.wrote(|| active.synced());
-            }
-            Ok(advance)
-        };
-        self.locked(advance, "cannot write log file")
-    }
-
-    fn write_elsewhere(&self, half: Vec<u8>, lines: &[u8]) -> io::Result<usize> {
-        let fallback = self.inner.fallback.as_ref();
-        let fallback = fallback.expect("lines go elsewhere only where there is a fallback");
-        let taken = fallback.write(half, lines).map_err(|error| {
-            let what = "cannot write log lines to the fallback";
-            io::Error::new(error.kind(), Error::io(what, error))
-        })?;
-        if let Err(error) = fallback.flush() {
-            let error = Error::io("cannot flush the fallback of log lines", error);
-            self.inner.housekeeper.add(Vec::new(), vec![error]);
-        }
-        let count = memchr::memchr_iter(b'\n', &lines[..taken]).count() as u64;
-        self.inner
-            .counts
-            .elsewhere
-            .fetch_add(count, Ordering::Relaxed);
-        self.lock().went_elsewhere(count);
-        Ok(taken)
-    }
-
-    // Lines of our own are made without the lock: a callback may log.
-    fn make(&self, name: &str, callback: Option<impl Fn() -> Vec<u8>>) -> Vec<u8> {
-        let Some(callback) = callback else {
-            return Vec::new();
-        };
-        guarded(callback).unwrap_or_else(|| {
-            let error = Error::new(Kind::Panic, format!("the `{name}` callback panicked"));
-            self.inner.housekeeper.add(Vec::new(), vec![error]);
-            Vec::new()
-        })
-    }
-
-    fn locked<T>(
+    pub(crate) fn locked<T>(
         &self,
         act: impl FnOnce(&mut Active) -> io::Result<T>,
         what: &str,
@@ -252,7 +168,7 @@ impl Appender {
         self.inner.housekeeper.add(notes.rolled, notes.failures);
     }
 
-    fn lock(&self) -> MutexGuard<'_, Active> {
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Active> {
         self.inner
             .active
             .lock()
@@ -276,35 +192,6 @@ impl Drop for Inner {
         if !self.closed.load(Ordering::Acquire) {
             self.close(CLOSE);
         }
-    }
-}
-
-impl Write for Appender {
-    fn write(&mut self, lines: &[u8]) -> io::Result<usize> {
-        self.write_lines(lines, None)
-    }
-
-    // In one piece: `writeln!` would otherwise write a line in several calls.
-    fn write_fmt(&mut self, line: fmt::Arguments<'_>) -> io::Result<()> {
-        self.write_all(fmt::format(line).as_bytes())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Write for &Appender {
-    fn write(&mut self, lines: &[u8]) -> io::Result<usize> {
-        self.write_lines(lines, None)
-    }
-
-    fn write_fmt(&mut self, line: fmt::Arguments<'_>) -> io::Result<()> {
-        self.write_all(fmt::format(line).as_bytes())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
     }
 }
 

@@ -29,6 +29,7 @@ mod housekeeping;
 mod keep;
 #[cfg(feature = "tracing")]
 mod layer;
+mod lines;
 mod lock;
 mod look;
 mod name;
