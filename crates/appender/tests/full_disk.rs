@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use dogwatch_appender::{Appender, Level, NonBlocking, Roll, WhenFull};
+use dogwatch_appender::{Appender, CrashRing, Level, NonBlocking, Roll, WhenFull};
 
 const LONG: Duration = Duration::from_secs(60);
 
@@ -83,15 +83,106 @@ fn child() {
     assert_eq!(told, refused, "the gap lines tell of all that is missing");
 }
 
+/// Runs within the full disk.
+#[test]
+#[ignore = "the other test starts it as a child process, in a mount namespace of its own"]
+fn ring_child() {
+    let mut directory = String::new();
+    io::stdin().read_line(&mut directory).unwrap();
+    if directory.is_empty() {
+        return;
+    }
+    let directory = Path::new(directory.trim());
+    let open = || {
+        let (told, telling) = mpsc::channel();
+        let file = Appender::builder(directory.join("app.log"));
+        let file = file.on_error(move |error| told.send(error.to_string()).unwrap());
+        (file.open().unwrap(), telling)
+    };
+    let hidden = || {
+        let names = fs::read_dir(directory).unwrap();
+        let names = names.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        names
+            .filter(|name| name.contains("ring"))
+            .collect::<Vec<_>>()
+    };
+
+    // A hole in the ring would be a SIGBUS later.
+    let log = NonBlocking::builder(open().0).max_bytes(1 << 20);
+    let error = log
+        .crash_ring(CrashRing::new())
+        .spawn()
+        .map(drop)
+        .unwrap_err();
+    let path = directory.join(".app.log.000001.ring.tmp");
+    let path = path.display();
+    assert_eq!(
+        error.to_string(),
+        format!("cannot allocate 2101248 bytes for the crash ring `{path}`")
+    );
+    assert!(error.is_io());
+    assert_eq!(hidden(), [""; 0]);
+
+    // The disk fills up, and the log is closed before there is room.
+    let (file, _telling) = open();
+    let log = NonBlocking::builder(file).max_bytes(200_000);
+    let (held, ended) = mpsc::channel::<()>();
+    let log = log.crash_ring(CrashRing::new()).on_error(move |_| {
+        let _held_until_the_writer_thread_has_ended = &held;
+    });
+    let (log, guard) = log.spawn().unwrap();
+    let filler = directory.join("filler");
+    let mut bytes = fs::File::create(&filler).unwrap();
+    while bytes.write_all(&[0; 4096]).is_ok() {}
+    drop(bytes);
+    (0..1000).for_each(|n| assert!(log.offer(None, line(n).as_bytes())));
+    let unwritten = guard.close(Duration::ZERO).unwrap_err();
+    assert_eq!(unwritten.lines(), 1000);
+    drop((log, unwritten));
+    let ended = ended.recv_timeout(LONG);
+    assert_eq!(ended, Err(mpsc::RecvTimeoutError::Disconnected));
+
+    // Its lines are kept until a start finds room.
+    assert_eq!(hidden(), [".app.log.000001.ring"]);
+    let (file, telling) = open();
+    let told = telling.recv_timeout(LONG).unwrap();
+    assert!(
+        told.contains("cannot write the lines of a killed process"),
+        "{told}"
+    );
+    assert!(file.stats().replayed < 1000);
+    drop((file, telling));
+    fs::remove_file(&filler).unwrap();
+    let (file, telling) = open();
+    drop(file);
+    assert_eq!(telling.recv().ok(), None, "nothing is wrong any more");
+    let text = fs::read_to_string(directory.join("app.log")).unwrap();
+    let expected: String = (0..1000).map(line).collect();
+    assert!(
+        text == expected,
+        "every accepted line once, whole, in order"
+    );
+    assert_eq!(hidden(), [""; 0]);
+}
+
 #[test]
 fn a_really_full_disk_loses_no_accepted_line_and_tells_of_every_refused_one() {
+    within_a_megabyte("child");
+}
+
+#[test]
+fn on_a_really_full_disk_a_ring_is_refused_or_keeps_its_lines_until_there_is_room() {
+    within_a_megabyte("ring_child");
+}
+
+fn within_a_megabyte(test: &str) {
     let directory = tempfile::tempdir().unwrap();
     let mount = "mount -t tmpfs -o size=1m tmpfs \"$1\" || exit 77; shift; exec \"$@\"";
     let child = Command::new("unshare")
         .args(["-rm", "sh", "-c", mount, "sh"])
         .arg(directory.path())
         .arg(std::env::current_exe().unwrap())
-        .args(["child", "--exact", "--ignored", "--nocapture"])
+        .args([test, "--exact", "--ignored", "--nocapture"])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

@@ -3,6 +3,8 @@
 mod area;
 mod boot;
 mod create;
+#[cfg(test)]
+mod edges;
 mod file;
 #[cfg(test)]
 mod fuse;

@@ -227,3 +227,130 @@ impl Held {
         (runs, torn)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{
+        batch::{Batch, Spare},
+        name::Family,
+        ring::{CrashRing, create},
+    };
+
+    const LINES: [&str; 5] = ["one\n", "two\ntwo more\n", "three\n", "four\n", "five\n"];
+
+    /// A ring with three entries in the writer's hand and two that wait.
+    fn image() -> Vec<u8> {
+        let directory = tempfile::tempdir().unwrap();
+        let family = Family::of(&directory.path().join("app.log")).unwrap();
+        let (ring, front, back) = create(&CrashRing::new(), &family, (4000, 2)).unwrap();
+        let (mut front, mut back) = (Batch::in_ring(front), Batch::in_ring(back));
+        for (nth, lines) in LINES.into_iter().enumerate() {
+            if nth == 3 {
+                front.hand_over(&mut back);
+            }
+            let count = lines.matches('\n').count() as u64;
+            front.push((nth, count), lines.as_bytes(), &mut Spare::default(), 4000);
+        }
+        fs::read(ring.path()).unwrap()
+    }
+
+    /// What would be written, and how much is known to be torn.
+    fn replay(ring: &[u8]) -> Result<(Vec<String>, u64), Refusal> {
+        let contents = Contents::read(ring)?;
+        let (mut found, mut torn) = (Vec::new(), 0);
+        for held in &contents.held {
+            let (runs, bad) = held.sound(held.done);
+            torn += bad;
+            for run in runs {
+                let text = String::from_utf8(held.bytes[run].to_owned()).unwrap();
+                found.extend(text.split_inclusive('\n').map(str::to_owned));
+            }
+        }
+        Ok((found, torn))
+    }
+
+    fn all() -> Vec<String> {
+        LINES
+            .concat()
+            .split_inclusive('\n')
+            .map(str::to_owned)
+            .collect()
+    }
+
+    /// Whether `some` are lines of ours, in order and none twice.
+    fn is_part(some: &[String]) -> bool {
+        let mut all = all().into_iter();
+        some.iter().all(|line| all.any(|next| next == *line))
+    }
+
+    #[test]
+    fn what_was_pushed_is_read_in_order() {
+        assert_eq!(replay(&image()), Ok((all(), 0)));
+    }
+
+    #[test]
+    fn no_flipped_bit_makes_a_line_or_hides_one_in_silence() {
+        let mut ring = image();
+        // In the header, in the lines, and in the records at the end of each area.
+        let area = (ring.len() - HEADER) / 2;
+        let used = (0..HEADER)
+            .chain(HEADER..HEADER + 40)
+            .chain(HEADER + area - 4 * RECORD..HEADER + area + 40)
+            .chain(ring.len() - 4 * RECORD..ring.len());
+        for bit in used.flat_map(|byte| byte * 8..byte * 8 + 8) {
+            ring[bit / 8] ^= 1 << (bit % 8);
+            if let Ok((found, torn)) = replay(&ring) {
+                assert!(is_part(&found), "bit {bit}: {found:?}");
+                assert_eq!(
+                    torn > 0,
+                    found != all(),
+                    "bit {bit}: {found:?}, {torn} torn"
+                );
+            }
+            ring[bit / 8] ^= 1 << (bit % 8);
+        }
+    }
+
+    #[test]
+    fn a_ring_is_whole_or_refused() {
+        let ring = image();
+        for length in (0..ring.len()).step_by(13).chain([ring.len() - 1]) {
+            let refusal = Contents::read(&ring[..length]).unwrap_err();
+            let expected = match length {
+                0..HEADER => Refusal::NoRing,
+                _ => Refusal::Truncated {
+                    bytes: length,
+                    expected: ring.len() as u64,
+                },
+            };
+            assert_eq!(refusal, expected);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_spoilt_no_other_line_is_read(
+            spoils in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..40),
+            within in prop::sample::select(vec![200, HEADER, usize::MAX]),
+        ) {
+            let mut ring = image();
+            let length = ring.len().min(within);
+            for (at, byte) in spoils {
+                ring[at.index(length)] = byte;
+            }
+            if let Ok((found, _)) = replay(&ring) {
+                prop_assert!(is_part(&found), "{found:?}");
+            }
+        }
+
+        #[test]
+        fn bytes_of_chance_are_no_ring(ring in prop::collection::vec(any::<u8>(), 0..9000)) {
+            prop_assert_eq!(Contents::read(&ring), Err(Refusal::NoRing));
+        }
+    }
+}
