@@ -81,7 +81,22 @@ impl Builder {
             dyn Fn(&str) -> Option<Arc<dyn Fn(&str) -> Option<String> + Send + Sync>> + Send + Sync,
         >,
     ) -> Self {
-        self.redact = Redact::new(judge);
+        self.redact.judge(judge);
+        self
+    }
+
+    /// Who knows values that a line has as JSON, though `tracing` shows them as `Debug`: from a
+    /// field's key and value to that JSON, secrets hidden; `None` for any other value. Rules find
+    /// what is inside by its path, `order.card.kind`, as in a line. Default: all values are texts.
+    #[expect(
+        clippy::type_complexity,
+        reason = "std types only: the JSON layer's closure fits as it is"
+    )]
+    pub fn nested(
+        mut self,
+        nested: Arc<dyn Fn(&str, &dyn fmt::Debug) -> Option<String> + Send + Sync>,
+    ) -> Self {
+        self.redact.nested(nested);
         self
     }
 

@@ -6,6 +6,7 @@ use std::fmt::{self, Write};
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use dogwatch_line::{Line, Value};
 use tracing_core::Field;
 use tracing_core::field::Visit;
 
@@ -116,6 +117,41 @@ impl<'a> Collect<'a> {
         range
     }
 
+    /// The JSON of a value that is no text. A message nearly always is one.
+    fn json(&mut self, field: &Field, value: &dyn fmt::Debug) -> Option<String> {
+        let name = field.name().strip_prefix("r#").unwrap_or(field.name());
+        if name == "message" || self.from == From::LogRecord {
+            return None;
+        }
+        let json = catching(|| self.redact.json(name, value));
+        json.unwrap_or_else(|Panicked| {
+            self.panics += 1;
+            None
+        })
+    }
+
+    /// Puts a value as a line has it: plain, or with fields of its own inside.
+    fn nested(&mut self, field: &Field, json: &str) {
+        let key = dictionary::key(field.name(), self.from == From::Span);
+        let whole = format!("{{\"value\":{json}}}");
+        let Some(value) = Line::parse(&whole)
+            .ok()
+            .and_then(|line| line.field("value"))
+        else {
+            return self.text(field, |out| out.write_str(json));
+        };
+        let held = match value {
+            Value::Bool(truth) => Held::Bool(truth),
+            Value::I64(int) => Held::I64(int),
+            Value::U64(int) => Held::U64(int),
+            Value::F64(float) => Held::F64(float),
+            Value::Str(text) => return self.text(field, |out| out.write_str(&text)),
+            // Whole JSON of any length that its maker allows: cut, it would be none.
+            _ => Held::Json(self.view.write(|strings| strings.push_str(json))),
+        };
+        self.view.put(key, held);
+    }
+
     /// What hides the field: nothing, a mask, or all of it.
     fn mask(&mut self, field: &Field) -> Result<Option<Mask>, Hidden> {
         let name = field.name().strip_prefix("r#").unwrap_or(field.name());
@@ -175,6 +211,9 @@ impl Visit for Collect<'_> {
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        if let Some(json) = self.json(field, value) {
+            return self.nested(field, &json);
+        }
         self.text(field, |out| write!(out, "{value:?}"));
     }
 }

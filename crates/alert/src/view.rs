@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::ops::Range;
 
-use dogwatch_line::{Fields, Level, Value};
+use dogwatch_line::{Fields, Level, Line, Value};
 
 use crate::spans::SpanField;
 
@@ -31,6 +31,8 @@ pub(crate) enum Held {
     U64(u64),
     F64(f64),
     Text(Range<usize>),
+    /// An object, a list, or `null`, as JSON.
+    Json(Range<usize>),
     /// An error and its causes: the whole, and how much of it is the first message.
     Error(Range<usize>, usize),
 }
@@ -112,6 +114,7 @@ impl View {
         let held = match value {
             Owned::Plain(held) => held.clone(),
             Owned::Text(text) => Held::Text(self.write(|strings| strings.push_str(text))),
+            Owned::Json(json) => Held::Json(self.write(|strings| strings.push_str(json))),
             Owned::Error(text, first) => {
                 Held::Error(self.write(|strings| strings.push_str(text)), *first)
             }
@@ -124,6 +127,7 @@ impl View {
         self.entries.iter().map(|entry| {
             let value = match &entry.held {
                 Held::Text(range) => Owned::Text(self.written(range.clone()).into()),
+                Held::Json(range) => Owned::Json(self.written(range.clone()).into()),
                 Held::Error(range, first) => {
                     Owned::Error(self.written(range.clone()).into(), *first)
                 }
@@ -179,6 +183,8 @@ impl View {
             Held::U64(int) => Value::from(*int),
             Held::F64(float) => Value::F64(*float),
             Held::Text(range) => Value::from(self.written(range.clone())),
+            Held::Json(range) if self.written(range.clone()) == "null" => Value::Null,
+            Held::Json(range) => Value::Raw(self.written(range.clone())),
             Held::Error(range, first) => {
                 Value::from(self.written(range.start..range.start + first))
             }
@@ -204,8 +210,29 @@ impl Fields for View {
             // A line always has one.
             return Some(Value::from(""));
         }
-        let entry = of(name.strip_suffix(".message")?)?;
-        matches!(entry.held, Held::Error(..)).then(|| self.value(&entry.held))
+        let error = name.strip_suffix(".message").and_then(of);
+        if let Some(entry) = error.filter(|entry| matches!(entry.held, Held::Error(..))) {
+            return Some(self.value(&entry.held));
+        }
+        self.inside(name)
+    }
+}
+
+impl View {
+    /// A field inside of a value: the longest key that is the name's beginning and leads on, as in a
+    /// line.
+    fn inside(&self, name: &str) -> Option<Value<'_>> {
+        let found = self.entries.iter().filter_map(|entry| {
+            let rest = name.strip_prefix(entry.name)?.strip_prefix('.')?;
+            let Held::Json(range) = &entry.held else {
+                return None;
+            };
+            let value = Line::parse(self.written(range.clone())).ok()?.field(rest)?;
+            Some((entry.name.len(), value))
+        });
+        found
+            .max_by_key(|(length, _)| *length)
+            .map(|(_, value)| value)
     }
 }
 
@@ -214,6 +241,7 @@ impl Fields for View {
 pub(crate) enum Owned {
     Plain(Held),
     Text(Box<str>),
+    Json(Box<str>),
     Error(Box<str>, usize),
 }
 

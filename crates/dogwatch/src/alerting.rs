@@ -89,7 +89,8 @@ fn registered(mut builder: Builder, config: &Config, settings: &Settings) -> Bui
     builder = builder.on_error(move |error| tell.of("alerts", error));
     #[cfg(feature = "json")]
     {
-        builder = builder.redact(crate::json::redact(config).judge());
+        let redact = crate::json::redact(config);
+        builder = builder.redact(redact.judge()).nested(redact.nested());
     }
     let fixed = [
         ("service", &settings.service),

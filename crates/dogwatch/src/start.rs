@@ -161,13 +161,18 @@ where
 /// What the text masks: the same as JSON lines, if there are any.
 fn judge(config: &Config) -> Judge {
     #[cfg(feature = "json")]
-    let judge = crate::json::redact(config).judge();
+    {
+        let redact = crate::json::redact(config);
+        Judge::new(redact.judge(), redact.nested_text())
+    }
     #[cfg(not(feature = "json"))]
-    let judge = {
+    {
         let _ = config;
-        Arc::new(|_: &str| None)
-    };
-    Judge(judge)
+        Judge::new(
+            Arc::new(|_: &str| None),
+            Arc::new(|_: &str, _: &dyn std::fmt::Debug| None),
+        )
+    }
 }
 
 fn say_first_line(settings: &Settings) {

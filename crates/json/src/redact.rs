@@ -2,7 +2,7 @@
 
 use crate::escape::escape;
 use crate::form::FIELD_BYTES;
-use crate::nested::{Ask, probe};
+use crate::nested::{Answer, Ask, probe};
 use crate::plan::Shape;
 use crate::siphash::siphash;
 use std::fmt;
@@ -179,31 +179,52 @@ impl Redact {
     pub fn nested(&self) -> Arc<dyn Fn(&str, &dyn fmt::Debug) -> Option<String> + Send + Sync> {
         let redact = self.clone();
         Arc::new(move |key, value| {
-            if redact.treatment(key).is_some() {
-                return None;
-            }
             let shape = Shape::of(key);
-            let ask = Ask {
-                key: key.to_owned(),
-                redact: redact.clone(),
-                max_bytes: FIELD_BYTES,
-                max_field: FIELD_BYTES,
-                shape,
-            };
-            let answer = probe(ask, value)?;
+            let answer = redact.answer(key, shape, value)?;
+            let fits = answer.fits(shape);
             let json = String::from_utf8(answer.json).ok()?;
-            Some(if answer.is_error || shape == Shape::Plain {
-                json
-            } else {
-                let mut text = Vec::new();
-                escape(&mut text, &json);
-                let text = String::from_utf8(text).ok()?;
-                match shape {
-                    Shape::Error => format!("{{\"message\":\"{text}\",\"causes\":[]}}"),
-                    _ => format!("\"{text}\""),
-                }
+            if fits {
+                return Some(json);
+            }
+            let mut text = Vec::new();
+            escape(&mut text, &json);
+            let text = String::from_utf8(text).ok()?;
+            Some(match shape {
+                Shape::Error => format!("{{\"message\":\"{text}\",\"causes\":[]}}"),
+                _ => format!("\"{text}\""),
             })
         })
+    }
+
+    /// As [`nested`](Redact::nested), for layers that show text to people: the JSON of an object or a
+    /// list, its secrets hidden; `None` for all others, errors among them.
+    #[expect(
+        clippy::type_complexity,
+        reason = "std types only, so that no crate has to import ours"
+    )]
+    pub fn nested_text(
+        &self,
+    ) -> Arc<dyn Fn(&str, &dyn fmt::Debug) -> Option<String> + Send + Sync> {
+        let redact = self.clone();
+        Arc::new(move |key, value| {
+            let answer = redact.answer(key, Shape::Text, value)?;
+            String::from_utf8(answer.json).ok()
+        })
+    }
+
+    /// The answer of a value that is no text and no secret itself.
+    fn answer(&self, key: &str, shape: Shape, value: &dyn fmt::Debug) -> Option<Answer> {
+        if self.treatment(key).is_some() {
+            return None;
+        }
+        let ask = Ask {
+            key: key.to_owned(),
+            redact: self.clone(),
+            max_bytes: FIELD_BYTES,
+            max_field: FIELD_BYTES,
+            shape,
+        };
+        probe(ask, value)
     }
 
     /// What becomes of the value of `key`; `None`: it is shown.

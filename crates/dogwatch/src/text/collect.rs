@@ -56,7 +56,7 @@ impl Visitor<'_> {
             return;
         }
         let mut text = written(value);
-        if let Some(mask) = (self.judge.0)(name) {
+        if let Some(mask) = (self.judge.mask)(name) {
             match mask(&text) {
                 Some(shown) => text = shown,
                 None => return,
@@ -73,6 +73,12 @@ impl Visitor<'_> {
 
 impl Visit for Visitor<'_> {
     fn record_debug(&mut self, key: &Key, value: &dyn fmt::Debug) {
+        let name = key.name().strip_prefix("r#").unwrap_or(key.name());
+        if name != "message" {
+            if let Some(json) = (self.judge.nested)(name, value) {
+                return self.take(key, &json);
+            }
+        }
         self.take(key, &format_args!("{value:?}"));
     }
 

@@ -4,6 +4,7 @@ mod collect;
 mod line;
 mod paint;
 
+use std::fmt;
 use std::io::{IsTerminal, Write};
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -23,11 +24,26 @@ use paint::Paint;
     clippy::type_complexity,
     reason = "std types only: the JSON layer's judge fits as it is"
 )]
-pub(crate) struct Judge(
-    pub(crate)  Arc<
+pub(crate) struct Judge {
+    /// From a key to what hides its value.
+    mask: Arc<
         dyn Fn(&str) -> Option<Arc<dyn Fn(&str) -> Option<String> + Send + Sync>> + Send + Sync,
     >,
-);
+    /// The JSON of a value that is no text, its secrets hidden.
+    nested: Arc<dyn Fn(&str, &dyn fmt::Debug) -> Option<String> + Send + Sync>,
+}
+
+impl Judge {
+    #[expect(clippy::type_complexity, reason = "as above")]
+    pub(crate) fn new(
+        mask: Arc<
+            dyn Fn(&str) -> Option<Arc<dyn Fn(&str) -> Option<String> + Send + Sync>> + Send + Sync,
+        >,
+        nested: Arc<dyn Fn(&str, &dyn fmt::Debug) -> Option<String> + Send + Sync>,
+    ) -> Self {
+        Self { mask, nested }
+    }
+}
 
 /// A tracing layer that writes text. Each line is one write to `writer`.
 pub(crate) struct TextLayer<W> {

@@ -28,9 +28,11 @@ impl io::Write for Page {
 fn printed(colour: bool, log: impl FnOnce()) -> Vec<String> {
     let page = Page::default();
     let writer = page.clone();
-    let judge = Judge(Arc::new(|key| {
+    let mask = Arc::new(|key: &str| {
         (key == "password").then(|| Arc::new(|_: &str| Some("***".to_owned())) as _)
-    }));
+    });
+    let nested = |key: &str, _: &dyn fmt::Debug| (key == "order").then(|| "{}".to_owned());
+    let judge = Judge::new(mask, Arc::new(nested));
     let layer = TextLayer::new(move || writer.clone(), colour, judge);
     tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), log);
     let bytes = page.0.lock().unwrap();
@@ -54,13 +56,13 @@ fn a_line_is_level_message_fields_spans_and_a_short_trace() {
             product = "Kindle 保护套",
             "新订单"
         );
-        tracing::warn!(password = "hunter2", empty = "");
+        tracing::warn!(password = "hunter2", empty = "", order = ?"hunter2");
     });
     assert_eq!(
         lines,
         [
             r#"INFO  新订单 event=order_created n=2 product="Kindle 保护套" user_id=7 4bf92f35"#,
-            r#"WARN  password=*** empty="" user_id=7 n=1 4bf92f35"#,
+            r#"WARN  password=*** empty="" order={} user_id=7 n=1 4bf92f35"#,
         ]
     );
 }

@@ -1,12 +1,15 @@
 //! A rule judges an event live as it would judge its line, and is shown no more than the line.
 
+use std::backtrace::Backtrace;
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::fmt;
 use std::sync::{Arc, Mutex};
 
-use dogwatch::Config;
 use dogwatch::alert::{Alert, RuleCounts};
+#[cfg(feature = "serde")]
+use dogwatch::json;
+use dogwatch::{Config, ErrorValue};
 use dogwatch_line::{Line, Value};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -97,7 +100,7 @@ fn float() -> impl Strategy<Value = f64> {
 }
 
 /// One callsite each; a run says them all in this order.
-const EVENTS: [fn(&Given); 6] = [
+const EVENTS: &[fn(&Given)] = &[
     |g| {
         tracing::info!(
             password = g.secret,
@@ -154,6 +157,35 @@ const EVENTS: [fn(&Given); 6] = [
         tracing::debug!(error = %g.text, token = error, otp = g.unsigned, phone = ?g.secret);
     },
     |g| tracing::trace!(error = g.signed, order = g.flag, message = g.text),
+    |g| {
+        let error = failure(g);
+        tracing::error!(
+            error = ?ErrorValue::of(&error).backtrace(&Backtrace::disabled()),
+            cause = ?ErrorValue::of_dyn(&error).type_name(&g.text),
+            user_id = ?ErrorValue::of(&error),
+            token = ?ErrorValue::of_dyn(&Failure(g.secret.clone(), None)),
+            "it failed"
+        );
+    },
+    // Values of any depth, with secrets inside; and where a line has a text instead.
+    #[cfg(feature = "serde")]
+    |g| {
+        let order = order(g);
+        tracing::info!(
+            order = json(&order),
+            "order.id" = "as a key of its own",
+            number = json(&g.signed),
+            truth = json(&g.flag),
+            text = json(&g.text),
+            nothing = json(&None::<u8>),
+            list = json(&[&g.secret][..0]),
+            route = json(&order),
+            cookie = json(&order),
+            "ordered"
+        );
+    },
+    #[cfg(feature = "serde")]
+    |g| tracing::error!(error = json(&order(g)), otp = g.unsigned, "failed"),
     // As a record of the `log` crate comes in.
     |g| {
         event!(
@@ -169,11 +201,29 @@ const EVENTS: [fn(&Given); 6] = [
     },
 ];
 
+fn order(g: &Given) -> serde_json::Value {
+    serde_json::json!({
+        "id": g.unsigned, "price": g.float, "paid": g.flag, "note": g.text, "none": null,
+        "card": {"card_number": g.secret, "kind": g.other, "pin": {"deep": g.secret}},
+        "items": [{"sku": g.text, "token": g.secret}], g.text.as_str(): {"a.b": g.signed},
+    })
+}
+
+/// A value that is JSON if this build knows how, else nothing.
+fn nested(value: &serde_json::Value) -> impl fmt::Debug {
+    #[cfg(feature = "serde")]
+    return json(value);
+    #[cfg(not(feature = "serde"))]
+    value.is_object()
+}
+
 /// All events, within so many spans.
 fn say(given: &Given, depth: u8, mut after: impl FnMut()) {
     let g = given;
     let error = failure(g);
+    let kind = ErrorValue::of(&error);
     let error: &(dyn Error + 'static) = &error;
+    let basket = order(g);
     let outer = info_span!(
         "outer",
         trace_id = "4bf92f3577b34da6a3ce929d0e0e4736",
@@ -185,6 +235,8 @@ fn say(given: &Given, depth: u8, mut after: impl FnMut()) {
         order = "hidden by the inner span",
         inherited = g.float,
         failed = error,
+        kind = ?kind,
+        basket = ?nested(&basket),
         late = Empty,
         never = Empty,
     );
@@ -302,20 +354,30 @@ fn rules_of<'a>(lines: &'a [Line<'a>]) -> impl Iterator<Item = (String, String, 
     })
 }
 
-/// The fields that a rule can name, with their values: of an error, its message. No rule can say
+/// The fields that a rule can name, with their values: of an object, those inside. No rule can say
 /// `null`.
 fn wanted<'a>(line: &Line<'a>) -> BTreeMap<String, Value<'a>> {
-    line.fields()
-        .filter(|(key, value)| !OWN.contains(&&**key) && *value != Value::Null)
-        .map(|(key, value)| match value {
-            Value::Raw(_) => {
-                let key = format!("{key}.message");
-                let message = line.field(&key).expect("an error has a message");
-                (key, message)
+    let mut found = BTreeMap::new();
+    walk(line, "", &mut found);
+    // A key with dots may stand in the way of a path.
+    found.retain(|key, value| line.field(key).as_ref() == Some(value));
+    found
+}
+
+fn walk<'a>(object: &Line<'a>, path: &str, found: &mut BTreeMap<String, Value<'a>>) {
+    for (key, value) in object.fields() {
+        let key = format!("{path}{key}");
+        match value {
+            Value::Null => {}
+            Value::Raw(json) => {
+                if let Ok(inner) = Line::parse(json) {
+                    walk(&inner, &format!("{key}."), found);
+                }
             }
-            value => (key.into_owned(), value),
-        })
-        .collect()
+            value if OWN.contains(&&*key) => drop(value),
+            value => drop(found.insert(key, value)),
+        }
+    }
 }
 
 fn literal(value: &Value<'_>) -> String {
