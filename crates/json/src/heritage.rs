@@ -2,6 +2,7 @@
 
 use crate::fields::{Entry, Fields, ID_BYTES, IDS, Like, PARENT, SPAN, TRACE, free_encoded};
 use crate::key::key_hash;
+use crate::recycle::Recycled;
 use crate::style::Clash;
 
 /// What a span takes over from its ancestors.
@@ -49,17 +50,23 @@ pub(crate) struct Bounds {
 const ALL: usize = usize::MAX;
 
 /// Ids, then the rest of `own`, then what is inherited.
-pub(crate) fn assemble(own: &Fields, heritage: Option<Heritage<'_>>, bounds: Bounds) -> Fields {
+///
+/// `own` is left empty where nothing but its memory had to change hands.
+pub(crate) fn assemble(
+    own: &mut Recycled,
+    heritage: Option<Heritage<'_>>,
+    bounds: Bounds,
+) -> Recycled {
+    let mut all = Recycled::default();
     if heritage.is_none() && ids_stand_first(own) {
-        return own.clone();
+        std::mem::swap(own, &mut all);
+        return all;
     }
     let inherited = heritage
         .as_ref()
         .map_or(0, |h| h.from.bytes.len() + ID_BYTES);
-    let mut all = Fields {
-        bytes: Vec::with_capacity(own.bytes.len() + inherited.min(bounds.max)),
-        ..Fields::default()
-    };
+    all.bytes
+        .reserve(own.bytes.len() + inherited.min(bounds.max));
     all.lost.merge(&own.lost);
     for id in IDS {
         if let Some(entry) = own.find(id.hash, id.key) {

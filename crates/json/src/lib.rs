@@ -99,6 +99,7 @@ mod log_record;
 mod nested;
 mod observe;
 mod plan;
+mod recycle;
 mod redact;
 mod sample;
 mod sampling;

@@ -9,6 +9,7 @@ use crate::form::write_name;
 use crate::heritage::Bounds;
 use crate::key::key_hash;
 use crate::layer::JsonLayer;
+use crate::recycle::Recycled;
 use crate::scratch::Scratch;
 use crate::shield::{depth, shielded};
 use crate::span::Fragment;
@@ -27,7 +28,11 @@ where
 {
     fn on_new_span(&self, attrs: &Attributes<'_>, id: &Id, ctx: Context<'_, S>) {
         let Some(span) = ctx.span(id) else { return };
-        let mut fragment = self.with_own(
+        let busy = self
+            .form
+            .span_close
+            .then(|| Busy::open((self.form.monotonic_clock)()));
+        self.with_own(
             attrs.metadata(),
             |encoder| attrs.record(encoder),
             |own, _, max| {
@@ -40,17 +45,16 @@ where
                     clash: self.form.clash,
                     ids_only,
                 };
-                self.with_parent(&span, |parent| Fragment::new(self.id, own, parent, bounds))
+                let mut fragment =
+                    self.with_parent(&span, |parent| Fragment::new(self.id, own, parent, bounds));
+                fragment.busy = busy;
+                let mut extensions = span.extensions_mut();
+                match extensions.get_mut::<Fragment>() {
+                    Some(other) => other.add(fragment),
+                    None => extensions.insert(fragment),
+                }
             },
         );
-        if self.form.span_close {
-            fragment.busy = Some(Busy::open((self.form.monotonic_clock)()));
-        }
-        let mut extensions = span.extensions_mut();
-        match extensions.get_mut::<Fragment>() {
-            Some(other) => other.add(fragment),
-            None => extensions.insert(fragment),
-        }
     }
 
     fn on_record(&self, id: &Id, values: &Record<'_>, ctx: Context<'_, S>) {
@@ -130,7 +134,7 @@ impl<W> JsonLayer<W> {
         &self,
         metadata: &'static Metadata<'static>,
         record: impl FnOnce(&mut Encoder<'_>),
-        then: impl FnOnce(&mut Fields, &mut Fields, usize) -> R,
+        then: impl FnOnce(&mut Recycled, &mut Recycled, usize) -> R,
     ) -> R {
         let mut scratch = Scratch::take();
         let Scratch {
@@ -239,7 +243,7 @@ impl<W> JsonLayer<W> {
                 if !fragment.is_fresh() {
                     fragment.refresh(parent.as_ref(), epoch);
                 }
-                parent = Some(fragment.fields.clone());
+                parent = Some(Fields::clone(&fragment.fields));
             });
         }
     }

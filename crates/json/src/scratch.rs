@@ -2,8 +2,8 @@
 
 use crate::cut::Cut;
 use crate::encode::Mark;
-use crate::fields::Fields;
 use crate::plan::RecentPlans;
+use crate::recycle::Recycled;
 use crate::time::Stamp;
 use std::cell::Cell;
 
@@ -15,8 +15,8 @@ pub(crate) struct Scratch {
     pub(crate) line: Vec<u8>,
     pub(crate) marks: Vec<Mark>,
     pub(crate) lost: Cut,
-    pub(crate) own: Fields,
-    pub(crate) spare: Fields,
+    pub(crate) own: Recycled,
+    pub(crate) spare: Recycled,
     pub(crate) plans: RecentPlans,
     pub(crate) stamp: Stamp,
 }

@@ -9,6 +9,7 @@ use crate::cut::Cut;
 use crate::fields::{Fields, Like, SPAN};
 use crate::heritage::{Bounds, Heritage, assemble};
 use crate::ids::span_id;
+use crate::recycle::Recycled;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 
@@ -17,7 +18,7 @@ use std::sync::{Arc, OnceLock};
 pub(crate) struct Fragment {
     layer: u64,
     /// Own fields and inherited ones; ids first, so that a short line keeps them.
-    pub(crate) fields: Fields,
+    pub(crate) fields: Recycled,
     /// The span's own fields that had no room even here.
     own_lost: Cut,
     /// Moves on when a span of the tree that has children changes. A span without any needs none.
@@ -36,7 +37,7 @@ impl Fragment {
     /// The span of `layer` with `own` fields, under `parent`.
     pub(crate) fn new(
         layer: u64,
-        own: &mut Fields,
+        own: &mut Recycled,
         parent: Option<&Fragment>,
         bounds: Bounds,
     ) -> Self {
@@ -56,6 +57,7 @@ impl Fragment {
         if let Some(parent) = parent {
             parent.copied.store(true, Ordering::Release);
         }
+        let own_lost = own.lost.clone();
         Fragment {
             layer,
             fields: assemble(
@@ -63,7 +65,7 @@ impl Fragment {
                 parent.map(|parent| Heritage::of(&parent.fields)),
                 bounds,
             ),
-            own_lost: own.lost.clone(),
+            own_lost,
             tree: parent.map_or_else(OnceLock::new, |parent| {
                 OnceLock::from(Arc::clone(parent.tree.get_or_init(Arc::default)))
             }),
@@ -86,7 +88,7 @@ impl Fragment {
     }
 
     /// Puts recorded fields in the place of the old ones. `own` is an empty place to work in.
-    pub(crate) fn record(&mut self, recorded: &Fields, own: &mut Fields) {
+    pub(crate) fn record(&mut self, recorded: &Fields, own: &mut Recycled) {
         if recorded.entries.is_empty() && recorded.lost.is_empty() {
             return;
         }
@@ -119,10 +121,10 @@ impl Fragment {
 
     /// Copies the ancestors' fields anew; `epoch` was read before `parent` was.
     pub(crate) fn refresh(&mut self, parent: Option<&Fields>, epoch: u32) {
-        let mut own = Fields::default();
+        let mut own = Recycled::default();
         own.copy_where(&self.fields, true, usize::MAX, |entry| entry.own);
         own.lost.merge(&self.own_lost);
-        self.fields = assemble(&own, parent.map(Heritage::of), self.bounds);
+        self.fields = assemble(&mut own, parent.map(Heritage::of), self.bounds);
         self.epoch = epoch;
     }
 
