@@ -6,12 +6,13 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::Buf;
-use http::Response;
+use http::{Response, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
 use crate::panics;
 use crate::record::Record;
+use crate::shared::BodyEnd;
 
 pin_project! {
     /// The body that [`RequestService`](crate::RequestService) answers with: the service's own, watched.
@@ -28,19 +29,21 @@ pin_project! {
     impl<B> PinnedDrop for RecordedBody<B> where B: Body {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
-            let Some(tally) = this.tally.take() else { return };
+            let Some(Tally { record, count }) = this.tally.take() else { return };
             let ended = this.inner.as_ref().as_pin_ref().is_none_or(|body| body.is_end_stream());
-            {
-                let _entered = tally.record.enter();
-                this.inner.set(None);
-            }
-            tally.close(ended);
+            let _entered = record.enter();
+            this.inner.set(None);
+            record.close(count.end(ended));
         }
     }
 }
 
 struct Tally {
     record: Record,
+    count: Count,
+}
+
+struct Count {
     bytes: u64,
     /// The exact size, when the body knew it at the start: whoever has seen as much need not ask for the end.
     expected: Option<u64>,
@@ -48,10 +51,19 @@ struct Tally {
     complete: bool,
 }
 
-impl Tally {
-    fn close(self, ended: bool) {
-        let complete = ended || self.complete || self.expected == Some(self.bytes);
-        self.record.body_ended(complete, self.bytes);
+impl Count {
+    fn add<D: Buf>(&mut self, frame: &Frame<D>) {
+        let data = frame.data_ref().map_or(0, Buf::remaining);
+        self.bytes = self.bytes.saturating_add(data as u64);
+        // Trailers are the last frame: HTTP/2 does not ask for the end behind them.
+        self.complete |= frame.is_trailers();
+    }
+
+    fn end(&self, ended: bool) -> BodyEnd {
+        BodyEnd {
+            complete: ended || self.complete || self.expected == Some(self.bytes),
+            bytes: self.bytes,
+        }
     }
 }
 
@@ -63,20 +75,32 @@ impl<B: Body> RecordedBody<B> {
         }
     }
 
-    pub(crate) fn wrap(mut response: Response<Option<B>>, record: Record) -> Response<Self> {
+    pub(crate) fn wrap(mut response: Response<B>, record: Record) -> Response<Self> {
         let bodiless = record.answered(&mut response);
-        response.map(|inner| {
-            let expected = inner.as_ref().and_then(|body| body.size_hint().exact());
-            Self {
-                inner,
-                tally: Some(Tally {
-                    record,
-                    bytes: 0,
-                    expected,
-                    complete: bodiless,
-                }),
-            }
+        response.map(|body| {
+            let expected = body.size_hint().exact();
+            Self::recorded(Some(body), record, expected, bodiless)
         })
+    }
+
+    /// The answer to a panic: no body, and nothing of what went wrong.
+    pub(crate) fn internal_server_error(record: Record) -> Response<Self> {
+        let mut response = Response::new(());
+        *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+        record.answered(&mut response);
+        response.map(|()| Self::recorded(None, record, None, true))
+    }
+
+    fn recorded(inner: Option<B>, record: Record, expected: Option<u64>, complete: bool) -> Self {
+        let count = Count {
+            bytes: 0,
+            expected,
+            complete,
+        };
+        Self {
+            inner,
+            tally: Some(Tally { record, count }),
+        }
     }
 }
 
@@ -93,40 +117,46 @@ where
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
         let this = self.project();
-        let Some(body) = this.inner.as_pin_mut() else {
-            close(this.tally, true);
+        let Some(mut body) = this.inner.as_pin_mut() else {
+            *this.tally = None;
             return Poll::Ready(None);
         };
-        let Some(tally) = this.tally.as_mut() else {
+        let Some(Tally { record, count }) = this.tally.as_mut() else {
             return body.poll_frame(cx);
         };
-        let polled = {
-            let _entered = tally.record.enter();
-            panics::catch(|| body.poll_frame(cx))
-        };
-        let frame = match polled {
-            Ok(poll) => ready!(poll),
-            Err(panic) => {
-                tally.record.panicked(&panic);
-                close(this.tally, false);
-                resume_unwind(panic.payload);
-            }
-        };
-        match &frame {
-            None => close(this.tally, true),
+        let entered = record.enter();
+        let (mut polled, mut last) = (Poll::Pending, false);
+        let outcome = panics::catch(|| {
+            polled = body.as_mut().poll_frame(cx);
+            last = matches!(polled, Poll::Ready(Some(Ok(_)))) && body.is_end_stream();
+        });
+        if let Err(panic) = outcome {
+            record.panicked(&panic);
+            record.close(count.end(false));
+            drop(entered);
+            *this.tally = None;
+            resume_unwind(panic.payload);
+        }
+        let frame = ready!(polled);
+        // Whether it came to its end, if it is over.
+        let over = match &frame {
+            None => Some(true),
             Some(Ok(frame)) => {
-                let data = frame.data_ref().map_or(0, Buf::remaining);
-                tally.bytes = tally.bytes.saturating_add(data as u64);
-                // Trailers are the last frame: HTTP/2 does not ask for the end behind them.
+                count.add(frame);
                 if let Some(trailers) = frame.trailers_ref() {
-                    tally.record.trailed(trailers);
-                    tally.complete = true;
+                    record.trailed(trailers);
                 }
+                last.then_some(true)
             }
             Some(Err(error)) => {
-                tally.record.body_failed(error);
-                close(this.tally, false);
+                record.body_failed(error);
+                Some(false)
             }
+        };
+        if let Some(ended) = over {
+            record.close(count.end(ended));
+            drop(entered);
+            *this.tally = None;
         }
         Poll::Ready(frame)
     }
@@ -151,11 +181,5 @@ impl<B: Body + Default> Default for RecordedBody<B> {
 impl<B: Body> fmt::Debug for RecordedBody<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RecordedBody").finish_non_exhaustive()
-    }
-}
-
-fn close(tally: &mut Option<Tally>, ended: bool) {
-    if let Some(tally) = tally.take() {
-        tally.close(ended);
     }
 }

@@ -10,6 +10,7 @@ use tracing::{Dispatch, Level, Span, dispatcher};
 use crate::TraceContext;
 use crate::current::{self, Current};
 use crate::failure::Failure;
+use crate::ids::{Hex, Ids};
 use crate::outcome::method_label;
 use crate::panics::survive;
 use crate::request_id::X_REQUEST_ID;
@@ -71,13 +72,10 @@ impl ClientCall {
             }
         }
         let span = open_span(&context);
-        current::attach(
-            &span,
-            Current {
-                context,
-                request_id,
-            },
-        );
+        current::attach(&span, || Current {
+            context,
+            request_id,
+        });
         Self {
             dispatch: dispatcher::get_default(Dispatch::clone),
             span,
@@ -167,14 +165,14 @@ impl Drop for ClientCall {
 }
 
 fn open_span(context: &TraceContext) -> Span {
-    let (trace_id, span_id) = (context.trace_id().hex(), context.span_id().hex());
-    let parent_span_id = context.parent_span_id().map(|id| id.hex());
+    let mut place = Hex::ZEROS;
+    let ids = Ids::of(context, &mut place);
     tracing::error_span!(
         target: TARGET,
         "call",
-        trace_id = &*trace_id,
-        span_id = &*span_id,
-        parent_span_id = parent_span_id.as_deref(),
+        trace_id = ids.trace_id,
+        span_id = ids.span_id,
+        parent_span_id = ids.parent_span_id,
     )
 }
 

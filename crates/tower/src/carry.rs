@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
@@ -24,7 +25,7 @@ where
 {
     spawn(Carried {
         inner: future.in_current_span(),
-        current: current::innermost(),
+        current: current::innermost().map(Arc::new),
     })
 }
 
@@ -38,7 +39,7 @@ where
     F: FnOnce() -> R + Send + 'static,
     R: Send + 'static,
 {
-    let (span, current) = (Span::current(), current::innermost());
+    let (span, current) = (Span::current(), current::innermost().map(Arc::new));
     spawn_blocking(move || {
         let _polled = current.map(Polled::enter);
         span.in_scope(call)
@@ -49,7 +50,7 @@ pin_project! {
     struct Carried<F> {
         #[pin]
         inner: Instrumented<F>,
-        current: Option<Current>,
+        current: Option<Arc<Current>>,
     }
 }
 

@@ -2,22 +2,23 @@
 
 use std::time::Duration;
 
+use tracing::span::Id;
 use tracing::{Dispatch, Event, Level};
 use tracing_core::field::{Field, Value};
 
 use crate::failure::Failure;
+use crate::ids::{Hex, Ids};
 use crate::late::{Late, MAX_FIELDS};
 use crate::sites::{Family, Site};
 use crate::{Finished, TARGET};
 
-/// Emits into `dispatch`, inside whatever span is entered. `ids` puts the ids on the event itself: for when
-/// there is no span to inherit them from.
+/// Emits into `dispatch`, as a child of the request's span. Without one, the event has the ids itself.
 pub(crate) fn emit(
     dispatch: &Dispatch,
     (level, message): (Level, &'static str),
     finished: &Finished,
     late: &mut Late,
-    ids: bool,
+    span: Option<Id>,
 ) {
     let Some(site) = site(level, late, dispatch) else {
         return;
@@ -25,24 +26,20 @@ pub(crate) fn emit(
     if !site.enabled(dispatch) {
         return;
     }
-    let trace_id = ids.then(|| finished.context.trace_id().hex());
-    let span_id = ids.then(|| finished.context.span_id().hex());
-    let parent_span_id = finished
-        .context
-        .parent_span_id()
-        .filter(|_| ids)
-        .map(|id| id.hex());
+    let mut place = Hex::ZEROS;
+    let own_ids = span
+        .is_none()
+        .then(|| Ids::of(&finished.context, &mut place));
+    let trace_id = own_ids.as_ref().map(|ids| ids.trace_id);
+    let span_id = own_ids.as_ref().map(|ids| ids.span_id);
+    let parent_span_id = own_ids.as_ref().and_then(|ids| ids.parent_span_id);
+    let request_id = own_ids.as_ref().map(|_| finished.request_id());
     let message = tracing::field::display(message);
     let (latency_ms, ttfb_ms) = (ms(finished.latency), finished.ttfb.map(ms));
     let (route, error, refused) = (finished.route(), finished.error(), late.refused());
     let (method, path, outcome) = (finished.method, finished.path(), finished.outcome.as_str());
-    let (trace_id, span_id) = (trace_id.as_deref(), span_id.as_deref());
-    let (parent_span_id, request_id) = (
-        parent_span_id.as_deref(),
-        ids.then(|| finished.request_id()),
-    );
-    let location = finished.failure.as_ref().and_then(Failure::location);
-    let backtrace = finished.failure.as_ref().and_then(Failure::backtrace);
+    let location = finished.failure.as_deref().and_then(Failure::location);
+    let backtrace = finished.failure.as_deref().and_then(Failure::backtrace);
     // In the order of `FIELDS`.
     let own: [&dyn Value; FIELDS.len()] = [
         &message,
@@ -66,9 +63,9 @@ pub(crate) fn emit(
         &refused,
     ];
     if late.keys().is_empty() {
-        record::<{ FIELDS.len() }>(dispatch, site, |at| Some(own[at]));
+        record::<{ FIELDS.len() }>(dispatch, site, span, |at| Some(own[at]));
     } else {
-        record::<{ FIELDS.len() + MAX_FIELDS }>(dispatch, site, |at| match own.get(at) {
+        record::<{ FIELDS.len() + MAX_FIELDS }>(dispatch, site, span, |at| match own.get(at) {
             Some(value) => Some(*value),
             None => late.value(at - own.len()),
         });
@@ -90,6 +87,7 @@ fn site(level: Level, late: &mut Late, dispatch: &Dispatch) -> Option<&'static S
 fn record<'a, const N: usize>(
     dispatch: &Dispatch,
     site: &'static Site,
+    span: Option<Id>,
     value: impl Fn(usize) -> Option<&'a dyn Value>,
 ) {
     let (metadata, fields) = (site.metadata(), site.fields());
@@ -98,7 +96,12 @@ fn record<'a, const N: usize>(
         // Fewer late fields than there may be.
         None => (&fields[0], None),
     });
-    dispatch.event(&Event::new(metadata, &metadata.fields().value_set(&pairs)));
+    let values = metadata.fields().value_set(&pairs);
+    // The span is the current one too, but a layer finds a named parent sooner.
+    dispatch.event(&match span {
+        Some(span) => Event::new_child_of(span, metadata, &values),
+        None => Event::new(metadata, &values),
+    });
 }
 
 /// Milliseconds with the precision of a microsecond.

@@ -13,8 +13,9 @@ use crate::tracestate;
 
 /// Where in which trace a span stands, by W3C Trace Context Level 2.
 ///
-/// [`RequestLayer`](crate::RequestLayer) puts the request's own into the request's extensions; anywhere
-/// below it [`TraceContext::current`] answers the innermost one. It outlives its request as text:
+/// Anywhere below [`RequestLayer`](crate::RequestLayer) [`TraceContext::current`] answers the innermost one, and
+/// [`RequestLog::trace_context`](crate::RequestLog::trace_context) the request's own. It outlives its request as
+/// text:
 ///
 /// ```
 /// use dogwatch_tower::TraceContext;
@@ -86,10 +87,19 @@ impl TraceContext {
     /// A new span of the same trace, whose parent is this one.
     #[must_use = "this is a new context; the one it came from is as before"]
     pub fn child(&self) -> Self {
+        self.clone().into_child()
+    }
+
+    /// Lets go of what it shares with others.
+    pub(crate) fn let_go(&mut self) {
+        self.tracestate = None;
+    }
+
+    pub(crate) fn into_child(self) -> Self {
         Self {
             span_id: SpanId::random(),
             parent_span_id: Some(self.span_id),
-            ..self.clone()
+            ..self
         }
     }
 
@@ -103,13 +113,10 @@ impl TraceContext {
         let child = self.child();
         let span = sites::resumed_span(name, &child);
         let request_id = current::innermost().and_then(|current| current.request_id);
-        current::attach(
-            &span,
-            Current {
-                context: child,
-                request_id,
-            },
-        );
+        current::attach(&span, || Current {
+            context: child,
+            request_id,
+        });
         span
     }
 
@@ -133,17 +140,6 @@ impl TraceContext {
             Some(state) => headers.insert(TRACESTATE, state),
             None => headers.remove(TRACESTATE),
         };
-    }
-
-    /// `trace;desc=00-...`: how a response tells its trace (W3C Trace Context, response header).
-    pub(crate) fn inject_server_timing(&self, headers: &mut HeaderMap) {
-        let mut value = *b"trace;desc=.......................................................";
-        value[11..].copy_from_slice(&self.traceparent());
-        let value = HeaderValue::from_bytes(&value);
-        headers.append(
-            SERVER_TIMING,
-            value.expect("hex and dashes are a legal header"),
-        );
     }
 
     /// The id of the whole trace.
@@ -239,7 +235,6 @@ fn parse(header: &[u8]) -> Result<TraceContext, Error> {
 }
 
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
-const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
 /// Version 00: `2 + 1 + 32 + 1 + 16 + 1 + 2`.
 const TRACEPARENT_LENGTH: usize = 55;

@@ -1,6 +1,7 @@
 //! Finds the trace context around the caller: on the current span, else in the future being polled.
 
 use std::cell::RefCell;
+use std::sync::Arc;
 
 use tracing::{Span, dispatcher};
 use tracing_subscriber::Registry;
@@ -17,10 +18,10 @@ pub(crate) struct Current {
 }
 
 /// Hangs `current` on the span. False when the span is disabled or no `Registry` keeps it.
-pub(crate) fn attach(span: &Span, current: Current) -> bool {
+pub(crate) fn attach(span: &Span, current: impl FnOnce() -> Current) -> bool {
     let attached = span.with_subscriber(|(id, dispatch)| {
         let registry = dispatch.downcast_ref::<Registry>()?;
-        registry.span(id)?.extensions_mut().replace(current);
+        registry.span(id)?.extensions_mut().replace(current());
         Some(())
     });
     attached.flatten().is_some()
@@ -29,7 +30,7 @@ pub(crate) fn attach(span: &Span, current: Current) -> bool {
 pub(crate) fn innermost() -> Option<Current> {
     of_current_span().or_else(|| {
         POLLED
-            .try_with(|polled| polled.borrow().clone())
+            .try_with(|polled| polled.borrow().as_deref().cloned())
             .ok()
             .flatten()
     })
@@ -47,11 +48,11 @@ fn of_current_span() -> Option<Current> {
 
 /// Makes `current` the one of this thread until it is dropped: for a request whose span could not carry it.
 pub(crate) struct Polled {
-    before: Option<Current>,
+    before: Option<Arc<Current>>,
 }
 
 impl Polled {
-    pub(crate) fn enter(current: Current) -> Self {
+    pub(crate) fn enter(current: Arc<Current>) -> Self {
         let before = POLLED.try_with(|polled| polled.replace(Some(current)));
         Self {
             before: before.ok().flatten(),
@@ -68,5 +69,5 @@ impl Drop for Polled {
 }
 
 thread_local! {
-    static POLLED: RefCell<Option<Current>> = const { RefCell::new(None) };
+    static POLLED: RefCell<Option<Arc<Current>>> = const { RefCell::new(None) };
 }

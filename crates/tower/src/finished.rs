@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::uri::{PathAndQuery, Scheme};
+use http::uri::Scheme;
 use http::{Request, Version};
 
 use crate::failure::Failure;
-use crate::ids::{SpanId, TraceId};
+use crate::ids::{Hex, SpanId, TraceId};
 use crate::outcome::method_label;
+use crate::path::Path;
 use crate::request_id::RequestId;
 use crate::{Outcome, TraceContext};
 
@@ -18,7 +19,7 @@ use crate::{Outcome, TraceContext};
 pub struct Finished {
     pub(crate) method: &'static str,
     pub(crate) route: Option<Route>,
-    pub(crate) path: Option<PathAndQuery>,
+    pub(crate) path: Path,
     pub(crate) version: Version,
     pub(crate) scheme: Option<&'static str>,
     pub(crate) status: u16,
@@ -29,36 +30,88 @@ pub struct Finished {
     pub(crate) bytes_out: u64,
     pub(crate) context: TraceContext,
     pub(crate) request_id: RequestId,
-    pub(crate) failure: Option<Failure>,
+    /// Apart, for nearly no request has one, and a record is moved now and then.
+    pub(crate) failure: Option<Box<Failure>>,
     pub(crate) grpc_status: Option<u32>,
     pub(crate) event_stream: bool,
 }
 
 impl Finished {
-    /// Of a request that has only just come. It stands cancelled until more is known.
-    pub(crate) fn arriving<B>(
-        request: &Request<B>,
-        context: TraceContext,
-        cancelled_status: u16,
-    ) -> Self {
+    /// Of no request yet.
+    pub(crate) fn blank() -> Self {
         Self {
-            method: method_label(request.method()),
-            route: Route::of(request.extensions()),
-            path: request.uri().path_and_query().cloned(),
-            version: request.version(),
-            scheme: request.uri().scheme().map(scheme_label),
-            status: cancelled_status,
+            method: "",
+            route: None,
+            path: Path::EMPTY,
+            version: Version::HTTP_11,
+            scheme: None,
+            status: 0,
             outcome: Outcome::CancelledBeforeHeaders,
             latency: Duration::ZERO,
             ttfb: None,
             bytes_in: None,
             bytes_out: 0,
-            context,
-            request_id: RequestId::of(request.headers()),
+            context: TraceContext::new(),
+            request_id: RequestId::Made(Hex::ZEROS),
             failure: None,
             grpc_status: None,
             event_stream: false,
         }
+    }
+
+    /// Makes it that of a request that has only just come: it stands cancelled until more is known. Each field has
+    /// its new value here, in place.
+    pub(crate) fn arrive<B>(
+        &mut self,
+        request: &Request<B>,
+        context: &TraceContext,
+        request_id: &RequestId,
+        cancelled_status: u16,
+    ) {
+        // All by name, so that none can be left over from the request before.
+        let Self {
+            method,
+            route,
+            path,
+            version,
+            scheme,
+            status,
+            outcome,
+            latency,
+            ttfb,
+            bytes_in,
+            bytes_out,
+            context: own_context,
+            request_id: own_request_id,
+            failure,
+            grpc_status,
+            event_stream,
+        } = self;
+        *method = method_label(request.method());
+        *route = Route::of(request.extensions());
+        path.fill(request.uri());
+        *version = request.version();
+        *scheme = request.uri().scheme().map(scheme_label);
+        *status = cancelled_status;
+        *outcome = Outcome::CancelledBeforeHeaders;
+        *latency = Duration::ZERO;
+        *ttfb = None;
+        *bytes_in = None;
+        *bytes_out = 0;
+        own_context.clone_from(context);
+        own_request_id.clone_from(request_id);
+        *failure = None;
+        *grpc_status = None;
+        *event_stream = false;
+    }
+
+    /// Lets go of what it shares with others or has on the heap.
+    pub(crate) fn let_go(&mut self) {
+        self.route = None;
+        self.path = Path::EMPTY;
+        self.context.let_go();
+        self.request_id = RequestId::Made(Hex::ZEROS);
+        self.failure = None;
     }
 
     /// The method, or `_OTHER` for one that HTTP does not register: safe as a label.
@@ -74,7 +127,7 @@ impl Finished {
 
     /// The path as the client sent it, without the query; empty for CONNECT. Not a label: clients choose it.
     pub fn path(&self) -> &str {
-        self.path.as_ref().map_or("", PathAndQuery::path)
+        self.path.as_str()
     }
 
     /// The protocol's version as conventions write it: `1.0`, `1.1`, `2`, `3`.
@@ -154,7 +207,7 @@ impl Finished {
     /// The error of the service or its body, the panic's message, or what the handler told through
     /// [`RequestLog::error`](crate::RequestLog::error).
     pub fn error(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.failure.as_ref().map(Failure::as_error)
+        self.failure.as_deref().map(Failure::as_error)
     }
 }
 

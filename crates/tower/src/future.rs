@@ -6,7 +6,7 @@ use std::panic::resume_unwind;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use http::{Response, StatusCode};
+use http::Response;
 use http_body::Body;
 use pin_project_lite::pin_project;
 
@@ -37,9 +37,9 @@ pin_project! {
 }
 
 impl<F> RequestFuture<F> {
-    pub(crate) fn recorded(inner: F, record: Record, catch_panics: bool) -> Self {
+    pub(crate) fn recorded(inner: Option<F>, record: Record, catch_panics: bool) -> Self {
         Self {
-            inner: Some(inner),
+            inner,
             record: Some(record),
             catch_panics,
         }
@@ -82,38 +82,41 @@ where
             let response = ready!(inner.poll(cx))?;
             return Poll::Ready(Ok(response.map(RecordedBody::unrecorded)));
         };
-        let polled = {
+        let mut answer = None;
+        let outcome = {
             let _entered = record.enter();
             panics::catch(|| {
-                let polled = this.inner.as_mut().as_pin_mut()?.poll(cx);
-                if polled.is_ready() {
+                let Some(inner) = this.inner.as_mut().as_pin_mut() else {
+                    return;
+                };
+                if let Poll::Ready(ready) = inner.poll(cx) {
+                    answer = Some(ready);
                     this.inner.set(None);
                 }
-                Some(polled)
             })
         };
-        let answer = match polled {
-            Ok(Some(poll)) => ready!(poll).map(|response| response.map(Some)),
-            Ok(None) => Ok(internal_server_error()),
-            Err(panic) => {
-                record.panicked(&panic);
-                if !*this.catch_panics {
-                    *this.record = None;
-                    resume_unwind(panic.payload);
-                }
-                Ok(internal_server_error())
+        if let Err(panic) = outcome {
+            record.panicked(&panic);
+            if !*this.catch_panics {
+                *this.record = None;
+                resume_unwind(panic.payload);
             }
-        };
+            // The service may have answered, and panicked in its drop.
+            answer = None;
+        } else if answer.is_none() && this.inner.is_some() {
+            return Poll::Pending;
+        }
         let record = this
             .record
             .take()
             .expect("it was there at the start of this poll");
         Poll::Ready(match answer {
-            Ok(response) => Ok(RecordedBody::wrap(response, record)),
-            Err(error) => {
+            Some(Ok(response)) => Ok(RecordedBody::wrap(response, record)),
+            Some(Err(error)) => {
                 record.failed(&error);
                 Err(error)
             }
+            None => Ok(RecordedBody::internal_server_error(record)),
         })
     }
 }
@@ -122,11 +125,4 @@ impl<F> fmt::Debug for RequestFuture<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RequestFuture").finish_non_exhaustive()
     }
-}
-
-/// The answer to a panic: no body, and nothing of what went wrong.
-fn internal_server_error<R>() -> Response<Option<R>> {
-    let mut response = Response::new(None);
-    *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
-    response
 }

@@ -6,6 +6,8 @@ use std::hash::{BuildHasher, RandomState};
 use std::num::{NonZeroU64, NonZeroU128};
 use std::ops::Deref;
 
+use crate::TraceContext;
+
 /// The id of a whole trace: 16 bytes, never all zero, shown as 32 lower-case hex digits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TraceId(NonZeroU128);
@@ -94,12 +96,14 @@ impl fmt::Debug for SpanId {
 pub(crate) struct Hex<const N: usize>([u8; N]);
 
 impl<const N: usize> Hex<N> {
+    pub(crate) const ZEROS: Self = Self([b'0'; N]);
+
     pub(crate) fn of(bytes: &[u8]) -> Self {
         debug_assert_eq!(bytes.len() * 2, N);
         let mut digits = [b'0'; N];
         for (pair, byte) in digits.chunks_exact_mut(2).zip(bytes) {
-            pair[0] = DIGITS[usize::from(byte >> 4)];
-            pair[1] = DIGITS[usize::from(byte & 0x0f)];
+            pair[0] = digit(byte >> 4);
+            pair[1] = digit(byte & 0x0f);
         }
         Self(digits)
     }
@@ -119,6 +123,32 @@ impl<const N: usize> Deref for Hex<N> {
     }
 }
 
+/// Trace, span and parent id as one run of digits, which is checked to be text once instead of thrice.
+pub(crate) struct Ids<'a> {
+    pub(crate) trace_id: &'a str,
+    pub(crate) span_id: &'a str,
+    pub(crate) parent_span_id: Option<&'a str>,
+}
+
+impl<'a> Ids<'a> {
+    /// `place` is where the digits are written.
+    pub(crate) fn of(context: &TraceContext, place: &'a mut Hex<64>) -> Self {
+        let parent = context.parent_span_id();
+        let mut bytes = [0; 32];
+        bytes[..16].copy_from_slice(&context.trace_id().to_bytes());
+        bytes[16..24].copy_from_slice(&context.span_id().to_bytes());
+        bytes[24..].copy_from_slice(&parent.map_or([0; 8], SpanId::to_bytes));
+        *place = Hex::of(&bytes);
+        let (trace_id, rest) = place.split_at(32);
+        let (span_id, parent_span_id) = rest.split_at(16);
+        Self {
+            trace_id,
+            span_id,
+            parent_span_id: parent.map(|_| parent_span_id),
+        }
+    }
+}
+
 /// 32 random hex digits, for a request id.
 pub(crate) fn random_hex() -> Hex<32> {
     TraceId::random().hex()
@@ -129,19 +159,25 @@ pub(crate) fn unhex<const N: usize>(digits: &[u8]) -> Option<[u8; N]> {
     if digits.len() != N * 2 {
         return None;
     }
-    let mut bytes = [0; N];
+    let (mut bytes, mut wrong) = ([0; N], 0);
     for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
-        *byte = (nibble(pair[0])? << 4) | nibble(pair[1])?;
+        let (high, low) = (nibble(pair[0]), nibble(pair[1]));
+        *byte = (high << 4) | (low & 0x0f);
+        wrong |= high | low;
     }
-    Some(bytes)
+    (wrong <= 0x0f).then_some(bytes)
 }
 
-fn nibble(digit: u8) -> Option<u8> {
-    match digit {
-        b'0'..=b'9' => Some(digit - b'0'),
-        b'a'..=b'f' => Some(digit - b'a' + 10),
-        _ => None,
-    }
+/// Above 15 for what is no digit. Without a branch, as `digit` is: the loops around them become vector code.
+fn nibble(digit: u8) -> u8 {
+    let (number, letter) = (digit.wrapping_sub(b'0'), digit.wrapping_sub(b'a'));
+    let number = if number < 10 { number } else { 0xf0 };
+    if letter < 6 { letter + 10 } else { number }
+}
+
+fn digit(nibble: u8) -> u8 {
+    const TO_LETTERS: u8 = b'a' - b'0' - 10;
+    nibble + b'0' + if nibble > 9 { TO_LETTERS } else { 0 }
 }
 
 fn next_u64() -> u64 {
@@ -176,8 +212,6 @@ impl Xoshiro {
         out
     }
 }
-
-const DIGITS: &[u8; 16] = b"0123456789abcdef";
 
 thread_local! {
     static GENERATOR: RefCell<Xoshiro> = RefCell::new(Xoshiro::seeded());
@@ -227,6 +261,14 @@ mod tests {
         assert_eq!(unhex::<2>(b"0aff"), Some([0x0a, 0xff]));
         for bad in [&b"0AFF"[..], b"0af", b"0afff", b"0ag0", b""] {
             assert_eq!(unhex::<2>(bad), None);
+        }
+        for byte in 0..=u8::MAX {
+            let expected = char::from(byte)
+                .to_digit(16)
+                .filter(|_| !byte.is_ascii_uppercase());
+            let read = unhex::<1>(&[b'0', byte]).map(|[low]| u32::from(low));
+            assert_eq!(read, expected, "{byte:#x}");
+            assert_eq!(*Hex::<2>::of(&[byte]), format!("{byte:02x}"));
         }
     }
 }

@@ -143,8 +143,7 @@ impl RequestLayer {
         self.change(|config| config.response_headers = response_headers)
     }
 
-    /// Whether the request's extensions get a [`TraceContext`](crate::TraceContext) and a
-    /// [`RequestLog`](crate::RequestLog). Default: true. Without them there are no late fields, and a second
+    /// Whether the request's extensions get a [`RequestLog`](crate::RequestLog). Default: true. Without them there are no late fields, and a second
     /// `RequestLayer` on the same request cannot know of the first.
     pub fn extensions(self, extensions: bool) -> Self {
         self.change(|config| config.extensions = extensions)

@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod answer;
 mod body;
 mod bytes_in;
 mod call;
@@ -19,16 +20,20 @@ mod finished;
 mod future;
 mod grpc;
 mod ids;
+mod kept;
 mod late;
 mod layer;
+mod open;
 mod outcome;
 mod panics;
+mod path;
 mod policy;
 mod propagate;
 mod record;
 mod request_id;
 mod request_log;
 mod service;
+mod shared;
 mod shed;
 mod sites;
 mod tracestate;

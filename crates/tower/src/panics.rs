@@ -34,7 +34,9 @@ pub(crate) struct Seen {
     pub(crate) backtrace: Option<String>,
 }
 
-pub(crate) fn catch<T>(call: impl FnOnce() -> T) -> Result<T, Panic> {
+/// What `call` makes it puts into a place of its caller's: an answer is large, and a result would be moved
+/// through each frame between.
+pub(crate) fn catch(call: impl FnOnce()) -> Result<(), Panic> {
     let watching = Watching::begin();
     let caught = panic::catch_unwind(AssertUnwindSafe(call));
     drop(watching);

@@ -4,8 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::failure::Failure;
-use crate::record::Shared;
-use crate::{LateValue, Route, closing};
+use crate::shared::Shared;
+use crate::{LateValue, Route, TraceContext, closing};
 
 /// A handle on the request's closing line, in the extensions of the request.
 ///
@@ -33,6 +33,11 @@ impl RequestLog {
         Self { shared }
     }
 
+    /// The request's own place in its trace: the one that [`TraceContext::current`] answers in its handler.
+    pub fn trace_context(&self) -> TraceContext {
+        self.shared.known().context.clone()
+    }
+
     /// Adds a field to the closing line, or replaces its value.
     ///
     /// At most 13 fields; one more, and a key that the line has itself (such as `status`), is refused and
@@ -49,7 +54,7 @@ impl RequestLog {
     pub fn error(&self, error: &(dyn std::error::Error + 'static)) {
         let failure = Failure::of_error(error);
         self.shared
-            .with(|open| open.finished.failure = Some(failure));
+            .with(|open| open.finished.failure = Some(Box::new(failure)));
     }
 
     /// Tells the route's template, for a router that is not axum's.

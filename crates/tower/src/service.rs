@@ -48,12 +48,13 @@ where
             return RequestFuture::unrecorded(self.inner.call(request));
         }
         let record = Record::open(&self.config, &mut request);
+        let (mut request, mut future) = (Some(request), None);
         let called = {
             let _entered = record.enter();
-            panics::catch(|| self.inner.call(request))
+            panics::catch(|| future = request.take().map(|request| self.inner.call(request)))
         };
         match called {
-            Ok(future) => RequestFuture::recorded(future, record, self.config.catch_panics),
+            Ok(()) => RequestFuture::recorded(future, record, self.config.catch_panics),
             Err(panic) => {
                 record.panicked(&panic);
                 if !self.config.catch_panics {

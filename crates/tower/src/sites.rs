@@ -11,6 +11,7 @@ use tracing_core::metadata::{Kind, LevelFilter};
 use tracing_core::subscriber::Interest;
 
 use crate::TraceContext;
+use crate::ids::{Hex, Ids};
 
 /// A span named by the caller, with the ids of `context`, under the current dispatcher.
 pub(crate) fn resumed_span(name: &'static str, context: &TraceContext) -> Span {
@@ -21,9 +22,9 @@ pub(crate) fn resumed_span(name: &'static str, context: &TraceContext) -> Span {
     else {
         return Span::none();
     };
-    let (trace_id, span_id) = (context.trace_id().hex(), context.span_id().hex());
-    let parent_span_id = context.parent_span_id().map(|id| id.hex());
-    let values: [&dyn Value; 3] = [&&*trace_id, &&*span_id, &parent_span_id.as_deref()];
+    let mut place = Hex::ZEROS;
+    let ids = Ids::of(context, &mut place);
+    let values: [&dyn Value; 3] = [&ids.trace_id, &ids.span_id, &ids.parent_span_id];
     let pairs: [_; 3] = std::array::from_fn(|at| (&site.fields()[at], Some(values[at])));
     Span::new(site.metadata(), &site.metadata().fields().value_set(&pairs))
 }

@@ -225,9 +225,28 @@ fn an_answer_is_complete_by_its_end_its_size_or_its_kind() {
         }));
         assert_eq!(capture.gists(), [expected], "{method} {status}");
     }
-    // All bytes seen, the end never asked for.
+    // With its last frame the answer is whole, though nobody asks for its end.
+    let completed = "INFO request completed, 200 completed";
     let (capture, _guard) = capture();
     let mut response = serve(&RequestLayer::new(), get("/"), |_| sized());
+    now(response.body_mut().frame()).unwrap().unwrap();
+    assert_eq!(
+        capture.gists(),
+        [completed],
+        "the body says that it has ended"
+    );
+    drop(response);
+    assert_eq!(capture.gists(), [completed], "once");
+    assert_eq!(only(&capture).field("bytes_out"), "4");
+}
+
+#[test]
+fn all_bytes_of_an_exact_size_are_a_whole_answer_when_trailers_may_yet_come() {
+    let (capture, _guard) = capture();
+    let mut response = serve(&RequestLayer::new(), get("/"), |_| {
+        let body = Full::new(Bytes::from("four"));
+        Response::new(body.with_trailers(ready(None::<Result<http::HeaderMap, Infallible>>)))
+    });
     now(response.body_mut().frame()).unwrap().unwrap();
     assert_eq!(capture.gists(), [""; 0], "not before the body is gone");
     drop(response);
@@ -523,7 +542,8 @@ fn a_filter_silences_lines_and_nothing_else() {
     };
     let current = Arc::new(Mutex::new(None));
     let response = serve(&layer, get("/"), |request| {
-        let of_request = request.extensions().get::<TraceContext>().cloned();
+        let log = request.extensions().get::<RequestLog>();
+        let of_request = log.map(RequestLog::trace_context);
         assert_eq!(TraceContext::current(), of_request);
         *current.lock().unwrap() = of_request;
         Response::new(Empty::<Bytes>::new())
@@ -646,7 +666,7 @@ fn a_quiet_path_is_left_alone() {
     };
     for path in ["/healthz?verbose=1", "/static/app.js"] {
         let response = serve(&layer, get(path), |request| {
-            assert!(request.extensions().get::<TraceContext>().is_none());
+            assert!(request.extensions().get::<RequestLog>().is_none());
             tracing::info!("in the handler");
             Response::new(Full::<Bytes>::from("ok"))
         });
@@ -915,7 +935,8 @@ fn a_subscriber_that_is_no_registry_still_finds_the_context() {
     let _guard = set_default(Plain);
     let seen = Arc::new(Mutex::new(None));
     drop(serve(&RequestLayer::new(), get("/"), |request| {
-        let given = request.extensions().get::<TraceContext>().cloned();
+        let log = request.extensions().get::<RequestLog>();
+        let given = log.map(RequestLog::trace_context);
         *seen.lock().unwrap() = Some(given.is_some() && given == TraceContext::current());
         Response::new(Empty::<Bytes>::new())
     }));
