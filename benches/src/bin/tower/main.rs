@@ -8,7 +8,7 @@
 mod drive;
 mod subjects;
 
-use dogwatch_benches::{allocations, machine, print, quick, sink, time};
+use dogwatch_benches::{allocations, callgrind, machine, print, quick, sink, time};
 use drive::Sample;
 use std::collections::BTreeMap;
 use subjects::{SUBJECTS, Subject};
@@ -17,6 +17,13 @@ use subjects::{SUBJECTS, Subject};
 static ALLOCATOR: allocations::Counting = allocations::Counting;
 
 fn main() {
+    if let Some((key, requests)) = callgrind::asked() {
+        let subject = SUBJECTS.iter().find(|subject| subject.key == key);
+        let subject = subject.expect("a subject of that name");
+        let run = || (subject.run)(requests);
+        tracing::dispatcher::with_default(&(subject.dispatch)(), run);
+        return;
+    }
     let (rounds, requests) = if quick() { (1, 1_000) } else { (15, 20_000) };
     println!("{}", machine::line());
     for subject in SUBJECTS {

@@ -57,6 +57,14 @@ pub(crate) const SUBJECTS: &[Subject] = &[
         run: |n| measured(plain().layer(Hello), n),
     },
     Subject {
+        key: "floor",
+        name: "floor: an empty span, entered three times, on a bare registry",
+        over: "bare",
+        lines: 0,
+        dispatch: bare_registry,
+        run: |n| measured(Spanned(Hello), n),
+    },
+    Subject {
         key: "skip",
         name: "dogwatch-tower, route skipped",
         over: "bare",
@@ -144,6 +152,30 @@ impl Service<Request<Full<Bytes>>> for Hello {
     }
 }
 
+/// What any request span costs, whoever makes it: entered for the call, the future and the body.
+#[derive(Clone)]
+struct Spanned(Hello);
+
+impl Service<Request<Full<Bytes>>> for Spanned {
+    type Response = Response<Full<Bytes>>;
+    type Error = Infallible;
+    type Future = Ready<Result<Self::Response, Infallible>>;
+
+    fn poll_ready(
+        &mut self,
+        _: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Result<(), Infallible>> {
+        std::task::Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Full<Bytes>>) -> Self::Future {
+        let span = tracing::error_span!("request");
+        let future = span.in_scope(|| self.0.call(request));
+        (0..2).for_each(|_| span.in_scope(|| ()));
+        future
+    }
+}
+
 fn router() -> Router {
     Router::new().route("/api/users/{id}", get(async || Bytes::from_static(BODY)))
 }
@@ -165,6 +197,10 @@ fn one_line() -> TraceLayer<SharedClassifier<ServerErrorsAsFailures>, DefaultMak
 fn ours() -> Dispatch {
     let json = JsonLayer::new(sink::make).redact(Redact::secrets());
     Dispatch::new(registry().with(json).with(LevelFilter::INFO))
+}
+
+fn bare_registry() -> Dispatch {
+    Dispatch::new(registry().with(LevelFilter::INFO))
 }
 
 fn ours_filtered() -> Dispatch {
