@@ -49,6 +49,8 @@ mod guard;
 mod json;
 mod left_out;
 mod levels;
+#[cfg(any(not(feature = "appender"), test))]
+mod losing;
 #[cfg(feature = "metrics")]
 mod metering;
 #[cfg(feature = "appender")]

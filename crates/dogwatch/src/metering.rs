@@ -7,6 +7,10 @@ use dogwatch_metrics::Metrics;
 use dogwatch_tower::{Finished, RequestLayer};
 
 use crate::config::Config;
+#[cfg(feature = "appender")]
+use crate::outputs::Outputs;
+#[cfg(not(feature = "appender"))]
+use crate::plain::Outputs;
 
 impl Config {
     /// The metrics that this log feeds, in place of new ones: with other bounds, or with a recorder of
@@ -31,10 +35,11 @@ impl Config {
 /// The metrics of one log, with what is read from its outputs and its alerts at each scrape.
 pub(crate) fn metrics(
     given: Option<Metrics>,
-    #[cfg(feature = "appender")] outputs: &crate::outputs::Outputs,
+    outputs: &Outputs,
     #[cfg(feature = "alert")] alerting: Option<&crate::alerting::Alerting>,
 ) -> Metrics {
     let metrics = given.unwrap_or_default();
+    metrics.lost_lines(outputs.losses());
     #[cfg(feature = "appender")]
     outputs_of(outputs, &metrics);
     #[cfg(feature = "alert")]
@@ -46,8 +51,7 @@ pub(crate) fn metrics(
 
 /// What became of lines and files. The names are taken only where one log had the metrics before.
 #[cfg(feature = "appender")]
-fn outputs_of(outputs: &crate::outputs::Outputs, metrics: &Metrics) {
-    metrics.lost_lines(outputs.losses());
+fn outputs_of(outputs: &Outputs, metrics: &Metrics) {
     let written = outputs.by_output(|accounts| accounts.written.total() + accounts.gap_lines);
     let _ = metrics.counter_from(
         "dogwatch_lines_written",

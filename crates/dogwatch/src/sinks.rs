@@ -8,19 +8,8 @@ use tracing_subscriber::fmt::MakeWriter;
 #[cfg(feature = "appender")]
 pub(crate) use dogwatch_appender::NonBlocking as Sink;
 
-/// Built without the appender, the thread that logs writes to stdout itself.
 #[cfg(not(feature = "appender"))]
-#[derive(Clone)]
-pub(crate) struct Sink;
-
-#[cfg(not(feature = "appender"))]
-impl MakeWriter<'_> for Sink {
-    type Writer = io::Stdout;
-
-    fn make_writer(&self) -> io::Stdout {
-        io::stdout()
-    }
-}
+pub(crate) use crate::plain::Sink;
 
 /// All the places that take one layer's lines.
 #[derive(Clone, Default)]

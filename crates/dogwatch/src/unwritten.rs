@@ -10,7 +10,6 @@ pub struct Unwritten {
 
 impl Unwritten {
     /// `Ok` if no output left a line behind.
-    #[cfg(any(feature = "appender", test))]
     pub(crate) fn of(outputs: Vec<(String, u64)>) -> Result<(), Self> {
         let outputs: Vec<_> = outputs
             .into_iter()

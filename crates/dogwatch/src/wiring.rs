@@ -46,7 +46,6 @@ impl Wiring {
             #[cfg(feature = "metrics")]
             metrics: crate::metering::metrics(
                 config.metrics.clone(),
-                #[cfg(feature = "appender")]
                 &outputs,
                 #[cfg(feature = "alert")]
                 alerting.as_ref(),
