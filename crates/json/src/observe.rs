@@ -4,15 +4,13 @@
 
 use crate::busy::Busy;
 use crate::encode::Encoder;
-use crate::fields::{Fields, Like};
-use crate::form::write_name;
+use crate::fields::Fields;
 use crate::heritage::Bounds;
-use crate::key::key_hash;
 use crate::layer::JsonLayer;
 use crate::recycle::Recycled;
 use crate::scratch::Scratch;
 use crate::shield::{depth, shielded};
-use crate::span::Fragment;
+use crate::span::{Fragment, push_name};
 use crate::style::SpanStyle;
 use std::io::Write as _;
 use tracing_core::span::{Attributes, Id, Record};
@@ -265,18 +263,4 @@ impl<W> JsonLayer<W> {
             });
         }
     }
-}
-
-/// Adds a span's name as a field of its own, which its descendants' names hide.
-fn push_name(own: &mut Fields, name: &str) {
-    const KEY: &[u8] = b",\"span\":";
-    let mut value = vec![b'"'];
-    write_name(&mut value, name);
-    value.push(b'"');
-    let like = Like {
-        hash: key_hash(KEY),
-        cut: false,
-        own: true,
-    };
-    own.push(KEY, &value, like, usize::MAX);
 }

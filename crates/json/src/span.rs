@@ -7,8 +7,10 @@
 use crate::busy::Busy;
 use crate::cut::Cut;
 use crate::fields::{Fields, Like, SPAN};
+use crate::form::write_name;
 use crate::heritage::{Bounds, Heritage, assemble};
 use crate::ids::span_id;
+use crate::key::key_hash;
 use crate::recycle::Recycled;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -149,6 +151,20 @@ impl Fragment {
         other.next = self.next.take();
         self.next = Some(Box::new(other));
     }
+}
+
+/// Adds a span's name as a field of its own, which its descendants' names hide.
+pub(crate) fn push_name(own: &mut Fields, name: &str) {
+    const KEY: &[u8] = b",\"span\":";
+    let mut value = vec![b'"'];
+    write_name(&mut value, name);
+    value.push(b'"');
+    let like = Like {
+        hash: key_hash(KEY),
+        cut: false,
+        own: true,
+    };
+    own.push(KEY, &value, like, usize::MAX);
 }
 
 /// Room for a made span id and for a span's name.
