@@ -11,7 +11,7 @@ use std::{
 };
 
 use crate::{
-    AppenderBuilder, Error,
+    AppenderBuilder,
     active::{Active, Notes, failure},
     fallback::Fallback,
     fsync::{Synced, Syncer},
@@ -81,7 +81,7 @@ impl Appender {
     #[cfg(all(unix, feature = "signals"))]
     pub(crate) fn reopen_or_tell(&self) {
         if let Err(error) = self.reopen() {
-            let error = Error::io("cannot reopen at SIGHUP", error);
+            let error = crate::Error::io("cannot reopen at SIGHUP", error);
             self.inner.housekeeper.add(Vec::new(), vec![error]);
         }
     }

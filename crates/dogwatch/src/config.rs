@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 #[cfg(feature = "appender")]
-use dogwatch_appender::{Compress, Keep, Roll, WhenFull};
+use dogwatch_appender::{Compress, CrashRing, Keep, Roll, WhenFull};
 
 use crate::preset::Preset;
 use crate::tell::Tell;
@@ -61,6 +61,8 @@ pub struct Config {
     pub(crate) when_full: Option<WhenFull>,
     #[cfg(feature = "appender")]
     pub(crate) buffer_bytes: Option<usize>,
+    #[cfg(feature = "appender")]
+    pub(crate) crash_ring: Option<CrashRing>,
     #[cfg(feature = "json")]
     pub(crate) redact: Option<dogwatch_json::Redact>,
     #[cfg(feature = "json")]
@@ -200,6 +202,14 @@ impl Config {
     /// Default: 8 MiB.
     pub fn buffer_bytes(mut self, bytes: usize) -> Self {
         self.buffer_bytes = Some(bytes);
+        self
+    }
+
+    /// Keeps the lines that wait before the file in a mapped file, so that `kill -9` of the process,
+    /// an abort or the out-of-memory killer lose none of them: the next start writes them, and says
+    /// in its first line how many (`replayed`). Default: they wait in memory. Linux only.
+    pub fn crash_ring(mut self, ring: CrashRing) -> Self {
+        self.crash_ring = Some(ring);
         self
     }
 }

@@ -39,6 +39,10 @@ impl Guard {
         }
     }
 
+    pub(crate) fn replayed(&self) -> u64 {
+        self.wiring.replayed()
+    }
+
     pub(crate) fn drain_at_exit(&mut self) {
         if !std::mem::replace(&mut self.drains_at_exit, true) {
             self.wiring.drain_at_exit();

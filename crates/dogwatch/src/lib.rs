@@ -75,7 +75,7 @@ pub use config::Config;
 #[cfg(feature = "alert")]
 pub use dogwatch_alert as alert;
 #[cfg(feature = "appender")]
-pub use dogwatch_appender::{Accounts, Compress, Keep, Roll, WhenFull};
+pub use dogwatch_appender::{Accounts, Compress, CrashRing, Keep, Roll, WhenFull};
 #[cfg(feature = "json")]
 pub use dogwatch_json::{ErrorValue, Redact, Sample};
 #[cfg(feature = "serde")]

@@ -30,6 +30,8 @@ struct Output {
     name: String,
     writer: NonBlocking,
     guard: Guard,
+    /// Lines that a killed process left for this one to write.
+    replayed: u64,
     /// Tells what a file did; stdout only takes lines.
     #[cfg(feature = "metrics")]
     watch: Option<Watch>,
@@ -40,17 +42,28 @@ impl Outputs {
         let mut outputs = Self::default();
         if let Some(path) = &settings.file {
             let appender = open_file(config, path)?;
+            let replayed = appender.stats().replayed;
             #[cfg(feature = "metrics")]
             let watch = Some(appender.watch());
             let name = path.display().to_string();
+            let mut writer = NonBlocking::builder(appender);
+            if let Some(ring) = &config.crash_ring {
+                writer = writer.crash_ring(ring.clone());
+            }
             outputs.file = Some(Output {
+                replayed,
                 #[cfg(feature = "metrics")]
                 watch,
-                ..spawn(config, settings, name, appender)?
+                ..spawn(config, settings, name, writer)?
             });
+        } else if config.crash_ring.is_some() {
+            let what = "a crash ring is set (`crash_ring`) and there is no log file to keep lines \
+                        for; set `file` or DOGWATCH_FILE";
+            return Err(Error::start(what));
         }
         if settings.stdout {
-            outputs.stdout = Some(spawn(config, settings, STDOUT.to_owned(), io::stdout())?);
+            let writer = NonBlocking::builder(io::stdout());
+            outputs.stdout = Some(spawn(config, settings, STDOUT.to_owned(), writer)?);
         }
         Ok(outputs)
     }
@@ -116,6 +129,10 @@ impl Outputs {
     }
 
     /// `last` writes what is left to say.
+    pub(crate) fn replayed(&self) -> u64 {
+        self.all().map(|output| output.replayed).sum()
+    }
+
     pub(crate) fn drain_at_exit(&self, last: impl FnOnce() + Send + 'static) {
         exit::drain_at_exit(last, self.all().map(|output| output.guard.drain()));
     }
@@ -191,12 +208,12 @@ fn spawn<W: io::Write + Send + 'static>(
     config: &Config,
     settings: &Settings,
     name: String,
-    writer: W,
+    writer: NonBlockingBuilder<W>,
 ) -> Result<Output, Error> {
     let tell = config.on_error.clone();
     let output = name.clone();
     let gaps = GapLines::new(config, settings, name == STDOUT);
-    let mut builder: NonBlockingBuilder<W> = NonBlocking::builder(writer)
+    let mut builder = writer
         .gap(move |gap| gaps.line(gap))
         .on_error(move |error| tell.of(&output, error));
     if let Some(bytes) = config.buffer_bytes {
@@ -212,6 +229,7 @@ fn spawn<W: io::Write + Send + 'static>(
         name,
         writer,
         guard,
+        replayed: 0,
         #[cfg(feature = "metrics")]
         watch: None,
     })

@@ -46,6 +46,14 @@ impl Outputs {
         move || vec![("io".to_owned(), stdout.0.lines())]
     }
 
+    #[expect(
+        clippy::unused_self,
+        reason = "the outputs with an appender have the same shape"
+    )]
+    pub(crate) fn replayed(&self) -> u64 {
+        0
+    }
+
     pub(crate) fn drain_at_exit(&self, _: impl FnOnce() + Send + 'static) {}
 
     /// Nothing waits: what was not written by now will never be.

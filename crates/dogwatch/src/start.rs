@@ -58,7 +58,7 @@ impl Config {
             #[cfg(feature = "tower")]
             dogwatch_tower::capture_panics();
         }
-        say_first_line(&settings);
+        say_first_line(&settings, guard.replayed());
         Ok(guard)
     }
 
@@ -175,7 +175,7 @@ fn judge(config: &Config) -> Judge {
     }
 }
 
-fn say_first_line(settings: &Settings) {
+fn say_first_line(settings: &Settings, replayed: u64) {
     tracing::info!(
         target: "dogwatch",
         preset = settings.preset.as_str(),
@@ -183,6 +183,8 @@ fn say_first_line(settings: &Settings) {
         filter = settings.filter,
         filter_from = settings.filter_from,
         log_file = settings.file.as_ref().map(|path| tracing::field::display(path.display())),
+        // What a crash ring kept of the process before, and stands above this line now.
+        replayed = (replayed > 0).then_some(replayed),
         "logging started"
     );
 }

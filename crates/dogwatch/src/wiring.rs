@@ -89,6 +89,11 @@ impl Wiring {
         Arc::clone(&self.shed)
     }
 
+    /// Lines of a killed process that stand before the first of this one.
+    pub(crate) fn replayed(&self) -> u64 {
+        self.outputs.replayed()
+    }
+
     pub(crate) fn drain_at_exit(&self) {
         let left_out = self.left_out.clone();
         self.outputs.drain_at_exit(move || left_out.tell());

@@ -18,6 +18,15 @@ pub(crate) fn run(case: &str) -> ExitCode {
             say();
             log.close(LONG).expect("all is written");
         }
+        #[cfg(target_os = "linux")]
+        "abort with a ring" => {
+            let _log = Config::from_env()
+                .crash_ring(dogwatch::CrashRing::new())
+                .init()
+                .expect("starts");
+            say();
+            std::process::abort();
+        }
         "drop" => {
             let log = dogwatch::init().expect("starts");
             say();

@@ -8,6 +8,11 @@ use crate::child::LINES;
 
 pub(crate) const TESTS: &[(&str, fn())] = &[
     ("close_writes_every_line", || ends("close", Some(0), 0)),
+    #[cfg(target_os = "linux")]
+    (
+        "an_abort_with_a_crash_ring_loses_no_line_and_the_next_start_says_so",
+        abort_with_a_ring,
+    ),
     ("dropping_the_guard_writes_every_line", || {
         ends("drop", Some(0), 0)
     }),
@@ -51,6 +56,38 @@ fn ends(case: &str, code: Option<i32>, more: usize) {
         .expect("starts");
     assert_eq!(status.code(), code);
     assert_eq!(lines(&dir), 1 + LINES + more);
+}
+
+#[cfg(target_os = "linux")]
+fn abort_with_a_ring() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let status = child("abort with a ring", &dir)
+        .stderr(Stdio::null())
+        .status()
+        .expect("starts");
+    assert_eq!(status.code(), None);
+    let path = dir.path().join("child.log");
+    let text = fs::read_to_string(&path).expect("a log");
+    // A line that was cut in half is completed: it is not one of those that were written anew.
+    let lost = 1 + LINES - text.lines().count();
+    assert!(child("start", &dir).status().expect("starts").success());
+    let text = fs::read_to_string(&path).expect("a log");
+    let mut found = text.lines().skip(1);
+    for n in 0..LINES {
+        let line = found
+            .next()
+            .expect("every line of the process that aborted");
+        assert!(
+            line.contains(&format!("\"n\":{n},")) || line.contains(&format!("\"n\":{n}}}")),
+            "{n}: {line}"
+        );
+    }
+    let first = found.next().expect("the next start's first line");
+    assert!(first.contains("logging started"), "{first}");
+    if lost > 0 {
+        assert!(first.contains(&format!("\"replayed\":{lost}")), "{first}");
+    }
+    assert_eq!(found.count(), 1);
 }
 
 /// The start line, the first of the case's own, and how many more there were.
