@@ -3,8 +3,8 @@
 /// Bytes for names in one line; what has no room is only counted.
 const NAMES: usize = 160;
 
-/// What `Cut::write` appends at most: `,"truncated":[` + names + `,"4294967295 more"]`.
-pub(crate) const CUT_BYTES: usize = 14 + NAMES + 20;
+/// What `Cut::write` appends at most behind its key: `[` + names + `,"4294967295 more"]`.
+pub(crate) const CUT_BYTES: usize = 1 + NAMES + 20;
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Cut {
@@ -71,12 +71,13 @@ impl Cut {
         })
     }
 
-    /// Appends `,"truncated":[…]` if anything was noted.
-    pub(crate) fn write(&self, out: &mut Vec<u8>) {
+    /// Appends `,"truncated":[…]`, under the given key, if anything was noted.
+    pub(crate) fn write(&self, out: &mut Vec<u8>, key: &[u8]) {
         if self.is_empty() {
             return;
         }
-        out.extend_from_slice(b",\"truncated\":[");
+        out.extend_from_slice(key);
+        out.push(b'[');
         out.extend_from_slice(&self.names);
         if self.more > 0 {
             if !self.names.is_empty() {
@@ -94,10 +95,12 @@ impl Cut {
 mod tests {
     use super::*;
 
+    const KEY: &[u8] = b",\"truncated\":";
+
     fn written(cut: &Cut) -> String {
         let mut out = Vec::new();
-        cut.write(&mut out);
-        assert!(out.len() <= CUT_BYTES);
+        cut.write(&mut out, KEY);
+        assert!(out.len() <= KEY.len() + CUT_BYTES);
         String::from_utf8(out).unwrap()
     }
 

@@ -1,22 +1,24 @@
 //! Encodes the fields that one event or span gives, within its budgets.
 
-use crate::error_object::{BACKTRACE, ErrorObject, Here};
+use crate::error_object::{ErrorObject, Here};
 use crate::escape::escape_until;
 use crate::key::key_bit;
+use crate::part;
 use crate::plan::{Plan, Shape, Slot};
 use crate::redact::Treatment;
 use crate::shield::shielded;
-use crate::text::{Formatted, Hex, Text, format_asking, format_until};
+use crate::text::{Formatted, Hex, Spaced, Text, format_asking, format_until};
 use std::error::Error;
 use std::fmt::{self, Write as _};
+use std::io::Write as _;
 use tracing_core::Field;
 use tracing_core::field::Visit;
 
 /// Room that a field needs beside its key to be begun: the longest number, as an error's message.
 const LEAST_VALUE: usize = 80;
 
-/// Room kept behind a text for what closes it: `","causes":[]}`.
-const CLOSING: usize = 16;
+/// Room kept behind a text for what closes it: `","exception.causes":[]}`.
+const CLOSING: usize = 32;
 
 /// A field that was given, where it starts in the output, and what became of it.
 #[derive(Clone, Copy, Debug)]
@@ -36,14 +38,6 @@ pub(crate) enum Fate {
     Lost,
 }
 
-/// Which fields of an event are encoded.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Pick {
-    All,
-    Message,
-    Rest,
-}
-
 pub(crate) struct Encoder<'a> {
     out: &'a mut Vec<u8>,
     marks: &'a mut Vec<Mark>,
@@ -51,7 +45,8 @@ pub(crate) struct Encoder<'a> {
     /// `out` does not grow longer than this.
     limit: usize,
     max_field: usize,
-    pick: Pick,
+    /// The parts of a line that are encoded.
+    pick: u8,
     /// One more than the highest field so far.
     next: u32,
     /// A bit for each key that was given: see [`key_bit`].
@@ -104,6 +99,11 @@ impl Visit for Encoder<'_> {
     }
 
     fn record_bytes(&mut self, field: &Field, value: &[u8]) {
+        let bare = |slot: &Slot| slot.shape == Shape::Bare;
+        if self.plan.slots.get(field.index()).is_some_and(bare) {
+            // As `tracing_core` shows bytes: `[00 ff 41]`.
+            return self.record_debug(field, &Spaced(value));
+        }
         self.record_debug(field, &format_args!("{}", Hex(value)));
     }
 
@@ -114,13 +114,12 @@ impl Visit for Encoder<'_> {
         if slot.treatment.is_some() {
             return self.treated(slot, &value);
         }
-        if slot.shape == Shape::Text {
-            self.open(Shape::Text);
+        if !matches!(slot.shape, Shape::Plain | Shape::Error) {
+            self.open(slot.shape);
             let whole = self.format(|out| write!(out, "{value}"));
-            return self.close(Shape::Text, whole);
+            return self.close(slot.shape, whole);
         }
-        let mut object = self.error_object();
-        let whole = object.begin(value);
+        let whole = self.error_object(slot.shape).begin(value);
         self.end_error(slot.shape, whole);
     }
 
@@ -170,16 +169,17 @@ impl<'a> Encoder<'a> {
             out,
             marks,
             plan,
-            limit,
+            limit: limit.saturating_sub(plan.prefix.len()),
             max_field,
-            pick: Pick::All,
+            pick: part::ALL,
             next: 0,
             bits: 0,
             whole: true,
         }
     }
 
-    pub(crate) fn pick(mut self, pick: Pick) -> Self {
+    /// Encodes only these parts of a line.
+    pub(crate) fn pick(mut self, pick: u8) -> Self {
         self.pick = pick;
         self
     }
@@ -191,9 +191,7 @@ impl<'a> Encoder<'a> {
         if matches!(slot.treatment, Some(Treatment::Drop)) {
             return None;
         }
-        if self.pick != Pick::All
-            && (self.pick == Pick::Message) != (Some(index) == self.plan.message)
-        {
+        if slot.part & self.pick == 0 {
             return None;
         }
         // Macros give fields in order; a hand-made value set may give one twice: the first counts.
@@ -229,21 +227,23 @@ impl<'a> Encoder<'a> {
         if slot.treatment.is_some() {
             return self.treated(slot, &json);
         }
-        if slot.shape == Shape::Plain {
+        if matches!(slot.shape, Shape::Plain | Shape::Bare) {
             return self.out.extend_from_slice(json.as_bytes());
         }
         self.open(slot.shape);
-        self.out.extend_from_slice(json.as_bytes());
+        match json.parse() {
+            Ok(ms) if slot.shape == Shape::Duration => self.duration(ms),
+            _ => self.out.extend_from_slice(json.as_bytes()),
+        }
         self.close(slot.shape, true);
     }
 
     /// What stands for a secret.
     #[cold]
     fn treated(&mut self, slot: &Slot, value: &dyn fmt::Display) {
-        let shape = if slot.shape == Shape::Plain {
-            Shape::Text
-        } else {
-            slot.shape
+        let shape = match slot.shape {
+            Shape::Plain => Shape::Text,
+            shape => shape,
         };
         self.open(shape);
         match &slot.treatment {
@@ -259,36 +259,51 @@ impl<'a> Encoder<'a> {
         self.close(shape, true);
     }
 
+    /// Milliseconds as the JSON of a protobuf `Duration`: seconds with nine digits behind the point.
+    #[cold]
+    fn duration(&mut self, ms: f64) {
+        let nanos = (ms * 1e6).round() as u64;
+        let (seconds, rest) = (nanos / 1_000_000_000, nanos % 1_000_000_000);
+        // Into a vector: it cannot fail.
+        let _ = write!(self.out, "{seconds}.{rest:09}s");
+    }
+
     fn open(&mut self, shape: Shape) {
         if shape == Shape::Error {
-            self.out.extend_from_slice(b"{\"message\":");
+            self.out.extend_from_slice(self.plan.error.open.as_bytes());
         }
         self.out.push(b'"');
+        if shape == Shape::Prefixed {
+            self.out.extend_from_slice(&self.plan.prefix);
+        }
     }
 
     fn close(&mut self, shape: Shape, whole: bool) {
         self.out.push(b'"');
         if shape == Shape::Error {
-            self.out.extend_from_slice(b",\"causes\":[]");
+            self.out
+                .extend_from_slice(self.plan.error.causes.as_bytes());
+            self.out.push(b']');
             return self.end_error(shape, whole);
         }
         self.mark_cut(!whole);
     }
 
-    fn error_object(&mut self) -> ErrorObject<'_> {
+    fn error_object(&mut self, shape: Shape) -> ErrorObject<'_> {
         ErrorObject {
+            form: self.plan.error_form(shape),
             out: self.out,
             limit: self.limit,
             max_field: self.max_field,
         }
     }
 
-    /// Ends an error's object, with the backtrace of the event if that is wanted.
+    /// Ends an error, with the backtrace of the event if that is wanted.
     fn end_error(&mut self, shape: Shape, mut whole: bool) {
         let (wanted, max) = (self.plan.backtrace, self.max_field);
-        let mut object = self.error_object();
+        let mut object = self.error_object(shape);
         if wanted && shape == Shape::Error {
-            whole &= object.member(BACKTRACE, max, &Here::captured(), None);
+            whole &= object.member(object.form.backtrace, max, &Here::captured(), None);
         }
         object.end();
         self.mark_cut(!whole);

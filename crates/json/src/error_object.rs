@@ -3,6 +3,7 @@
 use crate::nested::{self, Answer, Ask};
 use crate::plan::Shape;
 use crate::redact::Treatment;
+use crate::schema::ErrorForm;
 use crate::shield::shielded;
 use crate::text::format_until;
 use std::any::type_name;
@@ -77,6 +78,7 @@ impl<'a> ErrorValue<'a> {
     fn encode(&self, ask: &Ask) -> Answer {
         let mut json = Vec::new();
         let mut object = ErrorObject {
+            form: ask.error,
             out: &mut json,
             limit: ask.max_bytes,
             max_field: ask.max_field,
@@ -84,11 +86,11 @@ impl<'a> ErrorValue<'a> {
         let mut whole = object.begin(self.error);
         let of = |member: &str| ask.redact.treatment(&format!("{}.{member}", ask.key));
         if !self.type_name.is_empty() {
-            whole &= object.member(b",\"type\":\"", NAME_BYTES, &self.type_name, of("type"));
+            whole &= object.member(ask.error.type_name, NAME_BYTES, &self.type_name, of("type"));
         }
         if let Some(backtrace) = self.backtrace {
             let max = ask.max_field;
-            whole &= object.member(BACKTRACE, max, backtrace, of("backtrace"));
+            whole &= object.member(ask.error.backtrace, max, backtrace, of("backtrace"));
         }
         object.end();
         Answer {
@@ -101,7 +103,9 @@ impl<'a> ErrorValue<'a> {
 
 impl fmt::Debug for ErrorValue<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(ask) = nested::asked(f).filter(|ask| ask.shape != Shape::Text) {
+        if let Some(ask) =
+            nested::asked(f).filter(|ask| matches!(ask.shape, Shape::Plain | Shape::Error))
+        {
             return nested::answer(f, self.encode(&ask));
         }
         write!(f, "{}", self.error)?;
@@ -117,6 +121,7 @@ impl fmt::Debug for ErrorValue<'_> {
 
 /// An error's object that is being written to the end of `out`, which grows no longer than `limit`.
 pub(crate) struct ErrorObject<'a> {
+    pub(crate) form: ErrorForm,
     pub(crate) out: &'a mut Vec<u8>,
     pub(crate) limit: usize,
     pub(crate) max_field: usize,
@@ -125,18 +130,20 @@ pub(crate) struct ErrorObject<'a> {
 impl ErrorObject<'_> {
     /// `{"message":"…","causes":["…"]`. True when all of it went in.
     pub(crate) fn begin(&mut self, error: &dyn Error) -> bool {
-        self.out.extend_from_slice(b"{\"message\":\"");
+        self.out.extend_from_slice(self.form.open.as_bytes());
+        self.out.push(b'"');
         let mut whole = self.format(self.max_field, &error);
-        self.out.extend_from_slice(b"\",\"causes\":[");
+        self.out.push(b'"');
+        self.out.extend_from_slice(self.form.causes.as_bytes());
         whole &= self.causes(error);
         self.out.push(b']');
         whole
     }
 
-    /// A text more. `open` is `,"type":"`. True when all of it went in.
+    /// A text more. `key` is `,"type":`. True when all of it went in.
     pub(crate) fn member(
         &mut self,
-        open: &[u8],
+        key: &str,
         max: usize,
         value: &dyn Display,
         treatment: Option<&Treatment>,
@@ -144,10 +151,11 @@ impl ErrorObject<'_> {
         if matches!(treatment, Some(Treatment::Drop)) {
             return true;
         }
-        if self.out.len() + open.len() + LEAST_TEXT > self.limit {
+        if self.out.len() + key.len() + LEAST_TEXT > self.limit {
             return false;
         }
-        self.out.extend_from_slice(open);
+        self.out.extend_from_slice(key.as_bytes());
+        self.out.push(b'"');
         let whole = match treatment {
             None => self.format(max, value),
             Some(treatment) => {
@@ -162,7 +170,7 @@ impl ErrorObject<'_> {
     }
 
     pub(crate) fn end(&mut self) {
-        self.out.push(b'}');
+        self.out.extend_from_slice(self.form.close.as_bytes());
     }
 
     fn format(&mut self, max: usize, value: &dyn Display) -> bool {
@@ -231,13 +239,11 @@ fn from_caller(backtrace: &str) -> &str {
     backtrace
 }
 
-pub(crate) const BACKTRACE: &[u8] = b",\"backtrace\":\"";
-
 /// Causes of an error that are written; a longer chain (or a ring) ends there.
 const CAUSES: usize = 16;
 
-/// Room kept behind a text for what closes it: `","causes":[]}`.
-const CLOSING: usize = 16;
+/// Room kept behind a text for what closes it: `","exception.causes":[]}`.
+const CLOSING: usize = 32;
 
 /// Room that a text beside the message needs to be begun.
 const LEAST_TEXT: usize = 80;

@@ -7,7 +7,7 @@ use std::io::{self, Write as _};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Why a line was not written.
+/// Why a line was not written, or why there is no such [`Schema`](crate::Schema).
 #[derive(Debug)]
 pub struct Error {
     reason: Reason,
@@ -19,9 +19,20 @@ enum Reason {
     Io(io::Error),
     Panic,
     Nested,
+    Schema(String),
 }
 
 impl Error {
+    pub(crate) fn schema(why: String) -> Self {
+        let reason = Reason::Schema(why);
+        Error { reason, lost: 0 }
+    }
+
+    /// True if a schema was asked for that cannot be: no line is lost.
+    pub fn is_schema(&self) -> bool {
+        matches!(self.reason, Reason::Schema(_))
+    }
+
     /// The lines that this layer has lost so far, this one included.
     pub fn lost(&self) -> u64 {
         self.lost
@@ -41,7 +52,8 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let why = match self.reason {
+        let why = match &self.reason {
+            Reason::Schema(why) => return write!(f, "cannot write lines in this schema: {why}"),
             Reason::Io(_) => "cannot write a line of log",
             Reason::Panic => "cannot write a line of log: its writer panicked",
             Reason::Nested => {
@@ -57,7 +69,7 @@ impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match &self.reason {
             Reason::Io(error) => Some(error),
-            Reason::Panic | Reason::Nested => None,
+            Reason::Panic | Reason::Nested | Reason::Schema(_) => None,
         }
     }
 }

@@ -3,7 +3,7 @@
 use crate::cut::Cut;
 use crate::encode::{Fate, Mark};
 use crate::entries::Entries;
-use crate::key::key_hash;
+use crate::key::{IDS, key_hash};
 use crate::plan::Plan;
 
 /// Encoded fields, one after the other: `,"key":value,"key":value`.
@@ -27,6 +27,16 @@ pub(crate) struct Entry {
     pub(crate) cut: bool,
     /// The span's own, not inherited.
     pub(crate) own: bool,
+}
+
+impl Entry {
+    pub(crate) fn is_id(&self) -> bool {
+        IDS.contains(&self.hash)
+    }
+
+    pub(crate) fn start(&self) -> usize {
+        self.start as usize
+    }
 }
 
 impl Fields {
@@ -72,9 +82,9 @@ impl Fields {
             .find(|entry| entry.hash == hash && self.key(entry) == key)
     }
 
-    pub(crate) fn is_id(&self, entry: &Entry) -> bool {
-        IDS.iter()
-            .any(|id| id.hash == entry.hash && id.key == self.key(entry))
+    /// The field with an id's hash.
+    pub(crate) fn find_id(&self, id: u32) -> Option<&Entry> {
+        self.entries.iter().find(|entry| entry.hash == id)
     }
 
     /// Adds a field if it has room below `max` bytes.
@@ -175,26 +185,3 @@ pub(crate) fn free_encoded(key: &[u8], taken: impl Fn(&[u8]) -> bool) -> Vec<u8>
     }
     key
 }
-
-/// An id's encoded key.
-pub(crate) struct IdKey {
-    pub(crate) key: &'static [u8],
-    pub(crate) hash: u32,
-}
-
-impl IdKey {
-    const fn new(key: &'static [u8]) -> Self {
-        IdKey {
-            key,
-            hash: key_hash(key),
-        }
-    }
-}
-
-pub(crate) const TRACE: IdKey = IdKey::new(b",\"trace_id\":");
-pub(crate) const SPAN: IdKey = IdKey::new(b",\"span_id\":");
-pub(crate) const PARENT: IdKey = IdKey::new(b",\"parent_span_id\":");
-pub(crate) const IDS: [&IdKey; 3] = [&TRACE, &SPAN, &PARENT];
-
-/// Bytes of the longest id field as the dictionary has them: a trace id of 32 digits.
-pub(crate) const ID_BYTES: usize = 47;

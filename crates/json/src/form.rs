@@ -1,10 +1,15 @@
-//! What every line of a layer has in common: fixed fields, limits, redaction, the clock.
+//! What every line of a layer has in common: schema, fixed fields, limits, redaction, the clock.
 
+use crate::cut::CUT_BYTES;
 use crate::escape::escape_until;
+use crate::heritage::{Bounds, IdKeys};
 use crate::key::encoded_key;
+use crate::naming::Outputs;
 use crate::redact::Redact;
 use crate::sample::Sample;
+use crate::schema::{Layout, Schema};
 use crate::style::{Clash, SpanStyle};
+use crate::timestamp::Timestamp;
 use crate::value::Value;
 use std::time::{Instant, SystemTime};
 
@@ -21,17 +26,22 @@ const LEAST_LINE_BYTES: usize = 2 * 1024;
 const MOST_LINE_BYTES: usize = 1 << 30;
 
 /// Bytes of a target or file name; a name from a `log` record is made at run time.
-const NAME_BYTES: usize = 256;
+pub(crate) const NAME_BYTES: usize = 256;
 
-/// Keys that a line's own part always has. A field of that name gets a `_` behind it.
-const ENVELOPE: [&str; 5] = ["timestamp", "level", "target", "message", "truncated"];
+/// The values of the three ids, quoted: 32, 16 and 16 digits.
+const ID_VALUES: usize = 34 + 18 + 18;
+
+/// What closes a line: `}` of an inner object, `}` of the line, its newline.
+const CLOSING: usize = 3;
 
 /// The dictionary's fixed fields, first and in this order.
 const DICTIONARY: [&str; 4] = ["service", "version", "env", "host"];
 
 #[derive(Clone, Debug)]
 pub(crate) struct Form {
-    fixed: Vec<(String, Vec<u8>)>,
+    pub(crate) schema: Schema,
+    /// As they were given. See [`Settled::fixed`].
+    given: Vec<(String, Value<'static>)>,
     pub(crate) file_and_line: bool,
     pub(crate) error_backtrace: bool,
     pub(crate) redact: Redact,
@@ -44,12 +54,54 @@ pub(crate) struct Form {
     pub(crate) span_name: bool,
     pub(crate) span_close: bool,
     pub(crate) clash: Clash,
+    /// What follows from the rest.
+    pub(crate) settled: Settled,
+}
+
+/// What is decided once from a form's options. See [`Form::settle`].
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Settled {
+    pub(crate) fixed: Vec<Fixed>,
+    /// `{"timestamp":"`
+    pub(crate) open: Box<[u8]>,
+    pub(crate) timestamp: Timestamp,
+    /// Encoded keys of the line's own fields.
+    pub(crate) message: Box<[u8]>,
+    pub(crate) truncated: Box<[u8]>,
+    pub(crate) span: Box<[u8]>,
+    /// Room kept while inherited fields are written: `truncated` and what closes the line.
+    pub(crate) closing: usize,
+    /// Room kept while an event's fields are written: ids, `,"message":""`, an object's end.
+    pub(crate) kept: usize,
+    pub(crate) bounds: Bounds,
+    pub(crate) outputs: Outputs,
+}
+
+/// A field that is on each line.
+#[derive(Clone, Debug)]
+pub(crate) struct Fixed {
+    /// In the dictionary's words.
+    pub(crate) field: String,
+    pub(crate) within: Option<&'static str>,
+    pub(crate) key: String,
+    pub(crate) json: Vec<u8>,
+}
+
+/// Where the fields of spans stand, the schema considered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Spans {
+    Flat,
+    Object,
+    List,
+    Gathered(&'static str),
+    Subscriber,
 }
 
 impl Default for Form {
     fn default() -> Self {
-        Form {
-            fixed: Vec::new(),
+        let mut form = Form {
+            schema: Schema::default(),
+            given: Vec::new(),
             file_and_line: false,
             error_backtrace: false,
             redact: Redact::none(),
@@ -62,105 +114,149 @@ impl Default for Form {
             span_name: false,
             span_close: false,
             clash: Clash::Hide,
-        }
+            settled: Settled::default(),
+        };
+        form.settle();
+        form
     }
 }
 
 impl Form {
     /// Sets a fixed field; the same key again replaces it.
-    pub(crate) fn fix(&mut self, key: &str, value: &Value<'_>) {
-        let key = free_key(key, |key| ENVELOPE.contains(&key));
-        let mut bytes = Vec::new();
-        value.write(&mut bytes, FIELD_BYTES);
-        match self.fixed.iter_mut().find(|(fixed, _)| *fixed == key) {
-            Some((_, value)) => *value = bytes,
-            None => self.fixed.push((key, bytes)),
+    pub(crate) fn fix(&mut self, key: &str, value: Value<'static>) {
+        match self.given.iter_mut().find(|(given, _)| given == key) {
+            Some((_, old)) => *old = value,
+            None => self.given.push((key.to_owned(), value)),
         }
-        self.fixed.sort_by_key(|(key, _)| {
-            DICTIONARY
-                .iter()
-                .position(|known| known == key)
-                .unwrap_or(DICTIONARY.len())
-        });
+        let place = |key: &str| DICTIONARY.iter().position(|known| *known == key);
+        self.given
+            .sort_by_key(|(key, _)| place(key).unwrap_or(DICTIONARY.len()));
+        self.settle();
     }
 
-    /// True for a key that the line's own part has at the top.
-    pub(crate) fn reserved(&self, key: &str) -> bool {
-        ENVELOPE.contains(&key)
-            || (self.file_and_line && (key == "file" || key == "line"))
-            || (self.spans == SpanStyle::Object && key == "span")
-            || (self.spans == SpanStyle::List && key == "spans")
-            || (self.clash == Clash::Nest && key == "fields")
-            || self.fixed.iter().any(|(fixed, _)| fixed == key)
+    /// Decides what follows from the options; to be called when one of them has changed.
+    pub(crate) fn settle(&mut self) {
+        self.settled.outputs = Outputs::of(&self.schema);
+        self.settled.fixed = self.fixed();
+        let schema = &self.schema;
+        let key = |field| encoded_key(schema.key(field)).into_boxed_slice();
+        let ids = IdKeys {
+            span: key("span_id"),
+            parent: key("parent_span_id"),
+            made: schema.layout != Layout::Subscriber,
+        };
+        let id_keys = key("trace_id").len() + ids.span.len() + ids.parent.len();
+        let id_bytes = id_keys + ID_VALUES + encoded_key(&schema.trace_prefix).len();
+        let (message, truncated, span) = (key("message"), key("truncated"), key("span"));
+        let timestamp = schema.timestamp;
+        let mut open = encoded_key(schema.key("timestamp"));
+        open[0] = b'{';
+        open.extend_from_slice(timestamp.before().as_bytes());
+        let closing = CUT_BYTES + truncated.len() + CLOSING;
+        let bounds = Bounds {
+            max: self.line_bytes(),
+            clash: self.clash,
+            ids_only: matches!(self.spans(), Spans::List | Spans::Subscriber),
+            ids,
+            taken: self.suffixed(),
+            flat_error: schema.error.is_flat().then(|| key("error")),
+        };
+        let settled = &mut self.settled;
+        settled.open = open.into();
+        settled.timestamp = timestamp;
+        settled.kept = id_bytes + message.len() + 2 + closing;
+        settled.closing = closing;
+        (settled.message, settled.truncated, settled.span) = (message, truncated, span);
+        settled.bounds = bounds;
     }
 
-    /// True for a key that an event's field cannot have.
-    pub(crate) fn reserved_in_event(&self, key: &str) -> bool {
-        self.clash != Clash::Nest && self.reserved(key)
-    }
-
-    /// True for a key that a span's field cannot have.
-    pub(crate) fn reserved_in_span(&self, key: &str) -> bool {
-        match self.spans {
-            SpanStyle::Flat => {
-                self.reserved(key)
-                    || (self.names_span() && key == "span")
-                    || (self.span_close && (key == "duration_ms" || key == "busy_ms"))
+    /// The fixed fields under keys that nothing else of a line has.
+    fn fixed(&self) -> Vec<Fixed> {
+        let mut all: Vec<Fixed> = Vec::new();
+        for (name, value) in &self.given {
+            let within = self.fixed_within(name);
+            let named = self.named_fixed(name, within, |key| {
+                all.iter().any(|f| f.within == within && f.key == key)
+            });
+            let mut json = Vec::new();
+            let quoted = within.is_some() && self.schema.text_within;
+            if quoted && !matches!(value, Value::Text(_)) {
+                json.push(b'"');
             }
-            SpanStyle::Object | SpanStyle::List => key == "name",
+            value.write(&mut json, FIELD_BYTES);
+            if quoted && !matches!(value, Value::Text(_)) {
+                json.push(b'"');
+            }
+            let (field, key) = (named.field, named.key);
+            all.push(Fixed {
+                field,
+                within,
+                key,
+                json,
+            });
+        }
+        all
+    }
+
+    /// The object that a fixed field stands in.
+    fn fixed_within(&self, name: &str) -> Option<&'static str> {
+        match self.schema.place(name) {
+            Some(place) if DICTIONARY.contains(&name) => place.within,
+            _ => self.schema.fixed_within,
         }
     }
 
-    /// True if the innermost span's name stands at the top of each line.
+    pub(crate) fn spans(&self) -> Spans {
+        match (self.schema.layout, self.spans) {
+            (Layout::Gathered(object), _) => Spans::Gathered(object),
+            (Layout::Subscriber, _) => Spans::Subscriber,
+            (Layout::Free, SpanStyle::Flat) => Spans::Flat,
+            (Layout::Free, SpanStyle::Object) => Spans::Object,
+            (Layout::Free, SpanStyle::List) => Spans::List,
+        }
+    }
+
+    /// The object that an event's fields stand in, if not at the top.
+    pub(crate) fn nest(&self) -> Option<&str> {
+        match self.schema.layout {
+            Layout::Gathered(object) => Some(object),
+            Layout::Subscriber => Some(self.schema.key("fields")),
+            Layout::Free => (self.clash == Clash::Nest).then(|| self.schema.key("fields")),
+        }
+    }
+
+    /// True if the innermost span's name is one of the fields.
     pub(crate) fn names_span(&self) -> bool {
-        self.spans == SpanStyle::Flat && (self.span_name || self.span_close)
+        matches!(self.spans(), Spans::Flat | Spans::Gathered(_))
+            && (self.span_name || self.span_close)
     }
 
-    /// Appends level and fixed fields: `,"level":"INFO","service":"shop"`.
-    pub(crate) fn write_head(&self, out: &mut Vec<u8>, level: &str) {
-        out.extend_from_slice(b",\"level\":\"");
-        out.extend_from_slice(level.as_bytes());
-        out.push(b'"');
-        for (key, value) in &self.fixed {
-            out.extend_from_slice(&encoded_key(key));
-            out.extend_from_slice(value);
-        }
-    }
-
-    /// Appends where an event came from: target, and file and line if wanted.
-    pub(crate) fn write_origin(
-        &self,
-        out: &mut Vec<u8>,
-        target: &str,
-        file: Option<&str>,
-        line: Option<u64>,
-    ) {
-        out.extend_from_slice(b",\"target\":\"");
-        write_name(out, target);
-        out.push(b'"');
-        if !self.file_and_line {
-            return;
-        }
-        if let Some(file) = file {
-            out.extend_from_slice(b",\"file\":\"");
-            write_name(out, file);
-            out.push(b'"');
-        }
-        if let Some(line) = line {
-            out.extend_from_slice(b",\"line\":");
-            out.extend_from_slice(itoa::Buffer::new().format(line).as_bytes());
-        }
+    /// The key of the object or the list of spans, `,"span":`. A schema's `span.name` stands in the
+    /// object `span`.
+    pub(crate) fn spans_key(&self, field: &str) -> Vec<u8> {
+        let key = self.schema.key(field);
+        let whole = if self.schema.dots_nest {
+            key.split('.').next().unwrap_or(key)
+        } else {
+            key
+        };
+        encoded_key(whole)
     }
 
     /// The longest line in bytes, its newline included.
     pub(crate) fn line_bytes(&self) -> usize {
-        let fixed: usize = self
-            .fixed
-            .iter()
-            .map(|(k, v)| encoded_key(k).len() + v.len())
-            .sum();
-        self.max_line
-            .clamp(LEAST_LINE_BYTES + fixed, MOST_LINE_BYTES + fixed)
+        let keys = |f: &Fixed| encoded_key(&f.key).len() + f.within.map_or(0, |w| w.len() + 5);
+        let fixed = self.settled.fixed.iter();
+        let fixed: usize = fixed.map(|f| keys(f) + f.json.len()).sum();
+        let least = LEAST_LINE_BYTES + self.schema.more_bytes() + fixed;
+        self.max_line.clamp(least, MOST_LINE_BYTES + fixed)
+    }
+
+    /// Encoded keys of fixed fields that a suffixed key could hit.
+    fn suffixed(&self) -> Vec<Vec<u8>> {
+        let fixed = self.settled.fixed.iter();
+        let keys = fixed.filter(|fixed| fixed.within.is_none() && fixed.key.ends_with('_'));
+        keys.map(|fixed| encoded_key(&fixed.key)).collect()
     }
 }
 

@@ -1,63 +1,17 @@
 //! Builds one line of log without an event, in the same format: for a gap, a header, a panic.
 
-use crate::cut::{CUT_BYTES, Cut};
-use crate::form::{Form, free_key};
-use crate::key::encoded_key;
+use crate::cut::Cut;
+use crate::form::Form;
+use crate::head::{Head, Origin};
+use crate::heritage::ids;
+use crate::key::{PARENT, encoded_key};
+use crate::levels::Severity;
+use crate::naming::Of;
+use crate::schema::Layout;
 use crate::time::Stamp;
 use crate::valid::is_json;
 use crate::value::Value;
-use std::fmt;
 use std::time::SystemTime;
-use tracing_core::Level;
-
-/// How grave a line is: a [`Level`], or worse.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Severity {
-    /// As [`Level::TRACE`].
-    Trace,
-    /// As [`Level::DEBUG`].
-    Debug,
-    /// As [`Level::INFO`].
-    Info,
-    /// As [`Level::WARN`].
-    Warn,
-    /// As [`Level::ERROR`].
-    Error,
-    /// A panic or a start-up error that ends the process.
-    Fatal,
-}
-
-impl Severity {
-    fn as_str(self) -> &'static str {
-        match self {
-            Severity::Trace => "TRACE",
-            Severity::Debug => "DEBUG",
-            Severity::Info => "INFO",
-            Severity::Warn => "WARN",
-            Severity::Error => "ERROR",
-            Severity::Fatal => "FATAL",
-        }
-    }
-}
-
-impl fmt::Display for Severity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
-impl From<Level> for Severity {
-    fn from(level: Level) -> Self {
-        match level {
-            Level::TRACE => Severity::Trace,
-            Level::DEBUG => Severity::Debug,
-            Level::INFO => Severity::Info,
-            Level::WARN => Severity::Warn,
-            Level::ERROR => Severity::Error,
-        }
-    }
-}
 
 /// Makes lines that carry a layer's fixed fields. From [`JsonLayer::blank`](crate::JsonLayer::blank).
 #[derive(Clone, Debug)]
@@ -97,14 +51,18 @@ impl Blank {
 #[must_use = "a line does nothing until its finished bytes are written"]
 pub struct JsonLine {
     form: Form,
-    out: Vec<u8>,
+    /// The line so far.
+    top: Vec<u8>,
+    /// The fields that stand in an object of their own.
+    inner: Vec<u8>,
     keys: Vec<String>,
     cut: Cut,
     limit: usize,
 }
 
 impl JsonLine {
-    /// Begins a line at [`SystemTime::now`], without fixed fields and with the default budgets.
+    /// Begins a line at [`SystemTime::now`], without fixed fields, with the default budgets and the
+    /// default schema.
     pub fn new(severity: impl Into<Severity>, target: &str, message: &str) -> Self {
         Self::begin(
             Form::default(),
@@ -116,27 +74,56 @@ impl JsonLine {
     }
 
     fn begin(form: Form, now: SystemTime, level: Severity, target: &str, message: &str) -> Self {
-        let mut out = b"{\"timestamp\":\"".to_vec();
-        Stamp::default().write(&mut out, now);
-        out.push(b'"');
-        form.write_head(&mut out, level.as_str());
-        form.write_origin(&mut out, target, None, None);
-        let limit = form.line_bytes() - CUT_BYTES - 2;
+        let settled = &form.settled;
+        let mut out = settled.open.to_vec();
+        Stamp::default().write(&mut out, now, settled.timestamp);
+        let origin = Origin {
+            target,
+            ..Origin::default()
+        };
+        let Head { level, top, inner } = form.head(level, Some(origin));
+        out.extend_from_slice(&level);
+        let limit = form.line_bytes() - settled.closing;
+        // Its object's key is kept free too.
+        let limit = limit
+            - form
+                .nest()
+                .map_or(0, |object| encoded_key(object).len() + 1);
+        let key = settled.message.to_vec();
         let mut line = JsonLine {
             form,
-            out,
+            top: out,
+            inner,
             keys: Vec::new(),
             cut: Cut::default(),
             limit,
         };
-        line.add(b",\"message\":", &Value::from(message));
+        let message = Value::from(message);
+        if line.form.schema.layout == Layout::Subscriber {
+            line.top.extend_from_slice(&top);
+            line.add(true, b",\"message\":", &message);
+            line.keys.push("message".to_owned());
+        } else if line.form.schema.message_first {
+            line.limit -= top.len();
+            line.add(false, &key, &message);
+            line.limit += top.len();
+            line.top.extend_from_slice(&top);
+        } else {
+            line.top.extend_from_slice(&top);
+            line.add(false, &key, &message);
+        }
         line
     }
 
     /// Adds a field. A key that is taken gets a `_` behind it.
     pub fn field<'v>(mut self, key: &str, value: impl Into<Value<'v>>) -> Self {
-        let key = self.key(key);
-        self.add(&key, &value.into());
+        let mut value = value.into();
+        if let (Value::Text(text), "trace_id") = (&mut value, key) {
+            let prefix = &self.form.schema.trace_prefix;
+            *text = format!("{prefix}{text}").into();
+        }
+        let (inner, key) = self.key(key);
+        self.add(inner, &key, &value);
         self
     }
 
@@ -146,40 +133,73 @@ impl JsonLine {
         if !is_json(json) {
             return self.field(key, json);
         }
-        let key = self.key(key);
-        if self.out.len() + key.len() + json.len() > self.limit {
+        let (inner, key) = self.key(key);
+        if key.len() + json.len() > self.room() {
             self.cut.note(&key);
             return self;
         }
-        self.out.extend_from_slice(&key);
-        self.out.extend_from_slice(json.trim().as_bytes());
+        let out = self.part(inner);
+        out.extend_from_slice(&key);
+        out.extend_from_slice(json.trim().as_bytes());
         self
     }
 
     /// The line, with its newline.
     #[must_use]
     pub fn finish(mut self) -> Vec<u8> {
-        self.cut.write(&mut self.out);
-        self.out.extend_from_slice(b"}\n");
-        self.out
+        let truncated = &self.form.settled.truncated;
+        let gathered = matches!(self.form.schema.layout, Layout::Gathered(_));
+        let into = if gathered {
+            &mut self.inner
+        } else {
+            &mut self.top
+        };
+        self.cut.write(into, truncated);
+        if let (Some(object), [_, fields @ ..]) = (self.form.nest(), &self.inner[..]) {
+            self.top.extend_from_slice(&encoded_key(object));
+            self.top.push(b'{');
+            self.top.extend_from_slice(fields);
+            self.top.push(b'}');
+        }
+        self.top.extend_from_slice(b"}\n");
+        self.top
     }
 
-    fn key(&mut self, key: &str) -> Vec<u8> {
-        let key = free_key(key, |key| {
-            self.form.reserved(key) || self.keys.iter().any(|k| k == key)
+    /// The encoded key of a field, and whether the field stands in the object.
+    fn key(&mut self, name: &str) -> (bool, Vec<u8>) {
+        let layout = self.form.schema.layout;
+        let gathered = matches!(layout, Layout::Gathered(_));
+        let top_id = gathered && ids(name).is_some_and(|id| id != PARENT);
+        let named = self.form.named(name, Of::Line, |key| {
+            self.keys.iter().any(|taken| taken == key)
         });
-        let encoded = encoded_key(&key);
-        self.keys.push(key);
-        encoded
+        let encoded = encoded_key(&named.key);
+        self.keys.push(named.key);
+        let inner = layout != Layout::Free && !(top_id && named.field == name);
+        (inner, encoded)
     }
 
-    fn add(&mut self, key: &[u8], value: &Value<'_>) {
-        let room = self.limit.saturating_sub(self.out.len() + key.len());
+    fn part(&mut self, inner: bool) -> &mut Vec<u8> {
+        if inner {
+            &mut self.inner
+        } else {
+            &mut self.top
+        }
+    }
+
+    fn room(&self) -> usize {
+        self.limit.saturating_sub(self.top.len() + self.inner.len())
+    }
+
+    fn add(&mut self, inner: bool, key: &[u8], value: &Value<'_>) {
+        let room = self.room().saturating_sub(key.len());
         if room < LEAST_VALUE {
             return self.cut.note(key);
         }
-        self.out.extend_from_slice(key);
-        if !value.write(&mut self.out, self.form.max_field.min(room - 2)) {
+        let most = self.form.max_field.min(room - 2);
+        let out = self.part(inner);
+        out.extend_from_slice(key);
+        if !value.write(out, most) {
             self.cut.note(key);
         }
     }
@@ -193,6 +213,7 @@ mod tests {
     use super::*;
     use crate::JsonLayer;
     use std::time::{Duration, UNIX_EPOCH};
+    use tracing_core::Level;
 
     fn text(line: JsonLine) -> String {
         String::from_utf8(line.finish()).unwrap()

@@ -14,9 +14,10 @@ pub(crate) struct Key {
 const SHORT: usize = 32;
 
 impl Key {
-    pub(crate) fn new(name: &str) -> Self {
+    /// The key of a field; `id` is the hash of an id.
+    pub(crate) fn new(name: &str, id: Option<u32>) -> Self {
         let mut padded = encoded_key(name);
-        let (len, hash) = (padded.len(), key_hash(&padded));
+        let (len, hash) = (padded.len(), id.unwrap_or_else(|| key_hash(&padded)));
         padded.resize(len.max(SHORT), 0);
         Key {
             padded: padded.into(),
@@ -53,7 +54,13 @@ pub(crate) fn encoded_key(name: &str) -> Vec<u8> {
     out
 }
 
-/// FNV-1a over an encoded key.
+/// The hashes of the three ids, whatever their keys are; no other key has one of these.
+pub(crate) const TRACE: u32 = 0;
+pub(crate) const SPAN: u32 = 1;
+pub(crate) const PARENT: u32 = 2;
+pub(crate) const IDS: [u32; 3] = [TRACE, SPAN, PARENT];
+
+/// FNV-1a over an encoded key, never an id's.
 pub(crate) const fn key_hash(key: &[u8]) -> u32 {
     let mut hash = 0x811c_9dc5_u32;
     let mut at = 0;
@@ -61,7 +68,7 @@ pub(crate) const fn key_hash(key: &[u8]) -> u32 {
         hash = (hash ^ key[at] as u32).wrapping_mul(0x0100_0193);
         at += 1;
     }
-    hash
+    if hash <= PARENT { hash + 3 } else { hash }
 }
 
 /// A bit that stands for a key in a set of few: no bit in common, no key in common.
@@ -78,7 +85,7 @@ mod tests {
         for length in [0, 1, 27, 28, 29, 100] {
             let name = "k".repeat(length);
             let mut out = b"{\"x\":1".to_vec();
-            Key::new(&name).write(&mut out);
+            Key::new(&name, None).write(&mut out);
             assert_eq!(out, format!("{{\"x\":1,\"{name}\":").into_bytes());
         }
     }

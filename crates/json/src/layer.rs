@@ -7,6 +7,7 @@ use crate::plan::Plans;
 use crate::redact::Redact;
 use crate::sample::Sample;
 use crate::sampling::Sampling;
+use crate::schema::Schema;
 use crate::style::{Clash, SpanStyle};
 use crate::value::Value;
 use std::io;
@@ -72,13 +73,21 @@ impl<W> JsonLayer<W> {
     ///
     /// An event's field of the same key is written with a `_` behind its key.
     pub fn field<'v>(mut self, key: &str, value: impl Into<Value<'v>>) -> Self {
-        self.form.fix(key, &value.into());
+        self.form.fix(key, value.into().into_owned());
+        self
+    }
+
+    /// Which keys the fields have, and how level and timestamp are written. Default: dogwatch's own.
+    pub fn schema(mut self, schema: Schema) -> Self {
+        self.form.schema = schema;
+        self.form.settle();
         self
     }
 
     /// Whether `file` and `line` tell where the event was logged. Default: false.
     pub fn file_and_line(mut self, file_and_line: bool) -> Self {
         self.form.file_and_line = file_and_line;
+        self.form.settle();
         self
     }
 
@@ -109,6 +118,7 @@ impl<W> JsonLayer<W> {
     /// lines. At least 2 KiB more than the fixed fields take, at most 1 GiB.
     pub fn max_line_bytes(mut self, bytes: usize) -> Self {
         self.form.max_line = bytes;
+        self.form.settle();
         self
     }
 
@@ -134,12 +144,14 @@ impl<W> JsonLayer<W> {
     /// Where the fields of spans stand. Default: [`SpanStyle::Flat`].
     pub fn spans(mut self, style: SpanStyle) -> Self {
         self.form.spans = style;
+        self.form.settle();
         self
     }
 
     /// Whether `span` tells the innermost span's name, with [`SpanStyle::Flat`]. Default: false.
     pub fn span_name(mut self, span_name: bool) -> Self {
         self.form.span_name = span_name;
+        self.form.settle();
         self
     }
 
@@ -148,12 +160,14 @@ impl<W> JsonLayer<W> {
     /// span's name then, so that a trace can be put together from the lines alone. Default: false.
     pub fn span_close(mut self, span_close: bool) -> Self {
         self.form.span_close = span_close;
+        self.form.settle();
         self
     }
 
     /// What becomes of a value whose key another field has. Default: [`Clash::Hide`].
     pub fn clash(mut self, clash: Clash) -> Self {
         self.form.clash = clash;
+        self.form.settle();
         self
     }
 

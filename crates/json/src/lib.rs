@@ -75,6 +75,7 @@
 #![forbid(unsafe_code)]
 
 mod busy;
+mod closing;
 #[cfg(feature = "serde")]
 mod compound;
 mod cut;
@@ -85,8 +86,10 @@ mod escape;
 mod failure;
 mod fields;
 mod form;
+mod head;
 mod heritage;
 mod ids;
+mod inherit;
 mod json_line;
 #[cfg(feature = "serde")]
 mod json_value;
@@ -94,25 +97,33 @@ mod key;
 #[cfg(feature = "serde")]
 mod keys;
 mod layer;
+mod levels;
 mod line;
 mod log_record;
+mod naming;
 mod nested;
 mod observe;
+mod part;
 mod plan;
+mod presets;
 mod recycle;
 mod redact;
 mod sample;
 mod sampling;
+mod schema;
+mod schema_rules;
 mod scratch;
 #[cfg(feature = "serde")]
 mod serialize;
 mod shield;
 mod siphash;
+mod slots;
 mod span;
 mod style;
 mod tail;
 mod text;
 mod time;
+mod timestamp;
 #[cfg(feature = "serde")]
 mod tree;
 mod valid;
@@ -120,15 +131,18 @@ mod value;
 
 pub use error_object::ErrorValue;
 pub use failure::{Error, LostLines};
-pub use json_line::{Blank, JsonLine, Severity};
+pub use json_line::{Blank, JsonLine};
 #[cfg(feature = "serde")]
 pub use json_value::{Json, json};
 pub use layer::JsonLayer;
+pub use levels::{LevelStyle, Severity};
 pub use redact::{Redact, Treatment};
 pub use sample::Sample;
 pub use sampling::Sampling;
+pub use schema::{Schema, SchemaBuilder};
 pub use shield::catching_panic;
 pub use style::{Clash, SpanStyle};
+pub use timestamp::{Precision, Timestamp};
 pub use value::Value;
 
 /// Runs the README's example.

@@ -1,27 +1,38 @@
 //! Puts a line together: envelope, the event's fields, what it inherits from its spans, its end.
 
-use crate::cut::{CUT_BYTES, Cut};
-use crate::encode::{Encoder, Fate, Mark, Pick};
-use crate::fields::ID_BYTES;
-use crate::form::write_name;
+use crate::cut::Cut;
+use crate::encode::{Encoder, Fate, Mark};
+use crate::form::{Form, NAME_BYTES, Spans};
+use crate::key::encoded_key;
 use crate::layer::JsonLayer;
-use crate::log_record::Origin;
+use crate::log_record::LogOrigin;
+use crate::part;
 use crate::plan::Plan;
+use crate::schema::Layout;
 use crate::scratch::Scratch;
-use crate::span::Fragment;
-use crate::style::{Clash, SpanStyle};
-use crate::tail::{Given, Tail};
+use crate::style::Clash;
+use crate::tail::Tail;
 use crate::time::Stamp;
 use std::time::SystemTime;
-use tracing_core::{Event, Subscriber};
+use tracing_core::{Event, Metadata, Subscriber};
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::{LookupSpan, SpanRef};
 
-/// Room kept while an event's fields are written: ids, `,"message":""`, `}` of `fields`, the end.
-const KEPT_ROOM: usize = 3 * ID_BYTES + 13 + 1 + CLOSING;
+/// Room for the origin of a `log` record behind its message: target, file, line, and their keys.
+const ORIGIN_BYTES: usize = 2 * NAME_BYTES + 128;
 
-/// Room kept while inherited fields are written: `truncated` and `}` and the newline.
-const CLOSING: usize = CUT_BYTES + 2;
+/// A line that is being written.
+pub(crate) struct Line<'a> {
+    pub(crate) form: &'a Form,
+    pub(crate) plan: &'a Plan,
+    pub(crate) tail: Tail<'a>,
+    pub(crate) marks: &'a mut Vec<Mark>,
+    /// A bit for each key that the event gave.
+    pub(crate) bits: u64,
+    whole: bool,
+    /// What stands first in the object of the event's fields, beside the plan's.
+    inner: Vec<u8>,
+}
 
 impl<W> JsonLayer<W> {
     /// The line of an event, with its newline.
@@ -34,6 +45,39 @@ impl<W> JsonLayer<W> {
     ) where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
+        let mut line = self.begin(scratch, event.metadata(), now);
+        if line.plan.single {
+            line.origin(event);
+            line.fields(event, part::ALL, 0);
+        } else {
+            line.parts(event);
+        }
+        let span = ctx.event_span(event);
+        match self.form.spans() {
+            Spans::Gathered(object) => {
+                line.fields(event, part::ID, 0);
+                let rest = |line: &mut Line<'_>| line.fields(event, part::REST, 0);
+                self.gather(&mut line, span, object, rest);
+            }
+            spans => {
+                line.note_losses();
+                if let Some(span) = span {
+                    // Nested fields meet no span's.
+                    let nested = self.form.clash == Clash::Nest;
+                    let first = if nested { line.marks.len() } else { 0 };
+                    self.add_spans(&mut line, span, spans, first);
+                }
+            }
+        }
+        line.end();
+    }
+
+    pub(crate) fn begin<'a>(
+        &'a self,
+        scratch: &'a mut Scratch,
+        metadata: &'static Metadata<'static>,
+        now: SystemTime,
+    ) -> Line<'a> {
         let Scratch {
             line,
             marks,
@@ -42,156 +86,171 @@ impl<W> JsonLayer<W> {
             stamp,
             ..
         } = scratch;
-        let plan = plans.plan(event.metadata(), self.id, &self.plans, &self.form);
-        begin(line, stamp, plan, now);
-        if plan.from_log {
-            Origin::of(event).write(line, &self.form);
+        let plan = plans.plan(metadata, self.id, &self.plans, &self.form);
+        begin(line, stamp, &self.form, plan, now);
+        let end = plan.line_bytes - self.form.settled.closing;
+        Line {
+            form: &self.form,
+            plan,
+            tail: Tail { line, lost, end },
+            marks,
+            bits: 0,
+            whole: true,
+            inner: Vec::new(),
         }
-        let bits = self.encode_fields(line, marks, lost, plan, event);
-        if let Some(span) = ctx.event_span(event) {
-            let nested = self.form.clash == Clash::Nest;
-            let marks: &[Mark] = if nested { &[] } else { marks };
-            let end = plan.line_bytes - CLOSING;
-            self.add_spans(
-                span,
-                &mut Tail { line, lost, end },
-                &Given { marks, plan, bits },
-            );
-        }
-        lost.write(line);
-        line.extend_from_slice(b"}\n");
     }
 
-    /// The line of a span that closes.
-    pub(crate) fn encode_close<S>(
+    /// The fields of event and spans in one object, their ids before it.
+    pub(crate) fn gather<S>(
         &self,
-        scratch: &mut Scratch,
-        span: SpanRef<'_, S>,
-        duration: f64,
-        busy: f64,
+        line: &mut Line<'_>,
+        span: Option<SpanRef<'_, S>>,
+        object: &str,
+        fields: impl FnOnce(&mut Line<'_>),
     ) where
         S: for<'a> LookupSpan<'a>,
     {
-        let Scratch {
-            line,
-            lost,
-            plans,
-            stamp,
-            ..
-        } = scratch;
-        let plan = plans.plan(span.metadata(), self.id, &self.plans, &self.form);
-        begin(line, stamp, plan, (self.form.clock)());
-        line.extend_from_slice(b",\"message\":\"span closed\",\"duration_ms\":");
-        line.extend_from_slice(zmij::Buffer::new().format_finite(duration).as_bytes());
-        line.extend_from_slice(b",\"busy_ms\":");
-        line.extend_from_slice(zmij::Buffer::new().format_finite(busy).as_bytes());
-        let end = plan.line_bytes - CLOSING;
-        self.add_spans(
-            span,
-            &mut Tail { line, lost, end },
-            &Given {
-                marks: &[],
-                plan,
-                bits: 0,
-            },
-        );
-        lost.write(line);
-        line.extend_from_slice(b"}\n");
-    }
-
-    /// The event's own fields. Returns the bits of their keys.
-    fn encode_fields(
-        &self,
-        line: &mut Vec<u8>,
-        marks: &mut Vec<Mark>,
-        lost: &mut Cut,
-        plan: &Plan,
-        event: &Event<'_>,
-    ) -> u64 {
-        let limits = (plan.line_bytes - KEPT_ROOM, self.form.max_field);
-        let nested = self.form.clash == Clash::Nest;
-        let pick = if nested { Pick::Message } else { Pick::All };
-        let mut encoder = Encoder::new(line, marks, plan, limits).pick(pick);
-        event.record(&mut encoder);
-        let (bits, mut whole) = (encoder.bits, encoder.whole);
-        let is_message = |mark: &Mark| Some(mark.slot) == plan.message && mark.fate != Fate::Lost;
-        if !marks.iter().any(is_message) {
-            line.extend_from_slice(b",\"message\":\"\"");
-        }
-        if nested {
-            let (before, open) = (line.len(), b",\"fields\":{");
-            line.extend_from_slice(open);
-            let mut encoder = Encoder::new(line, marks, plan, limits).pick(Pick::Rest);
-            event.record(&mut encoder);
-            whole &= encoder.whole;
-            close_object(line, before, open.len());
-        }
-        if !whole {
-            note_losses(lost, marks, plan);
-        }
-        bits
-    }
-
-    /// What an event inherits from `span` and its ancestors.
-    fn add_spans<S>(&self, span: SpanRef<'_, S>, tail: &mut Tail<'_>, event: &Given<'_>)
-    where
-        S: for<'a> LookupSpan<'a>,
-    {
-        let clash = self.form.clash;
-        let span = self.with_fragment(span, |span, fragment| match self.form.spans {
-            SpanStyle::Flat => tail.inherit(&fragment.fields, event, clash),
-            SpanStyle::Object => {
-                tail.inherit_ids(&fragment.fields, event);
-                tail.lost.merge(&fragment.fields.lost);
-                if !tail.object(
-                    &named(b",\"span\":{", span.name()),
-                    &fragment.fields,
-                    |_| true,
-                ) {
-                    tail.lost.note(b",\"span\":");
-                }
-            }
-            SpanStyle::List => tail.inherit_ids(&fragment.fields, event),
+        let mut ids = 0;
+        let span = span.and_then(|span| {
+            self.with_fragment(span, |_, fragment| {
+                ids = line.inherit_ids(&fragment.fields);
+            })
         });
-        if let (SpanStyle::List, Some(span)) = (self.form.spans, span) {
-            self.add_list(&span, tail);
+        let open = line.open(object);
+        line.push_inner();
+        let first = line.marks.len();
+        fields(line);
+        line.note_losses();
+        if let Some(span) = span {
+            self.with_fragment(span, |_, fragment| {
+                line.inherit(ids, first, &fragment.fields);
+            });
+        }
+        line.truncated();
+        line.close(open);
+    }
+}
+
+impl Line<'_> {
+    pub(crate) fn push(&mut self, bytes: &[u8]) {
+        self.tail.line.extend_from_slice(bytes);
+    }
+
+    /// Where a `log` record came from; of all others the head tells.
+    fn origin(&mut self, event: &Event<'_>) {
+        if self.plan.from_log {
+            let origin = LogOrigin::of(event);
+            self.form
+                .write_origin(self.tail.line, &mut self.inner, origin.origin());
         }
     }
 
-    /// The open spans, outermost first.
-    fn add_list<S>(&self, span: &SpanRef<'_, S>, tail: &mut Tail<'_>)
-    where
-        S: for<'a> LookupSpan<'a>,
-    {
-        let mut open: &[u8] = b",\"spans\":[{";
-        for span in span.scope().from_root() {
-            let extensions = span.extensions();
-            let Some(fragment) = extensions.get().and_then(|f: &Fragment| f.of(self.id)) else {
-                continue;
-            };
-            tail.lost.merge(&fragment.fields.lost);
-            // One byte for the list's own end.
-            tail.end -= 1;
-            if tail.object(&named(open, span.name()), &fragment.fields, |entry| {
-                entry.own
-            }) {
-                open = b",{";
-            } else {
-                tail.lost.note(b",\"spans\":");
+    /// The event's own fields of some parts. `kept` bytes stay free beside what always does.
+    fn fields(&mut self, event: &Event<'_>, pick: u8, kept: usize) {
+        let Line { form, plan, .. } = *self;
+        let limit = plan.line_bytes.saturating_sub(form.settled.kept + kept);
+        let limits = (limit, form.max_field);
+        let mut encoder = Encoder::new(self.tail.line, self.marks, plan, limits).pick(pick);
+        event.record(&mut encoder);
+        self.bits |= encoder.bits;
+        self.whole &= encoder.whole;
+        if pick & part::MESSAGE != 0 && form.schema.layout != Layout::Subscriber {
+            let message = |m: &Mark| Some(m.slot) == plan.message && m.fate != Fate::Lost;
+            if !self.marks.iter().any(message) {
+                self.push(&form.settled.message);
+                self.push(b"\"\"");
             }
-            tail.end += 1;
         }
-        if open.len() == 2 {
-            tail.line.push(b']');
+    }
+
+    /// The event's own fields where they do not stand side by side; none of those that are gathered
+    /// with the spans'.
+    fn parts(&mut self, event: &Event<'_>) {
+        let Line { form, plan, .. } = *self;
+        let subscriber = form.schema.layout == Layout::Subscriber;
+        if !form.schema.message_first {
+            self.origin(event);
         }
+        if !subscriber {
+            let origin = if plan.from_log { ORIGIN_BYTES } else { 0 };
+            self.fields(event, part::MESSAGE, plan.after.len() + origin);
+        }
+        if form.schema.message_first {
+            self.push(&plan.after);
+            self.origin(event);
+        }
+        if let Some(object) = form.schema.request {
+            let open = self.open(object);
+            self.fields(event, part::REQUEST, 0);
+            self.close(open);
+        }
+        let rest = part::REST | part::ID;
+        match (form.schema.layout, form.nest()) {
+            (Layout::Gathered(_), _) => {}
+            (_, None) => self.fields(event, rest, 0),
+            (_, Some(object)) => {
+                let message = if subscriber { part::MESSAGE } else { 0 };
+                let open = self.open(object);
+                self.fields(event, rest | message, 0);
+                self.close(open);
+            }
+        }
+    }
+
+    /// Begins an object; returns where it and its fields begin.
+    pub(crate) fn open(&mut self, key: &str) -> (usize, usize) {
+        let before = self.tail.line.len();
+        self.push(&encoded_key(key));
+        self.push(b"{");
+        (before, self.tail.line.len())
+    }
+
+    /// Ends the object, or takes it back if it is empty.
+    pub(crate) fn close(&mut self, (before, fields): (usize, usize)) {
+        let line = &mut *self.tail.line;
+        if line.len() == fields {
+            return line.truncate(before);
+        }
+        // The first field's comma.
+        line.remove(fields);
+        line.push(b'}');
+    }
+
+    fn push_inner(&mut self) {
+        self.push(&self.plan.inner);
+        self.tail.line.append(&mut self.inner);
+    }
+
+    fn note_losses(&mut self) {
+        if !self.whole {
+            note_losses(self.tail.lost, self.marks, self.plan);
+        }
+    }
+
+    /// `truncated`, once.
+    fn truncated(&mut self) {
+        let key = &self.form.settled.truncated;
+        self.tail.lost.write(self.tail.line, key);
+        self.tail.lost.clear();
+    }
+
+    pub(crate) fn end(&mut self) {
+        self.truncated();
+        self.push(b"}\n");
     }
 }
 
 /// Time, level and whatever else all lines of a callsite begin with.
-pub(crate) fn begin(line: &mut Vec<u8>, stamp: &mut Stamp, plan: &Plan, now: SystemTime) {
-    line.extend_from_slice(b"{\"timestamp\":\"");
-    stamp.write(line, now);
-    line.push(b'"');
+pub(crate) fn begin(
+    line: &mut Vec<u8>,
+    stamp: &mut Stamp,
+    form: &Form,
+    plan: &Plan,
+    now: SystemTime,
+) {
+    let settled = &form.settled;
+    line.extend_from_slice(&settled.open);
+    stamp.write(line, now, settled.timestamp);
     line.extend_from_slice(&plan.head);
 }
 
@@ -200,22 +259,4 @@ fn note_losses(lost: &mut Cut, marks: &[Mark], plan: &Plan) {
     for mark in marks.iter().filter(|mark| mark.fate != Fate::Whole) {
         lost.note(plan.slots[mark.slot as usize].key.as_slice());
     }
-}
-
-/// Ends the object that was opened at `before` with `open` bytes, or takes it back if it is empty.
-fn close_object(line: &mut Vec<u8>, before: usize, open: usize) {
-    if line.len() == before + open {
-        return line.truncate(before);
-    }
-    // The first field's comma.
-    line.remove(before + open);
-    line.push(b'}');
-}
-
-/// `open` and the name of a span: `,"span":{"name":"handler"`.
-fn named(open: &[u8], name: &str) -> Vec<u8> {
-    let mut out = [open, b"\"name\":\""].concat();
-    write_name(&mut out, name);
-    out.push(b'"');
-    out
 }

@@ -1,30 +1,34 @@
 //! Where a `log` record came from: `tracing-log` gives it as fields of the event.
 
-use crate::form::Form;
+use crate::head::Origin;
 use std::fmt;
 use tracing_core::Event;
 use tracing_core::field::{Field, Visit};
 
 #[derive(Default)]
-pub(crate) struct Origin {
+pub(crate) struct LogOrigin {
     target: String,
     file: Option<String>,
     line: Option<u64>,
 }
 
-impl Origin {
+impl LogOrigin {
     pub(crate) fn of(event: &Event<'_>) -> Self {
-        let mut origin = Origin::default();
+        let mut origin = LogOrigin::default();
         event.record(&mut origin);
         origin
     }
 
-    pub(crate) fn write(&self, out: &mut Vec<u8>, form: &Form) {
-        form.write_origin(out, &self.target, self.file.as_deref(), self.line);
+    pub(crate) fn origin(&self) -> Origin<'_> {
+        Origin {
+            target: &self.target,
+            file: self.file.as_deref(),
+            line: self.line,
+        }
     }
 }
 
-impl Visit for Origin {
+impl Visit for LogOrigin {
     fn record_str(&mut self, field: &Field, value: &str) {
         match field.name() {
             "log.target" => self.target = value.to_owned(),

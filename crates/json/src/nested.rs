@@ -7,6 +7,7 @@
 
 use crate::plan::Shape;
 use crate::redact::Redact;
+use crate::schema::ErrorForm;
 use crate::shield::shielded;
 use std::cell::Cell;
 use std::fmt::{self, Write as _};
@@ -23,6 +24,8 @@ pub(crate) struct Ask {
     pub(crate) max_field: usize,
     /// What the field is written as. An answer is a text where a text is wanted.
     pub(crate) shape: Shape,
+    /// How an error is written.
+    pub(crate) error: ErrorForm,
 }
 
 /// What it gets: one JSON value without line breaks.

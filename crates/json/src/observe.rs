@@ -5,13 +5,11 @@
 use crate::busy::Busy;
 use crate::encode::Encoder;
 use crate::fields::Fields;
-use crate::heritage::Bounds;
 use crate::layer::JsonLayer;
 use crate::recycle::Recycled;
 use crate::scratch::Scratch;
 use crate::shield::{depth, shielded};
 use crate::span::{Fragment, push_name};
-use crate::style::SpanStyle;
 use std::io::Write as _;
 use tracing_core::span::{Attributes, Id, Record};
 use tracing_core::{Event, Metadata, Subscriber};
@@ -33,16 +31,11 @@ where
         self.with_own(
             attrs.metadata(),
             |encoder| attrs.record(encoder),
-            |own, _, max| {
+            |own, _| {
                 if self.form.names_span() {
-                    push_name(own, span.name());
+                    push_name(own, &self.form.settled.span, span.name());
                 }
-                let ids_only = self.form.spans == SpanStyle::List;
-                let bounds = Bounds {
-                    max,
-                    clash: self.form.clash,
-                    ids_only,
-                };
+                let bounds = &self.form.settled.bounds;
                 let mut fragment =
                     self.with_parent(&span, |parent| Fragment::new(self.id, own, parent, bounds));
                 fragment.busy = busy;
@@ -60,7 +53,10 @@ where
         self.with_own(
             span.metadata(),
             |encoder| values.record(encoder),
-            |recorded, spare, _| self.with_mut(&span, |fragment| fragment.record(recorded, spare)),
+            |recorded, spare| {
+                let bounds = &self.form.settled.bounds;
+                self.with_mut(&span, |fragment| fragment.record(recorded, spare, bounds));
+            },
         );
     }
 
@@ -126,13 +122,12 @@ impl<W> JsonLayer<W> {
         }
     }
 
-    /// Calls `then` with the fields that `record` gives, encoded; with a spare place for fields; and
-    /// with the most bytes of a line.
+    /// Calls `then` with the fields that `record` gives, encoded, and a spare place for fields.
     fn with_own<R>(
         &self,
         metadata: &'static Metadata<'static>,
         record: impl FnOnce(&mut Encoder<'_>),
-        then: impl FnOnce(&mut Recycled, &mut Recycled, usize) -> R,
+        then: impl FnOnce(&mut Recycled, &mut Recycled) -> R,
     ) -> R {
         let mut scratch = Scratch::take();
         let Scratch {
@@ -150,7 +145,7 @@ impl<W> JsonLayer<W> {
         } else {
             self.failures.nested();
         }
-        let result = then(own, spare, plan.line_bytes);
+        let result = then(own, spare);
         scratch.keep();
         result
     }
@@ -239,7 +234,7 @@ impl<W> JsonLayer<W> {
         for span in span.scope().from_root() {
             self.with_mut(&span, |fragment| {
                 if !fragment.is_fresh() {
-                    fragment.refresh(parent.as_ref(), epoch);
+                    fragment.refresh(parent.as_ref(), epoch, &self.form.settled.bounds);
                 }
                 parent = Some(Fields::clone(&fragment.fields));
             });

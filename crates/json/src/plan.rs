@@ -1,10 +1,14 @@
 //! What can be decided once per callsite: the head of its lines, its keys, redaction and clashes.
 
-use crate::form::{Form, free_key};
+use crate::escape::escape;
+use crate::form::Form;
+use crate::head::{Head, Origin};
 use crate::key::Key;
 use crate::nested::Ask;
 use crate::redact::{Redact, Treatment};
 use crate::sample::{Counter, Ended, moves_on};
+use crate::schema::ErrorForm;
+use crate::slots::Slots;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,14 +17,23 @@ use tracing_core::{Level, Metadata};
 /// How the lines or the span fields of one callsite are written by one layer.
 #[derive(Debug)]
 pub(crate) struct Plan {
-    /// From the level up to the target: `,"level":…,"target":…`; only the level and the fixed fields
+    /// From the end of the timestamp up to the target: `Z","level":…,"target":…`; without the target
     /// for `log` records, whose target differs from record to record.
     pub(crate) head: Box<[u8]>,
+    /// The rest of the head, where the message stands within it.
+    pub(crate) after: Box<[u8]>,
+    /// What stands first in the object of the event's fields.
+    pub(crate) inner: Box<[u8]>,
     pub(crate) slots: Box<[Slot]>,
     /// A `log` record that came through `tracing-log`.
     pub(crate) from_log: bool,
     /// The slot of the message, if the callsite has one.
     pub(crate) message: Option<u32>,
+    /// The fields can be written in one pass.
+    pub(crate) single: bool,
+    pub(crate) error: ErrorForm,
+    /// What stands before the text of [`Shape::Prefixed`].
+    pub(crate) prefix: Box<[u8]>,
     /// See [`Form::line_bytes`].
     pub(crate) line_bytes: usize,
     /// An error in `error` tells where it was logged.
@@ -41,6 +54,7 @@ pub(crate) struct Sampled {
 #[derive(Debug)]
 pub(crate) struct Slot {
     pub(crate) key: Key,
+    pub(crate) part: u8,
     pub(crate) shape: Shape,
     pub(crate) treatment: Option<Treatment>,
 }
@@ -52,67 +66,53 @@ pub(crate) enum Shape {
     Plain,
     /// Always a string.
     Text,
-    /// Always an object with `message` and `causes`.
+    /// A string behind the plan's prefix.
+    Prefixed,
+    /// Always with a message and causes.
     Error,
+    /// Milliseconds, written as the JSON of a protobuf `Duration`: `"0.206000000s"`.
+    Duration,
+    /// As `tracing_subscriber` writes it: as JSON has it, errors and bytes as text.
+    Bare,
 }
-
-/// The fields of the dictionary that are strings.
-const TEXTS: [&str; 12] = [
-    "message",
-    "event",
-    "trace_id",
-    "span_id",
-    "parent_span_id",
-    "request_id",
-    "user_id",
-    "url",
-    "method",
-    "route",
-    "path",
-    "outcome",
-];
 
 impl Plan {
     fn new(metadata: &'static Metadata<'static>, form: &Form) -> Self {
         let is_event = metadata.is_event();
         let from_log = is_event && is_log(metadata);
-        let mut head = Vec::new();
-        form.write_head(&mut head, metadata.level().as_str());
-        if !from_log {
-            let line = metadata.line().map(u64::from);
-            form.write_origin(&mut head, metadata.target(), metadata.file(), line);
-        }
-        let mut message = None;
-        let mut taken: Vec<String> = Vec::new();
+        let origin = (!from_log).then(|| Origin {
+            target: metadata.target(),
+            file: metadata.file(),
+            line: metadata.line().map(u64::from),
+        });
+        let Head { level, top, inner } = form.head((*metadata.level()).into(), origin);
+        let (head, after) = if form.schema.message_first {
+            (level, top)
+        } else {
+            ([level, top].concat(), Vec::new())
+        };
+        let mut given = Slots::new(metadata, form);
         let mut slots = Vec::new();
         for (index, field) in metadata.fields().iter().enumerate() {
             let name = field.name().strip_prefix("r#").unwrap_or(field.name());
-            let key = if is_event && message.is_none() && name == "message" {
-                message = Some(index as u32);
-                name.to_owned()
-            } else {
-                free_key(name, |key| {
-                    let reserved = if is_event {
-                        form.reserved_in_event(key)
-                    } else {
-                        form.reserved_in_span(key)
-                    };
-                    reserved || taken.iter().any(|t| t == key)
-                })
-            };
-            let mut slot = Slot::new(&key, form.redact.treatment(name).cloned());
+            let mut slot = given.slot(index, name);
+            slot.treatment = form.redact.treatment(name).cloned();
             if from_log && name.starts_with("log.") {
                 slot.treatment = Some(Treatment::Drop);
             }
             slots.push(slot);
-            taken.push(key);
         }
         Plan {
             head: head.into(),
+            after: after.into(),
+            inner: inner.into(),
             slots: slots.into(),
             from_log,
-            message,
-            line_bytes: form.line_bytes(),
+            message: given.message,
+            single: !given.request && !form.schema.message_first && form.nest().is_none(),
+            error: form.schema.error,
+            prefix: escaped(&form.schema.trace_prefix),
+            line_bytes: form.settled.bounds.max,
             backtrace: is_event
                 && form.error_backtrace
                 && *metadata.level() == Level::ERROR
@@ -130,6 +130,15 @@ impl Plan {
         }
     }
 
+    /// How an error is written in a field of this shape.
+    pub(crate) fn error_form(&self, shape: Shape) -> ErrorForm {
+        if shape == Shape::Error {
+            self.error
+        } else {
+            ErrorForm::OBJECT
+        }
+    }
+
     /// What a value is asked that can give JSON for the field `name`.
     pub(crate) fn ask(&self, name: &str, shape: Shape, limits: (usize, usize)) -> Ask {
         Ask {
@@ -138,28 +147,15 @@ impl Plan {
             max_bytes: limits.0,
             max_field: limits.1,
             shape,
+            error: self.error_form(shape),
         }
     }
 }
 
-impl Slot {
-    fn new(key: &str, treatment: Option<Treatment>) -> Self {
-        Slot {
-            key: Key::new(key),
-            shape: Shape::of(key),
-            treatment,
-        }
-    }
-}
-
-impl Shape {
-    pub(crate) fn of(key: &str) -> Self {
-        match key {
-            "error" => Shape::Error,
-            _ if TEXTS.contains(&key) => Shape::Text,
-            _ => Shape::Plain,
-        }
-    }
+fn escaped(text: &str) -> Box<[u8]> {
+    let mut out = Vec::new();
+    escape(&mut out, text);
+    out.into()
 }
 
 /// The callsites of `tracing-log`, told by their shape, so that no version of it is bound.

@@ -4,6 +4,7 @@ use crate::escape::escape;
 use crate::form::FIELD_BYTES;
 use crate::nested::{Answer, Ask, probe};
 use crate::plan::Shape;
+use crate::schema::ErrorForm;
 use crate::siphash::siphash;
 use std::fmt;
 use std::sync::Arc;
@@ -223,6 +224,7 @@ impl Redact {
             max_bytes: FIELD_BYTES,
             max_field: FIELD_BYTES,
             shape,
+            error: ErrorForm::OBJECT,
         };
         probe(ask, value)
     }

@@ -1,13 +1,16 @@
 //! Leaves lines out as a sample says, and tells how many in lines of their own.
 
-use crate::form::{Form, free_key, write_name};
+use crate::form::{Form, write_name};
 use crate::key::encoded_key;
 use crate::layer::JsonLayer;
 use crate::line::begin;
+use crate::naming::Of;
 use crate::plan::{Plan, Plans, Sampled};
 use crate::sample::{Ended, Sample};
+use crate::schema::Layout;
 use crate::scratch::Scratch;
 use crate::time::Stamp;
+use crate::timestamp::Timestamp;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::SystemTime;
@@ -63,8 +66,8 @@ impl<W> JsonLayer<W> {
             return;
         };
         self.plans.told.fetch_add(lines.into(), Ordering::Relaxed);
-        begin(line, stamp, plan, now);
-        write_gap(line, &self.form, sample, (sampled, ended));
+        begin(line, stamp, &self.form, plan, now);
+        write_gap(line, (&self.form, plan), sample, (sampled, ended));
         self.write(sampled.metadata, line);
         line.clear();
     }
@@ -107,8 +110,8 @@ impl Sampling {
             let sampled = plan.sampled.as_ref().filter(|_| lines > 0)?;
             self.plans.told.fetch_add(lines.into(), Ordering::Relaxed);
             let mut line = Vec::new();
-            begin(&mut line, &mut stamp, &plan, now);
-            write_gap(&mut line, &self.form, sample, (sampled, ended));
+            begin(&mut line, &mut stamp, &self.form, &plan, now);
+            write_gap(&mut line, (&self.form, &plan), sample, (sampled, ended));
             Some(line)
         };
         ended.into_iter().filter_map(line).collect()
@@ -116,23 +119,60 @@ impl Sampling {
 }
 
 /// From the message to the newline of a line that tells what a callsite left out.
-fn write_gap(out: &mut Vec<u8>, form: &Form, sample: &Sample, (sampled, ended): (&Sampled, Ended)) {
+fn write_gap(
+    out: &mut Vec<u8>,
+    (form, plan): (&Form, &Plan),
+    sample: &Sample,
+    gap: (&Sampled, Ended),
+) {
+    let lines = sample.left_out(gap.1.lines);
+    let message = format!("\"{lines} lines were left out by sampling\"");
+    let subscriber = form.schema.layout == Layout::Subscriber;
+    if !subscriber {
+        out.extend_from_slice(&form.settled.message);
+        out.extend_from_slice(message.as_bytes());
+        out.extend_from_slice(&plan.after);
+    }
+    // Options of the layer nest an event's fields; this is none.
+    let object = form.nest().filter(|_| form.schema.layout != Layout::Free);
+    if let Some(object) = object {
+        out.extend_from_slice(&encoded_key(object));
+        out.push(b'{');
+        let first = out.len();
+        out.extend_from_slice(&plan.inner);
+        if subscriber {
+            out.extend_from_slice(b",\"message\":");
+            out.extend_from_slice(message.as_bytes());
+        }
+        write_object(out, form, sample, gap);
+        // The first field's comma.
+        out.remove(first);
+        out.push(b'}');
+    } else {
+        write_object(out, form, sample, gap);
+    }
+    out.extend_from_slice(b"}\n");
+}
+
+fn write_object(
+    out: &mut Vec<u8>,
+    form: &Form,
+    sample: &Sample,
+    (sampled, ended): (&Sampled, Ended),
+) {
     let mut number = itoa::Buffer::new();
     let lines = number.format(sample.left_out(ended.lines));
     let (since, until) = sample.bounds(ended.interval);
-    out.extend_from_slice(b",\"message\":\"");
-    out.extend_from_slice(lines.as_bytes());
-    out.extend_from_slice(b" lines were left out by sampling\"");
-    out.extend_from_slice(&encoded_key(&free_key("gap", |key| form.reserved(key))));
+    out.extend_from_slice(&encoded_key(&form.named("gap", Of::Line, |_| false).key));
     out.extend_from_slice(b"{\"lines\":");
     out.extend_from_slice(lines.as_bytes());
     out.extend_from_slice(b",\"reasons\":{\"sampled\":");
     out.extend_from_slice(lines.as_bytes());
     out.extend_from_slice(b"},\"since\":\"");
-    Stamp::default().write(out, since);
-    out.extend_from_slice(b"\",\"until\":\"");
-    Stamp::default().write(out, until);
-    out.push(b'"');
+    Stamp::default().write(out, since, Timestamp::default());
+    out.extend_from_slice(b"Z\",\"until\":\"");
+    Stamp::default().write(out, until, Timestamp::default());
+    out.extend_from_slice(b"Z\"");
     if let (Some(file), Some(line)) = (sampled.metadata.file(), sampled.metadata.line()) {
         out.extend_from_slice(b",\"callsite\":\"");
         write_name(out, file);
@@ -140,5 +180,5 @@ fn write_gap(out: &mut Vec<u8>, form: &Form, sample: &Sample, (sampled, ended): 
         out.extend_from_slice(itoa::Buffer::new().format(line).as_bytes());
         out.push(b'"');
     }
-    out.extend_from_slice(b"}}\n");
+    out.push(b'}');
 }

@@ -6,11 +6,11 @@
 
 use crate::busy::Busy;
 use crate::cut::Cut;
-use crate::fields::{Fields, Like, SPAN};
+use crate::fields::{Fields, Like};
 use crate::form::write_name;
 use crate::heritage::{Bounds, Heritage, assemble};
 use crate::ids::span_id;
-use crate::key::key_hash;
+use crate::key::{SPAN, key_hash};
 use crate::recycle::Recycled;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -28,7 +28,6 @@ pub(crate) struct Fragment {
     epoch: u32,
     /// A descendant has copied these fields.
     copied: AtomicBool,
-    bounds: Bounds,
     /// Kept only for a closing line.
     pub(crate) busy: Option<Busy>,
     /// The same span as another layer sees it.
@@ -41,20 +40,20 @@ impl Fragment {
         layer: u64,
         own: &mut Recycled,
         parent: Option<&Fragment>,
-        bounds: Bounds,
+        bounds: &Bounds,
     ) -> Self {
-        if own.find(SPAN.hash, SPAN.key).is_none() {
+        if bounds.ids.made && own.find_id(SPAN).is_none() {
             let id = span_id();
             let quoted: [u8; 18] = std::array::from_fn(|n| match n {
                 0 | 17 => b'"',
                 n => id[n - 1],
             });
             let like = Like {
-                hash: SPAN.hash,
+                hash: SPAN,
                 cut: false,
                 own: true,
             };
-            own.push(SPAN.key, &quoted, like, usize::MAX);
+            own.push(&bounds.ids.span, &quoted, like, usize::MAX);
         }
         if let Some(parent) = parent {
             parent.copied.store(true, Ordering::Release);
@@ -73,7 +72,6 @@ impl Fragment {
             }),
             epoch: parent.map_or(0, |parent| parent.epoch),
             copied: AtomicBool::new(false),
-            bounds,
             busy: None,
             next: None,
         }
@@ -90,12 +88,12 @@ impl Fragment {
     }
 
     /// Puts recorded fields in the place of the old ones. `own` is an empty place to work in.
-    pub(crate) fn record(&mut self, recorded: &Fields, own: &mut Recycled) {
+    pub(crate) fn record(&mut self, recorded: &Fields, own: &mut Recycled, bounds: &Bounds) {
         if recorded.entries.is_empty() && recorded.lost.is_empty() {
             return;
         }
         // Beside the fields there is the span's id, and perhaps its name.
-        let max = self.bounds.max + BESIDE;
+        let max = bounds.max + BESIDE;
         for entry in self.fields.entries.iter().filter(|entry| entry.own) {
             match recorded.find(entry.hash, self.fields.key(entry)) {
                 Some(new) => own.copy(recorded, new, true, max),
@@ -110,7 +108,7 @@ impl Fragment {
         own.lost.merge(&recorded.lost);
         self.own_lost.merge(&own.lost);
         // What was inherited is taken over from the copy that is here.
-        self.fields = assemble(own, Some(Heritage::kept(&self.fields)), self.bounds);
+        self.fields = assemble(own, Some(Heritage::kept(&self.fields)), bounds);
         if self.copied.load(Ordering::Acquire) {
             let tree = self.tree.get_or_init(Arc::default);
             let before = tree.fetch_add(1, Ordering::AcqRel);
@@ -122,11 +120,11 @@ impl Fragment {
     }
 
     /// Copies the ancestors' fields anew; `epoch` was read before `parent` was.
-    pub(crate) fn refresh(&mut self, parent: Option<&Fields>, epoch: u32) {
+    pub(crate) fn refresh(&mut self, parent: Option<&Fields>, epoch: u32, bounds: &Bounds) {
         let mut own = Recycled::default();
         own.copy_where(&self.fields, true, usize::MAX, |entry| entry.own);
         own.lost.merge(&self.own_lost);
-        self.fields = assemble(&mut own, parent.map(Heritage::of), self.bounds);
+        self.fields = assemble(&mut own, parent.map(Heritage::of), bounds);
         self.epoch = epoch;
     }
 
@@ -154,17 +152,16 @@ impl Fragment {
 }
 
 /// Adds a span's name as a field of its own, which its descendants' names hide.
-pub(crate) fn push_name(own: &mut Fields, name: &str) {
-    const KEY: &[u8] = b",\"span\":";
+pub(crate) fn push_name(own: &mut Fields, key: &[u8], name: &str) {
     let mut value = vec![b'"'];
     write_name(&mut value, name);
     value.push(b'"');
     let like = Like {
-        hash: key_hash(KEY),
+        hash: key_hash(key),
         cut: false,
         own: true,
     };
-    own.push(KEY, &value, like, usize::MAX);
+    own.push(key, &value, like, usize::MAX);
 }
 
 /// Room for a made span id and for a span's name.

@@ -3,6 +3,7 @@
 use crate::cut::Cut;
 use crate::encode::Mark;
 use crate::fields::{Entry, Fields, free_encoded};
+use crate::heritage::Bounds;
 use crate::key::{key_bit, key_hash};
 use crate::plan::Plan;
 use crate::style::Clash;
@@ -16,24 +17,44 @@ pub(crate) struct Tail<'a> {
 }
 
 impl Tail<'_> {
-    /// Adds what the event has not itself.
-    pub(crate) fn inherit(&mut self, fields: &Fields, event: &Given<'_>, clash: Clash) {
+    /// Adds what the event has not itself, without the first `ids` fields, which stand elsewhere.
+    pub(crate) fn inherit(
+        &mut self,
+        ids: usize,
+        fields: &Fields,
+        event: &Given<'_>,
+        bounds: &Bounds,
+    ) {
         self.lost.merge(&fields.lost);
+        let entries = &fields.entries[ids..];
         let special =
             |entry: &Entry| entry.cut || (event.may_have(entry) && event.has(fields, entry));
-        if self.line.len() + fields.bytes.len() <= self.end && !fields.entries.iter().any(special) {
-            return self.line.extend_from_slice(&fields.bytes);
+        let start = if ids == 0 {
+            0
+        } else {
+            entries.first().map_or(0, Entry::start)
+        };
+        let bytes = if entries.is_empty() {
+            &[]
+        } else {
+            &fields.bytes[start..]
+        };
+        if self.line.len() + bytes.len() <= self.end && !entries.iter().any(special) {
+            return self.line.extend_from_slice(bytes);
         }
         let mut renamed: Vec<Vec<u8>> = Vec::new();
-        for entry in fields.entries.iter() {
+        for entry in entries {
             if !event.has(fields, entry) {
                 self.add(fields.key(entry), fields.value(entry), entry.cut);
-            } else if clash == Clash::Suffix && !fields.is_id(entry) {
+            } else if bounds.clash == Clash::Suffix && bounds.can_rename(fields, entry) {
                 let key = free_encoded(fields.key(entry), |key| {
                     let hash = key_hash(key);
                     event.has_key(hash, key)
                         || fields.find(hash, key).is_some()
-                        || renamed.iter().any(|other| other == key)
+                        || renamed
+                            .iter()
+                            .chain(&bounds.taken)
+                            .any(|other| other == key)
                 });
                 self.add(&key, fields.value(entry), entry.cut);
                 renamed.push(key);
@@ -41,13 +62,16 @@ impl Tail<'_> {
         }
     }
 
-    /// Adds only ids that the event has not itself.
-    pub(crate) fn inherit_ids(&mut self, fields: &Fields, event: &Given<'_>) {
-        for entry in fields.entries.iter().filter(|entry| fields.is_id(entry)) {
+    /// Adds only the ids before `last` that the event has not itself. Returns the number of the
+    /// entries that are such ids.
+    pub(crate) fn inherit_ids(&mut self, last: u32, fields: &Fields, event: &Given<'_>) -> usize {
+        let ids = fields.entries.iter().take_while(|entry| entry.hash <= last);
+        for entry in ids.clone() {
             if !event.has(fields, entry) {
                 self.add(fields.key(entry), fields.value(entry), entry.cut);
             }
         }
+        ids.count()
     }
 
     /// Adds an object of all but the ids; `pick` says which. `open` is `,"span":{"name":"x"`.
@@ -65,7 +89,7 @@ impl Tail<'_> {
         for entry in fields
             .entries
             .iter()
-            .filter(|entry| pick(entry) && !fields.is_id(entry))
+            .filter(|entry| pick(entry) && !entry.is_id())
         {
             self.add(fields.key(entry), fields.value(entry), entry.cut);
         }

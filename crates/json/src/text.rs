@@ -140,3 +140,17 @@ impl fmt::Display for Hex<'_> {
         Ok(())
     }
 }
+
+/// Bytes as hex in brackets, a space between.
+pub(crate) struct Spaced<'a>(pub(crate) &'a [u8]);
+
+impl fmt::Debug for Spaced<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_char('[')?;
+        for (at, byte) in self.0.chunks(1).enumerate() {
+            let space = if at == 0 { "" } else { " " };
+            write!(f, "{space}{}", Hex(byte))?;
+        }
+        f.write_char(']')
+    }
+}

@@ -1,38 +1,71 @@
-//! Writes a moment as RFC 3339 in UTC with microseconds, always 27 bytes. No clock of its own.
+//! Writes the digits of a moment in a given form, always as many. No clock of its own.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use crate::timestamp::{Precision, Shape, Timestamp};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// `9999-12-31T23:59:59Z`, the last second that four digits of a year can say.
-const LAST_SECOND: u64 = 253_402_300_799;
+const LAST_SECOND: i64 = 253_402_300_799;
 
 /// Remembers the text of the last second, which most lines share.
 #[derive(Debug, Default)]
 pub(crate) struct Stamp {
-    second: u64,
+    /// Of the local time.
+    second: i64,
     text: [u8; 20],
 }
 
 impl Stamp {
-    /// Appends `now`. Moments before 1970 or after 9999 are written as the nearest that fits.
-    pub(crate) fn write(&mut self, out: &mut Vec<u8>, now: SystemTime) {
+    /// Appends `now` without what [`Timestamp::before`] and [`Timestamp::after`] say. Moments before
+    /// 1970 or after 9999 are written as the nearest that fits.
+    pub(crate) fn write(&mut self, out: &mut Vec<u8>, now: SystemTime, form: Timestamp) {
         let since = now.duration_since(UNIX_EPOCH).unwrap_or_default();
-        let second = since.as_secs().min(LAST_SECOND);
+        let Shape::Rfc3339(offset) = form.shape else {
+            return write_number(out, since, form.precision);
+        };
+        let second = i64::try_from(since.as_secs()).unwrap_or(LAST_SECOND);
+        let second = (second.min(LAST_SECOND) + i64::from(offset) * 60).min(LAST_SECOND);
         if second != self.second || self.text[19] != b'.' {
             self.second = second;
             self.text = to_the_second(second);
         }
-        out.extend_from_slice(&self.text);
         let micros = since.subsec_micros();
         let [a, b] = two(micros / 10_000);
         let [c, d] = two(micros / 100 % 100);
         let [e, f] = two(micros % 100);
-        out.extend_from_slice(&[a, b, c, d, e, f, b'Z']);
+        match form.precision {
+            Precision::Seconds => out.extend_from_slice(&self.text[..19]),
+            Precision::Millis => {
+                out.extend_from_slice(&self.text);
+                out.extend_from_slice(&[a, b, c]);
+            }
+            Precision::Micros => {
+                out.extend_from_slice(&self.text);
+                out.extend_from_slice(&[a, b, c, d, e, f]);
+            }
+            Precision::Nanos => {
+                out.extend_from_slice(&self.text);
+                let rest = since.subsec_nanos() % 1000;
+                let ([g, h], i) = (two(rest / 10), b'0' + (rest % 10) as u8);
+                out.extend_from_slice(&[a, b, c, d, e, f, g, h, i]);
+            }
+        }
     }
 }
 
-fn to_the_second(second: u64) -> [u8; 20] {
-    let (year, month, day) = civil(second / 86_400);
-    let of_day = (second % 86_400) as u32;
+fn write_number(out: &mut Vec<u8>, since: Duration, precision: Precision) {
+    let mut number = itoa::Buffer::new();
+    let digits = match precision {
+        Precision::Seconds => number.format(since.as_secs()),
+        Precision::Millis => number.format(since.as_millis()),
+        Precision::Micros => number.format(since.as_micros()),
+        Precision::Nanos => number.format(since.as_nanos()),
+    };
+    out.extend_from_slice(digits.as_bytes());
+}
+
+fn to_the_second(second: i64) -> [u8; 20] {
+    let (year, month, day) = civil(second.div_euclid(86_400));
+    let of_day = second.rem_euclid(86_400) as u32;
     let [c, y] = [two(year / 100), two(year % 100)];
     let [mo, d] = [two(month), two(day)];
     let [h, mi, s] = [two(of_day / 3600), two(of_day / 60 % 60), two(of_day % 60)];
@@ -42,9 +75,9 @@ fn to_the_second(second: u64) -> [u8; 20] {
     ]
 }
 
-/// Days since 1970-01-01 to year, month, day (Howard Hinnant's `civil_from_days`, for years >= 1970).
-fn civil(days: u64) -> (u32, u32, u32) {
-    let days = days + 719_468;
+/// Days since 1970-01-01 to year, month, day (Howard Hinnant's `civil_from_days`, for years >= 0).
+fn civil(days: i64) -> (u32, u32, u32) {
+    let days = (days + 719_468) as u64;
     let era = days / 146_097;
     let of_era = days % 146_097;
     let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
@@ -67,11 +100,18 @@ fn two(n: u32) -> [u8; 2] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
+
+    fn written(stamp: &mut Stamp, seconds: u64, nanos: u32, form: Timestamp) -> String {
+        let mut out = form.before().as_bytes().to_vec();
+        let now = UNIX_EPOCH + Duration::new(seconds, nanos);
+        stamp.write(&mut out, now, form);
+        String::from_utf8(out).unwrap() + &form.after()
+    }
 
     #[test]
     fn moments_are_written_with_a_fixed_width() {
         let mut stamp = Stamp::default();
+        let last = LAST_SECOND as u64;
         for (seconds, nanos, expected) in [
             (0, 0, "1970-01-01T00:00:00.000000Z"),
             (0, 999_999_999, "1970-01-01T00:00:00.999999Z"),
@@ -81,19 +121,80 @@ mod tests {
             (1_795_499_820, 123_456_000, "2026-11-24T05:57:00.123456Z"),
             (4_107_542_399, 0, "2100-02-28T23:59:59.000000Z"),
             (4_107_542_400, 0, "2100-03-01T00:00:00.000000Z"),
-            (LAST_SECOND, 0, "9999-12-31T23:59:59.000000Z"),
-            (LAST_SECOND + 5, 0, "9999-12-31T23:59:59.000000Z"),
+            (last, 0, "9999-12-31T23:59:59.000000Z"),
+            (last + 5, 0, "9999-12-31T23:59:59.000000Z"),
         ] {
-            let mut out = Vec::new();
-            stamp.write(&mut out, UNIX_EPOCH + Duration::new(seconds, nanos));
-            assert_eq!(String::from_utf8(out).unwrap(), expected);
+            assert_eq!(
+                written(&mut stamp, seconds, nanos, Timestamp::default()),
+                format!("\"{expected}\"")
+            );
         }
     }
 
     #[test]
     fn a_clock_before_1970_is_written_as_1970() {
+        let before = UNIX_EPOCH - Duration::from_secs(9);
         let mut out = Vec::new();
-        Stamp::default().write(&mut out, UNIX_EPOCH - Duration::from_secs(9));
-        assert_eq!(out, b"1970-01-01T00:00:00.000000Z");
+        Stamp::default().write(&mut out, before, Timestamp::default());
+        out.push(b' ');
+        Stamp::default().write(&mut out, before, Timestamp::epoch(Precision::Nanos));
+        assert_eq!(out, b"1970-01-01T00:00:00.000000 0");
+    }
+
+    #[test]
+    fn each_form_has_its_precision_and_its_offset_on_one_stamp() {
+        let mut stamp = Stamp::default();
+        let rfc = Timestamp::rfc3339;
+        for (form, expected) in [
+            (rfc(Precision::Seconds), r#""2026-11-24T05:57:00Z""#),
+            (rfc(Precision::Millis), r#""2026-11-24T05:57:00.123Z""#),
+            (rfc(Precision::Micros), r#""2026-11-24T05:57:00.123456Z""#),
+            (rfc(Precision::Nanos), r#""2026-11-24T05:57:00.123456789Z""#),
+            (
+                rfc(Precision::Millis).offset_minutes(480),
+                r#""2026-11-24T13:57:00.123+08:00""#,
+            ),
+            (
+                rfc(Precision::Nanos).offset_minutes(-570),
+                r#""2026-11-23T20:27:00.123456789-09:30""#,
+            ),
+            (
+                rfc(Precision::Seconds).offset_minutes(Timestamp::MOST_OFFSET),
+                r#""2026-11-25T05:56:00+23:59""#,
+            ),
+            (Timestamp::epoch(Precision::Seconds), "1795499820"),
+            (Timestamp::epoch(Precision::Millis), "1795499820123"),
+            (Timestamp::epoch(Precision::Micros), "1795499820123456"),
+            (Timestamp::epoch(Precision::Nanos), "1795499820123456789"),
+            (
+                Timestamp::epoch_text(Precision::Nanos).offset_minutes(60),
+                r#""1795499820123456789""#,
+            ),
+        ] {
+            assert_eq!(
+                written(&mut stamp, 1_795_499_820, 123_456_789, form),
+                expected
+            );
+        }
+    }
+
+    #[test]
+    fn an_offset_keeps_the_moment_at_both_ends_of_time() {
+        let mut stamp = Stamp::default();
+        let west = Timestamp::rfc3339(Precision::Seconds).offset_minutes(-480);
+        let east = west.offset_minutes(480);
+        let last = LAST_SECOND as u64;
+        assert_eq!(
+            written(&mut stamp, 0, 0, west),
+            r#""1969-12-31T16:00:00-08:00""#
+        );
+        assert_eq!(
+            written(&mut stamp, last - 28_800, 0, east),
+            r#""9999-12-31T23:59:59+08:00""#
+        );
+        assert_eq!(
+            written(&mut stamp, last, 0, east),
+            r#""9999-12-31T23:59:59+08:00""#
+        );
     }
 }

@@ -22,6 +22,17 @@ pub enum Value<'a> {
 }
 
 impl Value<'_> {
+    /// The same value, borrowed from nothing.
+    pub(crate) fn into_owned(self) -> Value<'static> {
+        match self {
+            Value::Text(text) => Value::Text(Cow::Owned(text.into_owned())),
+            Value::U64(n) => Value::U64(n),
+            Value::I64(n) => Value::I64(n),
+            Value::F64(n) => Value::F64(n),
+            Value::Bool(truth) => Value::Bool(truth),
+        }
+    }
+
     /// Appends the value as JSON, a text of at most `max` bytes between its quotes.
     /// True when all of it went in.
     pub(crate) fn write(&self, out: &mut Vec<u8>, max: usize) -> bool {

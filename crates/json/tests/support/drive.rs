@@ -2,6 +2,7 @@
 
 use super::{Sink, callsite};
 use dogwatch_json::{Clash, JsonLayer, Redact, SpanStyle, Treatment};
+use serde_json::Map;
 use std::fmt;
 use tracing::Span;
 use tracing::field::{Value, debug, display};
@@ -157,9 +158,28 @@ fn layer(bytes: &mut Bytes<'_>, sink: &Sink) -> (JsonLayer<Sink>, usize) {
 
 /// Runs what the bytes say, and panics if a line is not as promised.
 pub(crate) fn drive(data: &[u8]) {
+    let (lines, most) = lines(data, |layer| layer);
+    for (line, text) in lines {
+        assert!(text.len() <= most, "{} of {most}: {text}", text.len());
+        assert_eq!(line["timestamp"], super::NOW);
+        assert_eq!(line["level"], "INFO");
+        assert_eq!(line["target"], "made");
+        assert!(line["message"].is_string());
+    }
+}
+
+/// A line, parsed and as text.
+pub(crate) type Written = (Map<String, serde_json::Value>, String);
+
+/// The lines of what the bytes say, each parsed and as text, and the bytes that one may have at most.
+pub(crate) fn lines(
+    data: &[u8],
+    adapt: impl FnOnce(JsonLayer<Sink>) -> JsonLayer<Sink>,
+) -> (Vec<Written>, usize) {
     let mut bytes = Bytes(data);
     let sink = Sink::default();
     let (layer, most) = layer(&mut bytes, &sink);
+    let layer = adapt(layer);
     tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
         let mut open: Vec<Span> = Vec::new();
         while !bytes.0.is_empty() {
@@ -190,11 +210,5 @@ pub(crate) fn drive(data: &[u8]) {
             span.with_subscriber(|(id, dispatch)| dispatch.exit(id));
         }
     });
-    for (line, text) in sink.lines().iter().zip(sink.texts()) {
-        assert!(text.len() <= most, "{} of {most}: {text}", text.len());
-        assert_eq!(line["timestamp"], super::NOW);
-        assert_eq!(line["level"], "INFO");
-        assert_eq!(line["target"], "made");
-        assert!(line["message"].is_string());
-    }
+    (sink.lines().into_iter().zip(sink.texts()).collect(), most)
 }
