@@ -89,6 +89,11 @@ impl Sink {
         self.taken
     }
 
+    /// How much of it is not dealt with.
+    pub(crate) fn left(&self) -> usize {
+        self.batch.bytes()
+    }
+
     /// Writes what is in hand, or takes more and writes that.
     pub(crate) fn attempt(&mut self, queue: &Queue) -> Attempt {
         let Some(writer) = &mut self.writer else {

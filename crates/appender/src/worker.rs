@@ -64,13 +64,17 @@ impl Shared {
 
     // Tries, for as long as it takes, until what was taken is dealt with.
     fn complete(&self) {
-        let mut pause = FIRST_PAUSE;
+        let (mut pause, mut left) = (FIRST_PAUSE, 0);
         loop {
             let seen = self.queue.seen();
             if seen.is_given_up() {
                 return;
             }
-            let attempt = self.sink().attempt(&self.queue);
+            let (attempt, now_left) = self.attempt();
+            // It took some: this failure is a new one.
+            if now_left != std::mem::replace(&mut left, now_left) {
+                pause = FIRST_PAUSE;
+            }
             match attempt {
                 Attempt::Complete => return,
                 Attempt::Unsynced(error) => {
@@ -97,6 +101,12 @@ impl Shared {
             self.queue.pause(pause, seen);
             pause = (pause * 2).min(LAST_PAUSE);
         }
+    }
+
+    // Also tells how many bytes are left then.
+    fn attempt(&self) -> (Attempt, usize) {
+        let mut sink = self.sink();
+        (sink.attempt(&self.queue), sink.left())
     }
 
     /// On the writer thread itself, inside `on_error` or another callback: writes what is there, as

@@ -4,13 +4,13 @@
 use std::{
     fs,
     io::{self, Write as _},
-    path::Path,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
     sync::mpsc,
     time::Duration,
 };
 
-use dogwatch_appender::{Appender, CrashRing, Level, NonBlocking, Roll, WhenFull};
+use dogwatch_appender::{Appender, CrashRing, Keep, Level, NonBlocking, Roll, WhenFull};
 
 const LONG: Duration = Duration::from_secs(60);
 
@@ -18,16 +18,133 @@ fn line(n: usize) -> String {
     format!("line {n:05} {}\n", "x".repeat(88))
 }
 
-/// Runs within the full disk.
-#[test]
-#[ignore = "the other test starts it as a child process, in a mount namespace of its own"]
-fn child() {
+/// The disk that a child was given; `None` if it was started as a test like the others.
+fn disk() -> Option<PathBuf> {
     let mut directory = String::new();
     io::stdin().read_line(&mut directory).unwrap();
-    if directory.is_empty() {
-        return;
+    (!directory.is_empty()).then(|| directory.trim().into())
+}
+
+/// All files of the log, the oldest first, the current one last.
+fn everything(directory: &Path) -> String {
+    let mut names: Vec<_> = fs::read_dir(directory)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.starts_with("app"))
+        .collect();
+    names.sort_by_key(|name| (name == "app.log", name.split('.').nth(2).map(str::to_owned)));
+    let read = |name| fs::read_to_string(directory.join(name)).unwrap();
+    names.iter().map(read).collect()
+}
+
+#[test]
+#[ignore = "another test starts it as a child process, in a mount namespace of its own"]
+fn emergency() {
+    let Some(directory) = disk() else { return };
+    let file = Appender::builder(directory.join("app.log"))
+        .roll(Roll::size(64 * 1024))
+        .keep(Keep::files(99).floor(3))
+        .open()
+        .unwrap();
+    let watch = file.watch();
+    let (log, guard) = NonBlocking::builder(file)
+        .when_full(WhenFull::Wait(LONG))
+        .on_error(|_| {})
+        .spawn()
+        .unwrap();
+    // Three times what the disk holds.
+    assert!((0..30_000).all(|n| log.offer(Some(Level::Info), line(n).as_bytes())));
+    let accounts = guard.close(LONG).unwrap();
+    assert_eq!(accounts.written.of(Level::Info), 30_000);
+    let text = everything(&directory);
+    let kept = text.lines().count();
+    let newest: String = (30_000 - kept..30_000).map(line).collect();
+    assert!(text == newest, "the newest lines, whole, in order");
+    assert!(kept > 5_000, "{kept} lines are left");
+    assert!(watch.stats().deleted >= 20, "{:?}", watch.stats());
+}
+
+#[test]
+#[ignore = "another test starts it as a child process, in a mount namespace of its own"]
+fn free_space() {
+    let Some(directory) = disk() else { return };
+    let mut file = Appender::builder(directory.join("app.log"))
+        .roll(Roll::size(64 * 1024))
+        .keep(Keep::all().free_percent(40))
+        .open()
+        .unwrap();
+    for n in 0..30_000 {
+        file.write_all(line(n).as_bytes()).unwrap();
+        if n % 600 == 0 {
+            assert!(file.settle(LONG));
+        }
     }
-    let directory = Path::new(directory.trim());
+    file.roll().unwrap();
+    assert!(file.settle(LONG));
+    let space = rustix::fs::statvfs(&directory).unwrap();
+    let (free, all) = (space.f_bavail, space.f_blocks);
+    assert!(free * 10 >= all * 4, "{free} of {all}");
+    assert_eq!(file.stats().torn, 0);
+}
+
+#[test]
+#[ignore = "another test starts it as a child process, in a mount namespace of its own"]
+fn fallback() {
+    let Some(directory) = disk() else { return };
+    let filler = directory.join("filler");
+    fs::write(&filler, vec![0; 900 * 1024]).unwrap();
+    let elsewhere = tempfile::tempdir().unwrap();
+    let fallback = Appender::builder(elsewhere.path().join("app.log"));
+    let file = Appender::builder(directory.join("app.log"))
+        .fallback(fallback.open().unwrap())
+        .gap(|gap| format!("gap of {} lines\n", gap.lines().total()).into())
+        .open()
+        .unwrap();
+    let watch = file.watch();
+    let (log, guard) = NonBlocking::builder(file)
+        .when_full(WhenFull::Wait(LONG))
+        .on_error(|_| {})
+        .spawn()
+        .unwrap();
+    assert!((0..9000).all(|n| log.offer(Some(Level::Info), line(n).as_bytes())));
+    guard.flush(LONG).unwrap();
+    let gone = watch.stats().elsewhere;
+    assert!(gone > 6000, "{gone}");
+    fs::remove_file(&filler).unwrap();
+    let mut n = 9000;
+    // The file is tried again when there is something to write, a second later at the soonest.
+    while !everything(&directory).contains("gap of ") {
+        assert!(log.offer(Some(Level::Info), line(n).as_bytes()));
+        guard.flush(LONG).unwrap();
+        n += 1;
+    }
+    assert!(log.offer(Some(Level::Info), line(n).as_bytes()));
+    assert_eq!(guard.close(LONG).unwrap().written.total(), n as u64 + 1);
+    let elsewhere = everything(elsewhere.path());
+    let file = everything(&directory);
+    let (before, after) = file.split_once("gap of ").unwrap();
+    let (gap, after) = after.split_once(" lines\n").unwrap();
+    assert_eq!(gap, elsewhere.lines().count().to_string());
+    // The half of a line that went elsewhere whole.
+    let before = &before[..before.rfind("line").unwrap()];
+    let whole = if watch.stats().torn == 0 {
+        file.split("gap").next().unwrap()
+    } else {
+        before
+    };
+    let all: String = (0..=n).map(line).collect();
+    assert!(
+        whole.to_owned() + &elsewhere + after == all,
+        "every line once, in order"
+    );
+}
+
+/// Runs within the full disk.
+#[test]
+#[ignore = "another test starts it as a child process, in a mount namespace of its own"]
+fn child() {
+    let Some(directory) = disk() else { return };
+    let directory = directory.as_path();
     let filler = directory.join("filler");
     fs::write(&filler, vec![0; 900 * 1024]).unwrap();
 
@@ -60,14 +177,7 @@ fn child() {
     assert_eq!(accounts.refused.full.of(Level::Info), refused);
     assert_eq!(accounts.written.of(Level::Info), accepted.len() as u64);
     assert_eq!(accounts.lost.total().total(), 0);
-    let mut names: Vec<_> = fs::read_dir(directory)
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .filter(|name| !name.starts_with('.'))
-        .collect();
-    names.sort_by_key(|name| (name == "app.log", name.split('.').nth(2).map(str::to_owned)));
-    let read = |name| fs::read_to_string(directory.join(name)).unwrap();
-    let text: String = names.iter().map(read).collect();
+    let text = everything(directory);
     let (gaps, lines): (Vec<_>, Vec<_>) = text
         .split_inclusive('\n')
         .partition(|line| line.starts_with("gap"));
@@ -87,12 +197,8 @@ fn child() {
 #[test]
 #[ignore = "the other test starts it as a child process, in a mount namespace of its own"]
 fn ring_child() {
-    let mut directory = String::new();
-    io::stdin().read_line(&mut directory).unwrap();
-    if directory.is_empty() {
-        return;
-    }
-    let directory = Path::new(directory.trim());
+    let Some(directory) = disk() else { return };
+    let directory = directory.as_path();
     let open = || {
         let (told, telling) = mpsc::channel();
         let file = Appender::builder(directory.join("app.log"));
@@ -167,15 +273,31 @@ fn ring_child() {
 
 #[test]
 fn a_really_full_disk_loses_no_accepted_line_and_tells_of_every_refused_one() {
-    within_a_megabyte("child");
+    in_a_small_disk("child");
+}
+
+#[test]
+fn a_really_full_disk_makes_room_by_its_oldest_files_and_loses_no_new_line() {
+    in_a_small_disk("emergency");
+}
+
+#[test]
+fn free_space_is_really_kept() {
+    in_a_small_disk("free_space");
+}
+
+#[test]
+fn a_really_full_disk_sends_lines_elsewhere_until_it_heals() {
+    in_a_small_disk("fallback");
 }
 
 #[test]
 fn on_a_really_full_disk_a_ring_is_refused_or_keeps_its_lines_until_there_is_room() {
-    within_a_megabyte("ring_child");
+    in_a_small_disk("ring_child");
 }
 
-fn within_a_megabyte(test: &str) {
+/// Runs another test of this file with a disk of 1 MiB.
+fn in_a_small_disk(test: &str) {
     let directory = tempfile::tempdir().unwrap();
     let mount = "mount -t tmpfs -o size=1m tmpfs \"$1\" || exit 77; shift; exec \"$@\"";
     let child = Command::new("unshare")

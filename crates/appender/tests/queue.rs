@@ -499,6 +499,18 @@ fn the_order_is_the_order_of_acceptance() {
 }
 
 #[test]
+fn a_failure_after_progress_begins_its_pauses_anew() {
+    let fail = || Step::Fail(io::ErrorKind::StorageFull);
+    let steps: Vec<_> = (0..20).flat_map(|_| [Step::Take(7), fail()]).collect();
+    let script = Script::of(&steps);
+    let (mut log, guard) = builder(script.clone()).spawn().unwrap();
+    log.write_all(lines(0..50).as_bytes()).unwrap();
+    // Twenty pauses of 10 ms; if each were twice the last one, a minute.
+    guard.close(Duration::from_secs(20)).unwrap();
+    assert_eq!(script.text(), lines(0..50));
+}
+
+#[test]
 fn whatever_a_writer_does_every_line_is_written_once_or_counted_as_lost() {
     use io::ErrorKind::{Interrupted, Other, StorageFull};
     let cases: &[(&[Step], usize, u64)] = &[
