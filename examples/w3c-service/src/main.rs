@@ -4,7 +4,7 @@
 //! headers that `PropagateLayer` injects, one after the other, and answers 200.
 //!
 //! ```text
-//! cargo run -p dogwatch-tower --example w3c_service -- --port 5000
+//! cargo run -p w3c-service -- --port 5000
 //! cd trace-context/test && STRICT_LEVEL=2 SPEC_LEVEL=2 python test.py http://127.0.0.1:5000/test
 //! ```
 
@@ -49,7 +49,7 @@ fn port() -> Result<u16, BoxError> {
     match arguments.as_slice() {
         [] => Ok(5000),
         [flag, port] if flag == "--port" => Ok(port.parse()?),
-        _ => Err("usage: w3c_service [--port N]".into()),
+        _ => Err("usage: w3c-service [--port N]; default 5000, 0 for any".into()),
     }
 }
 
