@@ -30,6 +30,7 @@ use crate::tell::Tell;
 /// | what | `dev` | `prod` | variable |
 /// |---|---|---|---|
 /// | format | text, coloured on a terminal | JSON lines | `DOGWATCH_ENV` |
+/// | keys of JSON lines | dogwatch's own | the same | `DOGWATCH_SCHEMA` |
 /// | filter | `debug`, the HTTP stack at `info` | `info` | `RUST_LOG` |
 /// | stdout | on | on, unless there is a file | `DOGWATCH_STDOUT` |
 /// | file | none | none | `DOGWATCH_FILE` |
@@ -63,6 +64,8 @@ pub struct Config {
     pub(crate) buffer_bytes: Option<usize>,
     #[cfg(feature = "appender")]
     pub(crate) crash_ring: Option<CrashRing>,
+    #[cfg(feature = "json")]
+    pub(crate) schema: Option<dogwatch_json::Schema>,
     #[cfg(feature = "json")]
     pub(crate) redact: Option<dogwatch_json::Redact>,
     #[cfg(feature = "json")]
@@ -216,6 +219,14 @@ impl Config {
 
 #[cfg(feature = "json")]
 impl Config {
+    /// Which keys the fields of JSON lines have, and how level and timestamp are written, such as
+    /// `Schema::ecs()`. Default: `DOGWATCH_SCHEMA`, else dogwatch's own. Rules see the same names
+    /// under every schema.
+    pub fn schema(mut self, schema: dogwatch_json::Schema) -> Self {
+        self.schema = Some(schema);
+        self
+    }
+
     /// What is masked. Default: `Redact::secrets()`.
     pub fn redact(mut self, redact: dogwatch_json::Redact) -> Self {
         self.redact = Some(redact);

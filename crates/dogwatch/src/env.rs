@@ -11,6 +11,7 @@ use crate::preset::Preset;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Env {
     pub(crate) preset: Option<Preset>,
+    pub(crate) schema: Option<String>,
     pub(crate) filter: Option<String>,
     pub(crate) filter_file: Option<PathBuf>,
     pub(crate) file: Option<PathBuf>,
@@ -44,6 +45,7 @@ impl Env {
         let path = |name: &str| set.get(name).map(PathBuf::from);
         Ok(Self {
             preset: text("DOGWATCH_ENV")?.map(|v| preset(&v)).transpose()?,
+            schema: text("DOGWATCH_SCHEMA")?,
             filter: text("RUST_LOG")?,
             filter_file: path("DOGWATCH_FILTER_FILE"),
             file: path("DOGWATCH_FILE"),
@@ -104,6 +106,7 @@ mod tests {
     fn each_variable_is_read() {
         let read = env(&[
             ("DOGWATCH_ENV", "dev"),
+            ("DOGWATCH_SCHEMA", "ecs"),
             ("RUST_LOG", "shop=debug"),
             ("DOGWATCH_FILTER_FILE", "/etc/shop/filter"),
             ("DOGWATCH_FILE", "日志/api.log"),
@@ -114,6 +117,7 @@ mod tests {
         ]);
         let want = Env {
             preset: Some(Preset::Dev),
+            schema: Some("ecs".into()),
             filter: Some("shop=debug".into()),
             filter_file: Some("/etc/shop/filter".into()),
             file: Some("日志/api.log".into()),

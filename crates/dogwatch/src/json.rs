@@ -14,6 +14,9 @@ pub(crate) fn dressed<W>(writer: W, config: &Config, settings: &Settings) -> Jso
         .redact(redact(config))
         .error_backtrace(config.error_backtrace)
         .on_error(move |error| tell.of("json", error));
+    if let Some(schema) = &settings.schema {
+        layer = layer.schema(schema.clone());
+    }
     if let Some(sample) = &config.sample {
         layer = layer.sample(sample.clone().keep("dogwatch"));
     }

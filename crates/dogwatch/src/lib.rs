@@ -77,7 +77,9 @@ pub use dogwatch_alert as alert;
 #[cfg(feature = "appender")]
 pub use dogwatch_appender::{Accounts, Compress, CrashRing, Keep, Roll, WhenFull};
 #[cfg(feature = "json")]
-pub use dogwatch_json::{ErrorValue, Redact, Sample};
+pub use dogwatch_json::{
+    ErrorValue, LevelStyle, Precision, Redact, Sample, Schema, SchemaBuilder, Timestamp,
+};
 #[cfg(feature = "serde")]
 pub use dogwatch_json::{Json, json};
 #[cfg(feature = "metrics")]

@@ -30,6 +30,8 @@ impl Compiled {
 pub(crate) struct Settings {
     pub(crate) preset: Preset,
     pub(crate) preset_from: &'static str,
+    #[cfg(feature = "json")]
+    pub(crate) schema: Option<dogwatch_json::Schema>,
     pub(crate) filter: String,
     pub(crate) filter_from: &'static str,
     pub(crate) filter_file: Option<PathBuf>,
@@ -40,9 +42,23 @@ pub(crate) struct Settings {
     pub(crate) colour: Option<bool>,
 }
 
+impl Settings {
+    /// The schema of the JSON lines, if one was asked for.
+    pub(crate) fn schema_name(&self) -> Option<&'static str> {
+        #[cfg(feature = "json")]
+        let name = self.schema.as_ref().map(dogwatch_json::Schema::name);
+        #[cfg(not(feature = "json"))]
+        let name = None;
+        name
+    }
+}
+
 /// Later wins: preset, then environment, then code.
 pub(crate) fn resolve(config: &Config, env: Env, compiled: Compiled) -> Result<Settings, Error> {
     let (preset, preset_from) = preset(config.preset, env.preset, compiled)?;
+    if env.schema.is_some() && !compiled.json {
+        return Err(Error::feature("DOGWATCH_SCHEMA is set", "json"));
+    }
     let file = config.file.clone().or(env.file);
     if file.is_some() && !compiled.appender {
         return Err(Error::feature(
@@ -74,6 +90,8 @@ pub(crate) fn resolve(config: &Config, env: Env, compiled: Compiled) -> Result<S
     Ok(Settings {
         preset,
         preset_from,
+        #[cfg(feature = "json")]
+        schema: schema(config, env.schema)?,
         filter,
         filter_from,
         filter_file: env.filter_file,
@@ -110,6 +128,18 @@ fn preset(
         Preset::Dev if !compiled.dev => Err(Error::feature(&asked, "dev")),
         Preset::Prod if !compiled.json => Err(Error::feature(&asked, "json` or `prod")),
         _ => Ok((preset, from)),
+    }
+}
+
+#[cfg(feature = "json")]
+fn schema(config: &Config, env: Option<String>) -> Result<Option<dogwatch_json::Schema>, Error> {
+    match (&config.schema, env) {
+        (Some(schema), _) => Ok(Some(schema.clone())),
+        (None, Some(name)) => {
+            let why = |error| Error::start("DOGWATCH_SCHEMA names no schema").because(error);
+            Ok(Some(name.parse().map_err(why)?))
+        }
+        (None, None) => Ok(None),
     }
 }
 
@@ -223,6 +253,29 @@ mod tests {
         ] {
             assert_eq!(with(config, env, ALL).unwrap().stdout, want);
         }
+    }
+
+    #[cfg(feature = "json")]
+    #[test]
+    fn a_schema_comes_from_code_then_environment() {
+        let env = |name: &str| Env {
+            schema: Some(name.into()),
+            ..Env::default()
+        };
+        let in_code = || Config::prod().schema(dogwatch_json::Schema::ecs());
+        for (config, env, want) in [
+            (in_code(), env("gcp"), Some(dogwatch_json::Schema::ecs())),
+            (
+                Config::prod(),
+                env("gcp"),
+                Some(dogwatch_json::Schema::gcp()),
+            ),
+            (Config::prod(), Env::default(), None),
+        ] {
+            assert_eq!(with(config, env, ALL).unwrap().schema, want);
+        }
+        let missing = with(Config::dev(), env("ecs"), Compiled { dev: true, ..NONE });
+        assert!(missing.unwrap_err().contains("`json`"));
     }
 
     #[test]

@@ -180,6 +180,7 @@ fn say_first_line(settings: &Settings, replayed: u64) {
         target: "dogwatch",
         preset = settings.preset.as_str(),
         preset_from = settings.preset_from,
+        schema = settings.schema_name(),
         filter = settings.filter,
         filter_from = settings.filter_from,
         log_file = settings.file.as_ref().map(|path| tracing::field::display(path.display())),

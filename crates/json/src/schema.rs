@@ -29,7 +29,7 @@ use std::str::FromStr;
 ///
 /// What a field is called in code and in alert rules does not change: `level` is `level` there.
 /// A field that would take a key of the schema gets a `_` behind its own, as in every line.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Schema {
     pub(crate) name: &'static str,
     /// The fields whose place is not their own name at the top.

@@ -20,6 +20,17 @@ pub(crate) const TESTS: &[(&str, fn())] = &[
             "DOGWATCH_STDOUT is `maybe`, want `1` or `0`",
         );
     }),
+    ("a_bad_schema_is_named_with_those_there_are", || {
+        refused(
+            &[("DOGWATCH_SCHEMA", "ces")],
+            "no schema is called `ces`; there are dogwatch, ecs, otel, gcp, datadog, logstash, \
+             loki, tracing and gcp:PROJECT",
+        );
+    }),
+    (
+        "the_variable_names_the_schema_of_every_line",
+        schema_by_variable,
+    ),
     ("a_bad_filter_is_named", || {
         refused(
             &[("RUST_LOG", "shop=loud")],
@@ -50,7 +61,7 @@ pub(crate) fn child(case: &str) -> Command {
         .args(["child", case])
         .env_remove("RUST_LOG")
         .env_remove("RUST_BACKTRACE");
-    for name in ["ENV", "FILE", "STDOUT", "RULES", "SERVICE"] {
+    for name in ["ENV", "SCHEMA", "FILE", "STDOUT", "RULES", "SERVICE"] {
         command.env_remove(format!("DOGWATCH_{name}"));
     }
     command
@@ -126,6 +137,25 @@ fn first_line() {
     assert_eq!(first["preset"], "prod");
     assert_eq!(first["preset_from"], "DOGWATCH_ENV");
     assert_eq!(first["service"], "小店");
+}
+
+fn schema_by_variable() {
+    let (code, said) = output(
+        "start",
+        &[("DOGWATCH_ENV", "prod"), ("DOGWATCH_SCHEMA", "gcp:shop-1")],
+    );
+    assert_eq!(code, Some(0), "{said}");
+    let lines: Vec<serde_json::Value> = said
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("JSON"))
+        .collect();
+    assert_eq!(lines.len(), 2, "{said}");
+    assert_eq!(lines[0]["schema"], "gcp");
+    for line in lines {
+        assert_eq!(line["severity"], "INFO");
+        assert_eq!(line["time"].as_str().map(str::len), Some(30));
+        assert!(line.get("level").is_none() && line.get("timestamp").is_none());
+    }
 }
 
 fn levels() {
