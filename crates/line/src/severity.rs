@@ -3,7 +3,8 @@
 use crate::{Level, Value};
 
 impl Level {
-    /// The level that a value means, whoever wrote it: a name in any case, or a number.
+    /// The level that a value means, whoever wrote it: a name in lower or upper case or with a
+    /// capital, or a number.
     ///
     /// Beside the names of [`Level::parse`]: `err`, `critical` and what else OpenTelemetry, Google
     /// Cloud, syslog, zap and logrus use; `INFO+2` as slog writes levels of one's own; the numbers of
@@ -16,11 +17,18 @@ impl Level {
     /// ```
     pub fn of(value: &Value<'_>) -> Option<Self> {
         match value {
-            Value::Str(name) => Self::parse(name).or_else(|| foreign(name)),
+            Value::Str(name) if has_case(name) => Self::parse(name).or_else(|| foreign(name)),
             Value::I64(number) => numbered(*number),
             _ => None,
         }
     }
+}
+
+/// Whether a name is all in one case, but for its first letter. `eRRor` is no logger's.
+fn has_case(name: &str) -> bool {
+    let rest = name.get(1..).unwrap_or_default();
+    let lower = |text: &str| !text.bytes().any(|byte| byte.is_ascii_uppercase());
+    lower(rest) || !name.bytes().any(|byte| byte.is_ascii_lowercase())
 }
 
 fn foreign(name: &str) -> Option<Level> {
@@ -94,6 +102,8 @@ mod tests {
             (Value::from("dpanic"), Some(Fatal)),
             (Value::from("NOTICE"), Some(Info)),
             (Value::from("loud"), None),
+            (Value::from("eRRor"), None),
+            (Value::from("ERRor"), None),
             (Value::from("+4"), None),
             (Value::from("error-prone"), None),
             (Value::I64(10), Some(Trace)),

@@ -35,7 +35,6 @@ pub struct Literals {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Needle {
     bytes: Box<[u8]>,
-    any_case: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,15 +60,9 @@ impl Needle {
         &self.bytes
     }
 
-    /// Whether its ASCII letters count in either case.
-    pub fn any_case(&self) -> bool {
-        self.any_case
-    }
-
     fn new(text: &str) -> Self {
         Self {
             bytes: text.as_bytes().into(),
-            any_case: false,
         }
     }
 }
@@ -120,11 +113,7 @@ impl Set {
     fn least(mut self) -> Self {
         let mut least: Vec<Needle> = Vec::new();
         for needle in &self.needles {
-            let covered = |other: &Needle| {
-                other != needle
-                    && other.any_case == needle.any_case
-                    && contains(&needle.bytes, &other.bytes)
-            };
+            let covered = |other: &Needle| other != needle && contains(&needle.bytes, &other.bytes);
             if !self.needles.iter().any(covered) && !least.contains(needle) {
                 least.push(needle.clone());
             }
@@ -278,29 +267,20 @@ fn of_names(names: &Names) -> Option<Set> {
     Some(Set::of(Worth::Name, parts))
 }
 
-/// The names of the levels that an operator takes, and bunyan's numbers behind whatever may stand
-/// before a number. OpenTelemetry's numbers are known by their key.
+/// The names of the levels that an operator takes, in the three cases that are read, and bunyan's
+/// numbers behind whatever may stand before a number. OpenTelemetry's are known by their key.
 fn of_levels(op: Op, level: Level) -> Set {
-    let mut needles = vec![Needle::new("\\u00")];
-    for key in ["everity_n", "everityn"] {
-        needles.push(Needle {
-            any_case: true,
-            ..Needle::new(key)
-        });
-    }
-    for (index, one) in Level::ALL
-        .into_iter()
-        .enumerate()
-        .filter(|(_, one)| op.holds(one.cmp(&level)))
-    {
-        let names = crate::severity::stems(one).iter();
-        needles.extend(names.map(|name| Needle {
-            any_case: true,
-            ..Needle::new(name)
-        }));
-        needles.extend(
-            [":", " ", "\t", "\r"].map(|before| Needle::new(&format!("{before}{}0", index + 1))),
-        );
+    let mut needles = ["\\u00", "ity_number", "ityNumber"]
+        .map(Needle::new)
+        .to_vec();
+    let wanted = |(_, one): &(usize, Level)| op.holds(one.cmp(&level));
+    for (index, one) in Level::ALL.into_iter().enumerate().filter(wanted) {
+        for stem in crate::severity::stems(one) {
+            let capital = stem[..1].to_uppercase() + &stem[1..];
+            needles.extend([stem, &*capital, &*stem.to_uppercase()].map(Needle::new));
+        }
+        let tens = [":", " ", "\t", "\r"].map(|before| format!("{before}{}0", index + 1));
+        needles.extend(tens.iter().map(|tens| Needle::new(tens)));
     }
     Set {
         worth: Worth::Level,

@@ -18,6 +18,7 @@ mod skim;
 mod source;
 mod suggest;
 mod summary;
+mod times;
 mod walk;
 mod when;
 mod wrapped;
@@ -28,6 +29,7 @@ pub use literals::{Literals, Needle};
 pub use matcher::{Matcher, Verdict};
 pub use now::Now;
 pub use summary::{Measure, Summary};
+pub use times::Times;
 
 use crate::Error;
 use expr::Expr;

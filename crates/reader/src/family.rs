@@ -1,0 +1,204 @@
+//! All files of one log: the one that is written to, and those that were rolled before it.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::Error;
+use crate::name::{Age, Name};
+
+/// The files of one log, the oldest first.
+///
+/// ```
+/// # let folder = tempfile::tempdir()?;
+/// # for name in ["shop.log", "shop.log.1", "shop.log.2.gz", "pay.log"] {
+/// #     std::fs::write(folder.path().join(name), "")?;
+/// # }
+/// use dogwatch_reader::Family;
+///
+/// let families = Family::find(&[folder.path().join("shop.log")])?;
+/// let names: Vec<_> = families[0].files().iter().map(|file| file.file_name().unwrap()).collect();
+/// assert_eq!(names, ["shop.log.2.gz", "shop.log.1", "shop.log"]);
+///
+/// // A folder holds several logs, by name.
+/// assert_eq!(Family::find(&[folder.path()])?.len(), 2);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Family {
+    log: PathBuf,
+    files: Vec<PathBuf>,
+}
+
+/// Files by what they are: a log, and an age within it. What is there twice, plain and compressed,
+/// is there once.
+type Found = BTreeMap<PathBuf, BTreeMap<Age, (bool, PathBuf)>>;
+
+impl Family {
+    /// The logs at these paths. A folder stands for every log in it, not for folders within. The
+    /// path of a current file (`logs/shop.log`) stands for it and all that was rolled from it, by our
+    /// appender, by logrotate or by `tracing-appender`, whether or not it is there itself; the path
+    /// of a rolled file for that one file. `*` and `?` may stand in a file's name.
+    ///
+    /// A file is in the list once, however often it is named. An error if a path has no files.
+    pub fn find<P: AsRef<Path>>(paths: &[P]) -> Result<Vec<Self>, Error> {
+        let mut found = Found::new();
+        for path in paths {
+            let path = path.as_ref();
+            if !collect(path, &mut found)? {
+                return Err(Error::none(path));
+            }
+        }
+        let families = found.into_iter().map(|(log, files)| Self {
+            log,
+            files: files.into_values().map(|(_, path)| path).collect(),
+        });
+        Ok(families.collect())
+    }
+
+    /// The path of the file that is written to, which need not be there.
+    pub fn log(&self) -> &Path {
+        &self.log
+    }
+
+    /// The files, the oldest first.
+    pub fn files(&self) -> &[PathBuf] {
+        &self.files
+    }
+}
+
+/// Adds the files that a path stands for; whether there were any.
+fn collect(path: &Path, found: &mut Found) -> Result<bool, Error> {
+    if path.is_dir() {
+        return list(path, path, &|_| true, found);
+    }
+    let Some(name) = path.file_name().and_then(|name| name.to_str()) else {
+        // Not UTF-8: no name of ours, but a file all the same.
+        return Ok(add(
+            path.to_owned(),
+            path.to_owned(),
+            Age::Current,
+            false,
+            found,
+        ));
+    };
+    let folder = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    let exact = path.exists();
+    match Name::of(name) {
+        Some(Name {
+            age: Age::Current,
+            log,
+            ..
+        }) if !name.contains(['*', '?']) || exact => {
+            list(path, folder, &|name| name.log == log, found)
+        }
+        named if exact => {
+            let (log, age, compressed) = match named {
+                Some(named) => (folder.join(named.log), named.age, named.compressed),
+                None => (path.to_owned(), Age::Current, false),
+            };
+            Ok(add(log, path.to_owned(), age, compressed, found))
+        }
+        _ if name.contains(['*', '?']) => {
+            let pattern: Vec<char> = name.chars().collect();
+            let like =
+                |name: &Name, file: &str| is_like(&pattern, file) || is_like(&pattern, &name.log);
+            list_files(path, folder, &like, found)
+        }
+        _ => Err(Error::none(path)),
+    }
+}
+
+fn list(
+    path: &Path,
+    folder: &Path,
+    wanted: &dyn Fn(&Name) -> bool,
+    found: &mut Found,
+) -> Result<bool, Error> {
+    list_files(path, folder, &|name, _| wanted(name), found)
+}
+
+fn list_files(
+    path: &Path,
+    folder: &Path,
+    wanted: &dyn Fn(&Name, &str) -> bool,
+    found: &mut Found,
+) -> Result<bool, Error> {
+    let mut any = false;
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return Err(Error::none(path));
+        }
+        Err(error) => return Err(Error::new(path, error)),
+    };
+    for entry in entries {
+        let entry = entry.map_err(|error| Error::new(path, error))?;
+        let file = entry.file_name();
+        let Some((file, name)) = file.to_str().and_then(|file| Some((file, Name::of(file)?)))
+        else {
+            continue;
+        };
+        // A link to a log is a log: `metadata` follows it.
+        let is_file = fs::metadata(entry.path()).is_ok_and(|metadata| metadata.is_file());
+        if is_file && wanted(&name, file) {
+            let log = folder.join(&name.log);
+            any |= add(log, folder.join(file), name.age, name.compressed, found);
+        }
+    }
+    Ok(any)
+}
+
+fn add(log: PathBuf, path: PathBuf, age: Age, compressed: bool, found: &mut Found) -> bool {
+    let files = found.entry(log).or_default();
+    match files.get(&age) {
+        // While a file is compressed, or after a crash, both are there and say the same. The plain
+        // one is whole.
+        Some((false, _)) if compressed => {}
+        _ => drop(files.insert(age, (compressed, path))),
+    }
+    true
+}
+
+/// Whether a name is like a pattern: `*` is any text, `?` one character.
+fn is_like(pattern: &[char], name: &str) -> bool {
+    let name: Vec<char> = name.chars().collect();
+    // Row by row: whether the first `i` signs of the pattern fit the first `j` of the name.
+    let mut fits = vec![false; name.len() + 1];
+    fits[0] = true;
+    for sign in pattern {
+        let mut next = vec![false; name.len() + 1];
+        for at in 0..=name.len() {
+            next[at] = match sign {
+                '*' => fits[at] || (at > 0 && next[at - 1]),
+                '?' => at > 0 && fits[at - 1],
+                sign => at > 0 && fits[at - 1] && name[at - 1] == *sign,
+            };
+        }
+        fits = next;
+    }
+    fits[name.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_like;
+
+    #[test]
+    fn a_pattern_fits_a_whole_name() {
+        for (pattern, name, expected) in [
+            ("*.log", "shop.log", true),
+            ("*.log", "shop.log.1", false),
+            ("s?op.*", "shop.log", true),
+            ("s?op", "sop", false),
+            ("日?*", "日志.log", true),
+            ("*", "", true),
+        ] {
+            let pattern: Vec<char> = pattern.chars().collect();
+            assert_eq!(is_like(&pattern, name), expected, "{name}");
+        }
+    }
+}

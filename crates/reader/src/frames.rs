@@ -1,0 +1,211 @@
+//! Reads a log file as its lines were written, compressed or not, frame by frame.
+//!
+//! A compressed file is a row of frames (RFC 8878 section 3, RFC 1952 section 2.2). One that is broken
+//! ends early; reading goes on at the next that begins like a frame.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
+use std::path::Path;
+
+use crate::trouble::{Kind, Trouble};
+
+/// A file being read. What is broken in it is told once, and read around.
+pub(crate) struct Frames {
+    state: State,
+    codec: Codec,
+    /// Where the frame that is being read begins.
+    start: u64,
+    /// Whether what was given last ended a line.
+    line_ended: bool,
+}
+
+enum State {
+    /// Between two frames, or in a file that has none.
+    Between(BufReader<File>),
+    #[cfg(feature = "zstd")]
+    Zstd(zstd::stream::read::Decoder<'static, BufReader<File>>),
+    #[cfg(feature = "gzip")]
+    Gzip(flate2::bufread::GzDecoder<BufReader<File>>),
+    /// Something else went wrong; there is nothing more.
+    Ended,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Codec {
+    Plain,
+    Zstd,
+    Gzip,
+}
+
+impl Frames {
+    /// Looks at the first bytes, not at the name: a file that is being renamed is read as well.
+    pub(crate) fn open(path: &Path) -> Result<Self, Trouble> {
+        let unreadable = |error: io::Error| {
+            let kind = if error.kind() == io::ErrorKind::NotFound {
+                Kind::Vanished
+            } else {
+                Kind::Unreadable
+            };
+            Trouble::new(path, kind, Some(error))
+        };
+        let mut file = BufReader::with_capacity(CHUNK, File::open(path).map_err(unreadable)?);
+        let codec = Codec::of(file.fill_buf().map_err(unreadable)?);
+        match codec {
+            Codec::Zstd if !cfg!(feature = "zstd") => {
+                return Err(Trouble::new(path, Kind::Unsupported("zstd"), None));
+            }
+            Codec::Gzip if !cfg!(feature = "gzip") => {
+                return Err(Trouble::new(path, Kind::Unsupported("gzip"), None));
+            }
+            _ => {}
+        }
+        Ok(Self {
+            state: State::Between(file),
+            codec,
+            start: 0,
+            line_ended: true,
+        })
+    }
+
+    /// Gives the next bytes, 0 at the end. An error tells of a broken part or of a file that cannot
+    /// be read further; either way the next call goes on.
+    pub(crate) fn read(&mut self, buffer: &mut [u8], path: &Path) -> Result<usize, Trouble> {
+        loop {
+            let read = match &mut self.state {
+                State::Ended => return Ok(0),
+                State::Between(file) if self.codec == Codec::Plain => file.read(buffer),
+                State::Between(_) => {
+                    if !self.enter(path)? {
+                        return Ok(0);
+                    }
+                    continue;
+                }
+                #[cfg(feature = "zstd")]
+                State::Zstd(decoder) => decoder.read(buffer),
+                #[cfg(feature = "gzip")]
+                State::Gzip(decoder) => decoder.read(buffer),
+            };
+            match read {
+                Ok(0) if self.codec == Codec::Plain => return Ok(0),
+                Ok(0) => self.leave(),
+                Ok(read) => {
+                    self.line_ended = buffer[read - 1] == b'\n';
+                    return Ok(read);
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(self.broken(error, path)),
+            }
+        }
+    }
+
+    /// Ends the line of a broken frame, so that the next frame's first line is its own.
+    pub(crate) fn ends_line(&mut self) -> bool {
+        std::mem::replace(&mut self.line_ended, true)
+    }
+
+    /// Begins the next frame; `false` at the end of the file.
+    fn enter(&mut self, path: &Path) -> Result<bool, Trouble> {
+        let State::Between(mut file) = std::mem::replace(&mut self.state, State::Ended) else {
+            return Ok(false);
+        };
+        let begun = file.stream_position().and_then(|start| {
+            self.start = start;
+            Ok(!file.fill_buf()?.is_empty())
+        });
+        match begun {
+            Ok(true) => {}
+            Ok(false) => return Ok(false),
+            Err(error) => return Err(Trouble::new(path, Kind::Unreadable, Some(error))),
+        }
+        match self.codec {
+            Codec::Plain => self.state = State::Between(file),
+            #[cfg(feature = "zstd")]
+            Codec::Zstd => match zstd::stream::read::Decoder::with_buffer(file) {
+                Ok(decoder) => self.state = State::Zstd(decoder.single_frame()),
+                Err(error) => return Err(Trouble::new(path, Kind::Unreadable, Some(error))),
+            },
+            #[cfg(feature = "gzip")]
+            Codec::Gzip => self.state = State::Gzip(flate2::bufread::GzDecoder::new(file)),
+            #[cfg(not(all(feature = "zstd", feature = "gzip")))]
+            _ => {}
+        }
+        Ok(true)
+    }
+
+    /// Takes the file back from a decoder that has come to the end of its frame.
+    fn leave(&mut self) {
+        self.state = match std::mem::replace(&mut self.state, State::Ended) {
+            #[cfg(feature = "zstd")]
+            State::Zstd(decoder) => State::Between(decoder.finish()),
+            #[cfg(feature = "gzip")]
+            State::Gzip(decoder) => State::Between(decoder.into_inner()),
+            other => other,
+        };
+    }
+
+    /// Goes to the next place behind the broken frame's beginning where one may begin.
+    fn broken(&mut self, error: io::Error, path: &Path) -> Trouble {
+        let at = self.start;
+        self.leave();
+        let State::Between(mut file) = std::mem::replace(&mut self.state, State::Ended) else {
+            return Trouble::new(path, Kind::Unreadable, Some(error));
+        };
+        if self.codec == Codec::Plain {
+            return Trouble::new(path, Kind::Unreadable, Some(error));
+        }
+        match self.codec.next_frame(&mut file, at + 1) {
+            Ok(_) => {
+                self.state = State::Between(file);
+                Trouble::new(path, Kind::BrokenFrame { at }, Some(error))
+            }
+            Err(error) => Trouble::new(path, Kind::Unreadable, Some(error)),
+        }
+    }
+}
+
+impl Codec {
+    fn of(beginning: &[u8]) -> Self {
+        match beginning {
+            [0x28, 0xb5, 0x2f, 0xfd, ..] => Codec::Zstd,
+            // A skippable frame, RFC 8878 section 3.1.2.
+            [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Codec::Zstd,
+            [0x1f, 0x8b, 8, ..] => Codec::Gzip,
+            _ => Codec::Plain,
+        }
+    }
+
+    fn magic(self) -> &'static [u8] {
+        match self {
+            Codec::Plain => &[],
+            Codec::Zstd => &[0x28, 0xb5, 0x2f, 0xfd],
+            Codec::Gzip => &[0x1f, 0x8b, 8],
+        }
+    }
+
+    /// Stands where a frame may begin, at `from` or behind it, or at the end of the file.
+    fn next_frame(self, file: &mut BufReader<File>, from: u64) -> io::Result<()> {
+        let mut at = file.seek(SeekFrom::Start(from))?;
+        let magic = self.magic();
+        // What may be the beginning of a magic number at the end of one look stands before the next.
+        let mut window: Vec<u8> = Vec::new();
+        loop {
+            let chunk = file.fill_buf()?;
+            let read = chunk.len();
+            window.extend_from_slice(chunk);
+            if let Some(found) = memchr::memmem::find(&window, magic) {
+                file.seek(SeekFrom::Start(at + found as u64))?;
+                return Ok(());
+            }
+            if read == 0 {
+                return Ok(());
+            }
+            file.consume(read);
+            let done = window.len().saturating_sub(magic.len() - 1);
+            window.drain(..done);
+            at += done as u64;
+        }
+    }
+}
+
+/// How much of a file is read at once.
+const CHUNK: usize = 128 << 10;

@@ -1,0 +1,44 @@
+//! Counts what was read, what was found, and what could not be read.
+
+/// What a reading has seen so far. Nothing is left out silently: each loss has its number here, and
+/// its [`Trouble`](crate::Trouble) in the stream.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Report {
+    /// Files that were opened.
+    pub files: u64,
+    /// Bytes that were read, after decompression.
+    pub bytes: u64,
+    /// Lines that were read, whether or not they had to be looked at.
+    pub lines: u64,
+    /// Lines that the query holds for.
+    pub found: u64,
+    /// Lines that were looked at and are no JSON; lines that cannot match are not looked at.
+    pub text: u64,
+    /// Files whose last line has no end, be it that it is being written.
+    pub torn: u64,
+    /// Lines longer than [`MAX_LINE`](crate::MAX_LINE), left out.
+    pub long: u64,
+    /// Frames of compressed files that are broken.
+    pub broken: u64,
+    /// Files that were listed and were gone when their turn came.
+    pub vanished: u64,
+    /// Files that could not be read to their end.
+    pub unreadable: u64,
+}
+
+impl Report {
+    /// Adds another reading's numbers.
+    pub fn add(&mut self, other: &Report) {
+        self.files += other.files;
+        self.bytes += other.bytes;
+        self.lines += other.lines;
+        self.found += other.found;
+        self.text += other.text;
+        self.torn += other.torn;
+        self.long += other.long;
+        self.broken += other.broken;
+        self.vanished += other.vanished;
+        self.unreadable += other.unreadable;
+    }
+}

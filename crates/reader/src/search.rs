@@ -1,0 +1,111 @@
+//! A query made ready, with the sieve that spares it most lines.
+
+use std::io::Read;
+
+use dogwatch_line::{Matcher, Now, Query, Verdict};
+
+use crate::Family;
+use crate::reading::Reading;
+use crate::sieve::Sieve;
+
+/// Finds the lines that a query holds for.
+///
+/// Bytes that every match must have are searched for first; only lines that have them are read.
+///
+/// ```
+/// # let folder = tempfile::tempdir()?;
+/// # std::fs::write(folder.path().join("shop.log"), "{\"level\":\"ERROR\",\"message\":\"timed out\"}\n{\"level\":\"INFO\",\"message\":\"paid\"}\n")?;
+/// use std::time::SystemTime;
+/// use dogwatch_line::{Now, Query};
+/// use dogwatch_reader::{Family, Search};
+///
+/// let search = Search::new(&Query::parse("level>=warn")?, Now::utc(SystemTime::now()));
+/// let mut found = Vec::new();
+/// for family in Family::find(&[folder.path()])? {
+///     let mut reading = search.read(&family);
+///     while let Some(line) = reading.next() {
+///         match line {
+///             Ok(line) => found.push(line.text().into_owned()),
+///             Err(trouble) => eprintln!("{trouble}"),
+///         }
+///     }
+///     assert_eq!((reading.report().lines, reading.report().found), (2, 1));
+/// }
+/// assert_eq!(found, [r#"{"level":"ERROR","message":"timed out"}"#]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Search {
+    matcher: Matcher,
+    sieve: Sieve,
+}
+
+impl Search {
+    /// Makes a query ready. What stands behind its pipe is the caller's to reckon.
+    pub fn new(query: &Query, now: Now) -> Self {
+        Self {
+            matcher: query.matcher(now),
+            sieve: Sieve::new(&query.literals()),
+        }
+    }
+
+    /// The same without the sieve: every line is read. It finds the same lines, later; for tests, and
+    /// for those who doubt.
+    pub fn thorough(query: &Query, now: Now) -> Self {
+        Self {
+            matcher: query.matcher(now),
+            sieve: Sieve::Open,
+        }
+    }
+
+    /// Reads the files of a log, the oldest first. A file is opened when its turn comes.
+    pub fn read(&self, family: &Family) -> Reading<'_> {
+        Reading::of_files(self, family.files().to_vec())
+    }
+
+    /// Reads a stream of lines: standard input. It is not decompressed.
+    pub fn read_from(&self, input: impl Read + 'static) -> Reading<'_> {
+        Reading::of_stream(self, Box::new(input))
+    }
+
+    /// The lines of a block that the query holds for; gives how many had to be looked at, and how
+    /// many of these are no JSON.
+    pub(crate) fn block(&self, block: &[u8], sifted: bool, found: &mut Vec<Hit>) -> (u64, u64) {
+        let sieve = if sifted { &self.sieve } else { &Sieve::Open };
+        let (mut seen, mut text) = (0, 0);
+        sieve.lines(block, |range| {
+            let line = trimmed(&block[range.clone()]);
+            if line.is_empty() {
+                return;
+            }
+            seen += 1;
+            let verdict = match std::str::from_utf8(line) {
+                Ok(line) => self.matcher.judge(line),
+                Err(_) => self.matcher.judge(&String::from_utf8_lossy(line)),
+            };
+            text += u64::from(matches!(verdict, Verdict::Text { .. }));
+            if verdict.holds() {
+                let start = range.start;
+                found.push(Hit {
+                    start,
+                    end: start + line.len(),
+                    verdict,
+                });
+            }
+        });
+        (seen, text)
+    }
+}
+
+/// A line of a block that the query holds for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Hit {
+    pub(crate) start: usize,
+    pub(crate) end: usize,
+    pub(crate) verdict: Verdict,
+}
+
+/// A line without its end.
+fn trimmed(line: &[u8]) -> &[u8] {
+    let line = line.strip_suffix(b"\n").unwrap_or(line);
+    line.strip_suffix(b"\r").unwrap_or(line)
+}

@@ -1,0 +1,86 @@
+//! What went wrong while reading, and was read around.
+
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// A file, or a part of one, that could not be read. Everything else was.
+#[derive(Debug)]
+pub struct Trouble {
+    path: PathBuf,
+    kind: Kind,
+    source: Option<io::Error>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Vanished,
+    Unreadable,
+    BrokenFrame { at: u64 },
+    Unsupported(&'static str),
+    LongLine { bytes: u64 },
+}
+
+impl Trouble {
+    pub(crate) fn new(path: &Path, kind: Kind, source: Option<io::Error>) -> Self {
+        Self {
+            path: path.to_owned(),
+            kind,
+            source,
+        }
+    }
+
+    pub(crate) fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Whether the file was listed and was gone when its turn came.
+    pub fn is_vanished(&self) -> bool {
+        self.kind == Kind::Vanished
+    }
+
+    /// Whether a part of a compressed file is broken; what follows it was read.
+    pub fn is_broken_frame(&self) -> bool {
+        matches!(self.kind, Kind::BrokenFrame { .. })
+    }
+
+    /// Whether a line was longer than [`MAX_LINE`](crate::MAX_LINE) and was left out.
+    pub fn is_long_line(&self) -> bool {
+        matches!(self.kind, Kind::LongLine { .. })
+    }
+}
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = self.path.display();
+        match self.kind {
+            Kind::Vanished => write!(f, "`{path}` was there and is gone"),
+            Kind::Unreadable => write!(f, "cannot read `{path}` to its end"),
+            Kind::BrokenFrame { at } => write!(
+                f,
+                "`{path}` is broken at byte {at}; what follows the broken part is read"
+            ),
+            Kind::Unsupported(feature) => {
+                write!(
+                    f,
+                    "cannot read `{path}`: it is compressed, and the feature `{feature}` is not compiled in"
+                )
+            }
+            Kind::LongLine { bytes } => write!(
+                f,
+                "a line of {bytes} bytes in `{path}` is too long and left out"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for Trouble {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.source.as_ref().map(|source| source as _)
+    }
+}

@@ -1,0 +1,350 @@
+//! Holds the reader: families of files, compressed or broken, and the same answers with and without the sieve.
+#![cfg(all(feature = "gzip", feature = "zstd"))]
+
+#[path = "../../line/tests/support/mod.rs"]
+mod support;
+
+use std::fs;
+use std::io::Write as _;
+use std::path::Path;
+use std::time::{Duration, UNIX_EPOCH};
+
+use dogwatch_line::{Now, Query};
+use dogwatch_reader::{Family, MAX_LINE, Merged, Report, Search};
+use proptest::prelude::*;
+use support::{Respell, object, query};
+
+fn now() -> Now {
+    Now::utc(UNIX_EPOCH + Duration::from_secs(1_795_514_400))
+}
+
+fn search(query: &str) -> Search {
+    Search::new(&Query::parse(query).unwrap(), now())
+}
+
+fn gzip(text: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(text).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn zstd(text: &[u8]) -> Vec<u8> {
+    zstd::bulk::compress(text, 1).unwrap()
+}
+
+/// What a reading of the one log at a path gives: lines, troubles, numbers.
+fn read(search: &Search, path: &Path) -> (Vec<String>, Vec<String>, Report) {
+    let families = Family::find(&[path]).unwrap();
+    assert_eq!(families.len(), 1);
+    let (mut lines, mut troubles) = (Vec::new(), Vec::new());
+    let mut reading = search.read(&families[0]);
+    while let Some(next) = reading.next() {
+        match next {
+            Ok(found) => lines.push(found.text().into_owned()),
+            Err(trouble) => troubles.push(
+                trouble
+                    .to_string()
+                    .replace(&path.parent().unwrap().display().to_string(), ""),
+            ),
+        }
+    }
+    let report = *reading.report();
+    (lines, troubles, report)
+}
+
+#[test]
+fn a_log_is_all_its_files_in_the_order_in_which_they_were_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    fs::write(
+        at("shop.2026-11-24T09-00-00.000001.log.zst"),
+        zstd(b"1\n2\n"),
+    )
+    .unwrap();
+    // A clock that stepped back: the number decides.
+    fs::write(at("shop.2026-11-24T08-59-59.000002.log.gz"), gzip(b"3\n")).unwrap();
+    // Compressed, and not yet taken away.
+    fs::write(at("shop.2026-11-24T09-01-00.000003.log"), "4\n").unwrap();
+    fs::write(at("shop.2026-11-24T09-01-00.000003.log.zst"), zstd(b"4\n")).unwrap();
+    fs::write(at("shop.2026-11-24T09-02-00.000004.log.tmp"), "half").unwrap();
+    fs::write(at("shop.log"), "5\n6").unwrap();
+    fs::write(at(".shop.log.lock"), "").unwrap();
+    fs::write(at("shop2.log"), "another\n").unwrap();
+
+    let (lines, troubles, report) = read(&search(""), &at("shop.log"));
+    assert_eq!(lines, ["1", "2", "3", "4", "5", "6"]);
+    assert_eq!(troubles, [""; 0]);
+    assert_eq!(
+        (
+            report.files,
+            report.lines,
+            report.found,
+            report.text,
+            report.torn
+        ),
+        (4, 6, 6, 6, 1)
+    );
+
+    let families = Family::find(&[folder.path()]).unwrap();
+    let logs: Vec<_> = families
+        .iter()
+        .map(|family| family.log().file_name().unwrap().to_str().unwrap())
+        .collect();
+    assert_eq!(logs, ["shop.log", "shop2.log"]);
+    // A rolled file is itself alone, a pattern all that is like it, and nothing is there twice.
+    assert_eq!(
+        Family::find(&[at("shop.2026-11-24T08-59-59.000002.log.gz")]).unwrap()[0]
+            .files()
+            .len(),
+        1
+    );
+    assert_eq!(
+        Family::find(&[at("sh?p*.gz"), at("shop.log")]).unwrap()[0]
+            .files()
+            .len(),
+        4
+    );
+    assert_eq!(Family::find(&[at("shop*")]).unwrap().len(), 2);
+}
+
+#[test]
+fn the_files_of_logrotate_and_of_tracing_appender_are_put_in_order() {
+    for names in [
+        ["app.log.10.gz", "app.log.9", "app.log.1", "app.log"],
+        [
+            "app.log-20261122.gz",
+            "app.log-20261123",
+            "app.log-20261124",
+            "app.log",
+        ],
+        [
+            "app.log.2026-11-21",
+            "app.log.2026-11-22",
+            "app.log.2026-11-23",
+            "app.log.2026-11-24",
+        ],
+        [
+            "app.2026-11-24-08.log",
+            "app.2026-11-24-09.log",
+            "app.2026-11-24-10.log",
+            "app.log",
+        ],
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        for (index, name) in names.iter().enumerate() {
+            let text = format!("{index}\n").into_bytes();
+            fs::write(
+                folder.path().join(name),
+                if name.ends_with("gz") {
+                    gzip(&text)
+                } else {
+                    text
+                },
+            )
+            .unwrap();
+        }
+        // The current file need not be there.
+        assert_eq!(
+            read(&search(""), &folder.path().join("app.log")).0,
+            ["0", "1", "2", "3"],
+            "{names:?}"
+        );
+    }
+}
+
+#[test]
+fn a_path_without_logs_is_an_error_that_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    for path in ["shop.log", "*.log", "no/shop.log", "shop.log.1"] {
+        let error = Family::find(&[folder.path().join(path)]).unwrap_err();
+        assert!(error.is_not_found());
+        assert!(
+            error.to_string().starts_with("cannot find log files at `"),
+            "{error}"
+        );
+    }
+    assert!(Family::find(&[folder.path()]).unwrap_err().is_not_found());
+}
+
+#[test]
+fn frames_of_any_size_are_one_text() {
+    let folder = tempfile::tempdir().unwrap();
+    let text: Vec<u8> = (0..20_000)
+        .flat_map(|index| format!("line {index}\n").into_bytes())
+        .collect();
+    for compress in [zstd, gzip] {
+        // Frames end in the middle of lines, one is empty.
+        let frames: Vec<u8> = text
+            .chunks(7_001)
+            .flat_map(|part| [compress(part), compress(b"")].concat())
+            .collect();
+        let path = folder.path().join("shop.log");
+        fs::write(&path, frames).unwrap();
+        let (lines, troubles, report) = read(&search(""), &path);
+        assert_eq!(
+            lines.join("\n") + "\n",
+            String::from_utf8(text.clone()).unwrap()
+        );
+        assert_eq!((troubles.len(), report.bytes), (0, text.len() as u64));
+    }
+}
+
+#[test]
+fn a_broken_frame_is_told_and_the_frames_behind_it_are_read() {
+    let folder = tempfile::tempdir().unwrap();
+    // Large enough to be compressed: a frame that is stored as it is would take in what follows it.
+    let part =
+        |n: u32| format!("{{\"n\":{n},\"message\":\"the same again and again\"}}\n").repeat(50);
+    for (compress, name) in [
+        (zstd as fn(&[u8]) -> Vec<u8>, "a.log.zst"),
+        (gzip, "a.log.gz"),
+    ] {
+        let frames = [1, 2, 3].map(|n| compress(part(n).as_bytes()));
+        let at = frames[0].len();
+        for cut in 1..frames[1].len() {
+            // The middle frame's tail was never written, in a file that goes on.
+            let file = [&frames[0], &frames[1][..cut], &frames[2]].concat();
+            let path = folder.path().join(name);
+            fs::write(&path, file).unwrap();
+            let (lines, troubles, report) = read(&search("n in (1, 3)"), &folder.path().join(name));
+            let expected = part(1) + &part(3);
+            assert_eq!(lines.join("\n") + "\n", expected, "{name} cut at {cut}");
+            assert_eq!(
+                (troubles.len() as u64, report.broken + report.unreadable),
+                (report.broken, report.broken),
+                "{troubles:?}"
+            );
+            assert!(
+                report.broken >= 1
+                    && troubles[0].starts_with(&format!("`/{name}` is broken at byte {at}")),
+                "{troubles:?}"
+            );
+        }
+        // The last frame's tail was never written: what it holds so far is read.
+        let mut file = frames.concat();
+        file.truncate(file.len() - 1);
+        fs::write(folder.path().join(name), file).unwrap();
+        let (lines, troubles, _) = read(&search("n<3"), &folder.path().join(name));
+        assert_eq!((lines.len(), troubles.len()), (100, 1));
+    }
+}
+
+#[test]
+fn a_file_that_vanishes_is_looked_for_compressed_and_then_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    for name in ["shop.log.3", "shop.log.2", "shop.log.1"] {
+        fs::write(at(name), name).unwrap();
+    }
+    let families = Family::find(&[at("shop.log")]).unwrap();
+    fs::remove_file(at("shop.log.3")).unwrap();
+    fs::write(at("shop.log.2.gz"), gzip(b"compressed\n")).unwrap();
+    fs::remove_file(at("shop.log.2")).unwrap();
+    let search = search("");
+    let mut reading = search.read(&families[0]);
+    let gone = reading.next().unwrap().unwrap_err();
+    assert!(gone.is_vanished() && gone.path() == at("shop.log.3"));
+    assert_eq!(reading.next().unwrap().unwrap().text(), "compressed");
+    assert_eq!(reading.next().unwrap().unwrap().text(), "shop.log.1");
+    assert!(reading.next().is_none());
+    assert_eq!((reading.report().vanished, reading.report().files), (1, 2));
+}
+
+#[test]
+fn a_line_without_an_end_is_read_and_one_too_long_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("shop.log");
+    fs::write(
+        &path,
+        "x\n".to_owned() + &"y".repeat(MAX_LINE) + "\r\n\r\n\nz\r\nlast",
+    )
+    .unwrap();
+    let (lines, troubles, report) = read(&search(""), &path);
+    assert_eq!(lines, ["x", "z", "last"]);
+    assert_eq!(
+        troubles,
+        [format!(
+            "a line of {} bytes in `/shop.log` is too long and left out",
+            MAX_LINE + 2
+        )]
+    );
+    assert_eq!((report.lines, report.torn, report.long), (6, 1, 1));
+}
+
+#[test]
+fn what_is_not_utf_8_is_found_and_given_as_it_stands() {
+    let search = search("支付 or caf*");
+    let bytes = ["支付\n".as_bytes(), b"caf\xe9\n", b"\xff\xfe\n"].concat();
+    let mut reading = search.read_from(std::io::Cursor::new(bytes));
+    assert_eq!(reading.next().unwrap().unwrap().text(), "支付");
+    let latin = reading.next().unwrap().unwrap();
+    assert_eq!(
+        (latin.bytes(), &*latin.text(), latin.is_json()),
+        (&b"caf\xe9"[..], "caf\u{fffd}", false)
+    );
+    assert!(reading.next().is_none());
+}
+
+#[test]
+fn several_logs_are_one_by_time_and_each_keeps_its_order() {
+    let folder = tempfile::tempdir().unwrap();
+    let line = |seconds: u32, text: &str| {
+        format!("{{\"timestamp\":\"2026-11-24T10:00:{seconds:02}Z\",\"message\":\"{text}\"}}\n")
+    };
+    let a = line(1, "a1")
+        + &line(5, "a2")
+        + &line(4, "a3 stepped back")
+        + "a4 without a time\n"
+        + &line(9, "a5");
+    let b = line(1, "b1") + &line(4, "b2") + &line(7, "b3");
+    fs::write(folder.path().join("a.log"), a).unwrap();
+    fs::write(folder.path().join("b.log.gz"), gzip(b.as_bytes())).unwrap();
+    let families = Family::find(&[folder.path()]).unwrap();
+    let search = search("");
+    let merged = Merged::new(&search, &families, now());
+    let order: Vec<String> = merged
+        .map(|line| {
+            let text = line.unwrap().text().to_owned();
+            text.split(['"', ' '])
+                .find(|word| word.len() == 2)
+                .unwrap()
+                .to_owned()
+        })
+        .collect();
+    assert_eq!(order, ["a1", "b1", "b2", "a2", "a3", "a4", "b3", "a5"]);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(300) })]
+
+    #[test]
+    fn the_sieve_changes_no_answer(
+        queries in prop::collection::vec(query(), 4),
+        objects in prop::collection::vec(object(), 0..30),
+        texts in prop::collection::vec("[ -~支\\\\]{0,12}", 0..3),
+        seed: u64,
+    ) {
+        let mut respell = Respell(seed);
+        let mut block = String::new();
+        for object in &objects {
+            respell.write(object, &mut block);
+            block.push('\n');
+        }
+        for text in &texts {
+            block.push_str(text);
+            block.push('\n');
+        }
+        for query in queries {
+            let query = Query::parse(&query).unwrap();
+            let found = |search: Search| {
+                let mut reading = search.read_from(std::io::Cursor::new(block.clone()));
+                let mut lines = Vec::new();
+                while let Some(line) = reading.next() {
+                    lines.push(line.unwrap().text().into_owned());
+                }
+                (lines, reading.report().lines)
+            };
+            prop_assert_eq!(found(Search::new(&query, now())), found(Search::thorough(&query, now())), "{} in {}", query, block);
+        }
+    }
+}
