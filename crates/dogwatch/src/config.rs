@@ -71,6 +71,8 @@ pub struct Config {
     #[cfg(feature = "json")]
     pub(crate) error_backtrace: bool,
     #[cfg(feature = "json")]
+    pub(crate) nest_dots: bool,
+    #[cfg(feature = "json")]
     pub(crate) sample: Option<dogwatch_json::Sample>,
     #[cfg(feature = "metrics")]
     pub(crate) metrics: Option<dogwatch_metrics::Metrics>,
@@ -238,6 +240,13 @@ impl Config {
     /// hundreds of lines. [`ErrorValue`](crate::ErrorValue) writes the backtrace of an error itself.
     pub fn error_backtrace(mut self, on: bool) -> Self {
         self.error_backtrace = on;
+        self
+    }
+
+    /// Whether keys with dots become objects in JSON lines: `http.method` as `"http":{"method":…}`.
+    /// Default: false. Rules and queries find `http.method` either way.
+    pub fn nest_dots(mut self, on: bool) -> Self {
+        self.nest_dots = on;
         self
     }
 

@@ -13,6 +13,7 @@ pub(crate) fn dressed<W>(writer: W, config: &Config, settings: &Settings) -> Jso
         .file_and_line(settings.preset == Preset::Dev)
         .redact(redact(config))
         .error_backtrace(config.error_backtrace)
+        .nest_dots(config.nest_dots)
         .on_error(move |error| tell.of("json", error));
     if let Some(schema) = &settings.schema {
         layer = layer.schema(schema.clone());

@@ -2,6 +2,7 @@
 
 use crate::cut::CUT_BYTES;
 use crate::escape::escape_until;
+use crate::fold::Folder;
 use crate::heritage::{Bounds, IdKeys};
 use crate::key::encoded_key;
 use crate::naming::Outputs;
@@ -46,6 +47,7 @@ pub(crate) struct Form {
     pub(crate) error_backtrace: bool,
     pub(crate) redact: Redact,
     pub(crate) sample: Option<Sample>,
+    pub(crate) nest_dots: bool,
     pub(crate) max_line: usize,
     pub(crate) max_field: usize,
     pub(crate) clock: fn() -> SystemTime,
@@ -74,6 +76,8 @@ pub(crate) struct Settled {
     /// Room kept while an event's fields are written: ids, `,"message":""`, an object's end.
     pub(crate) kept: usize,
     pub(crate) bounds: Bounds,
+    /// Escaped keys of the objects and lists that hold the fields of events and spans.
+    pub(crate) holders: Vec<Box<[u8]>>,
     pub(crate) outputs: Outputs,
 }
 
@@ -106,6 +110,7 @@ impl Default for Form {
             error_backtrace: false,
             redact: Redact::none(),
             sample: None,
+            nest_dots: false,
             max_line: LINE_BYTES,
             max_field: FIELD_BYTES,
             clock: SystemTime::now,
@@ -161,7 +166,9 @@ impl Form {
             taken: self.suffixed(),
             flat_error: schema.error.is_flat().then(|| key("error")),
         };
+        let holders = self.holders();
         let settled = &mut self.settled;
+        settled.holders = holders;
         settled.open = open.into();
         settled.timestamp = timestamp;
         settled.kept = id_bytes + message.len() + 2 + closing;
@@ -241,6 +248,25 @@ impl Form {
             key
         };
         encoded_key(whole)
+    }
+
+    fn holders(&self) -> Vec<Box<[u8]>> {
+        let spans: &[&str] = match self.spans() {
+            Spans::Flat | Spans::Gathered(_) => &[],
+            Spans::Object => &["span"],
+            Spans::List => &["spans"],
+            Spans::Subscriber => &["span", "spans"],
+        };
+        let keys = spans.iter().map(|field| self.spans_key(field));
+        let keys = keys.chain(self.nest().map(encoded_key));
+        keys.map(|key| key[2..key.len() - 2].into()).collect()
+    }
+
+    /// A line that stands alone, its keys as they are wanted.
+    pub(crate) fn folded(&self, line: Vec<u8>) -> Vec<u8> {
+        let mut folder = Folder::default();
+        let folded = self.nest_dots.then(|| folder.fold(&line, self)).flatten();
+        folded.map(<[u8]>::to_vec).unwrap_or(line)
     }
 
     /// The longest line in bytes, its newline included.

@@ -162,7 +162,7 @@ impl JsonLine {
             self.top.push(b'}');
         }
         self.top.extend_from_slice(b"}\n");
-        self.top
+        self.form.folded(self.top)
     }
 
     /// The encoded key of a field, and whether the field stands in the object.

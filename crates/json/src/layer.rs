@@ -171,6 +171,19 @@ impl<W> JsonLayer<W> {
         self
     }
 
+    /// Whether keys with dots become objects: `http.method` and `http.status` are written as
+    /// `"http":{"method":"GET","status":200}`, where the first of them stands. Default: false.
+    ///
+    /// Fields of spans and fixed fields are folded together with the event's. Where the beginning of
+    /// a key has a value of its own (`http`, beside `http.method`), the rest keeps its dots, so that
+    /// nothing is lost; so do a key with nothing before, between or behind its dots, what is deeper
+    /// than 16 objects, and a line whose last bytes have no room for the braces. What
+    /// [`redact`](JsonLayer::redact) says of a dotted key holds as before.
+    pub fn nest_dots(mut self, nest_dots: bool) -> Self {
+        self.form.nest_dots = nest_dots;
+        self
+    }
+
     /// Called for the 1st, 2nd, 4th, 8th … line that the writer did not take. Default: says so on
     /// stderr.
     pub fn on_error(mut self, on_error: impl Fn(&Error) + Send + Sync + 'static) -> Self {

@@ -47,6 +47,7 @@
 //! | [`spans(SpanStyle::List)`](JsonLayer::spans) | `"spans":[{"name":"request","route":"/pay"},{"name":"handler","tenant":"acme"}]` |
 //! | [`span_name(true)`](JsonLayer::span_name) | the innermost span's name as `"span":"handler"` |
 //! | [`span_close(true)`](JsonLayer::span_close) | a line more for each span: `"message":"span closed","duration_ms":7.5,"busy_ms":3.0` |
+//! | [`nest_dots(true)`](JsonLayer::nest_dots) | dotted keys as objects: `"http":{"method":"GET","status":200}` |
 //! | [`clash(Clash::Suffix)`](JsonLayer::clash) | what would be hidden is written as `id_` |
 //! | [`clash(Clash::Nest)`](JsonLayer::clash) | the event's fields as `"fields":{"id":3}` |
 //!
@@ -85,6 +86,7 @@ mod error_object;
 mod escape;
 mod failure;
 mod fields;
+mod fold;
 mod form;
 mod head;
 mod heritage;

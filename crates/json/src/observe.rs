@@ -87,7 +87,7 @@ where
         let metadata = span.metadata();
         let mut scratch = Scratch::take();
         self.encode_close(&mut scratch, span, duration, busy);
-        self.write(metadata, &scratch.line);
+        self.write(metadata, scratch.line(&self.form));
         scratch.keep();
     }
 
@@ -99,7 +99,7 @@ where
         let now = (self.form.clock)();
         if !self.leaves_out(&mut scratch, event.metadata(), now) {
             self.encode(&mut scratch, event, &ctx, now);
-            self.write(event.metadata(), &scratch.line);
+            self.write(event.metadata(), scratch.line(&self.form));
         }
         scratch.keep();
     }

@@ -68,7 +68,9 @@ impl<W> JsonLayer<W> {
         self.plans.told.fetch_add(lines.into(), Ordering::Relaxed);
         begin(line, stamp, &self.form, plan, now);
         write_gap(line, (&self.form, plan), sample, (sampled, ended));
-        self.write(sampled.metadata, line);
+        let told = self.form.folded(std::mem::take(line));
+        self.write(sampled.metadata, &told);
+        *line = told;
         line.clear();
     }
 }
@@ -112,7 +114,7 @@ impl Sampling {
             let mut line = Vec::new();
             begin(&mut line, &mut stamp, &self.form, &plan, now);
             write_gap(&mut line, (&self.form, &plan), sample, (sampled, ended));
-            Some(line)
+            Some(self.form.folded(line))
         };
         ended.into_iter().filter_map(line).collect()
     }

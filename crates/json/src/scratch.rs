@@ -2,6 +2,8 @@
 
 use crate::cut::Cut;
 use crate::encode::Mark;
+use crate::fold::Folder;
+use crate::form::Form;
 use crate::plan::RecentPlans;
 use crate::recycle::Recycled;
 use crate::time::Stamp;
@@ -19,6 +21,7 @@ pub(crate) struct Scratch {
     pub(crate) spare: Recycled,
     pub(crate) plans: RecentPlans,
     pub(crate) stamp: Stamp,
+    folder: Folder,
 }
 
 thread_local! {
@@ -40,11 +43,21 @@ impl Scratch {
         scratch
     }
 
+    /// The line that was encoded, its keys as the form wants them.
+    pub(crate) fn line(&mut self, form: &Form) -> &[u8] {
+        if form.nest_dots {
+            self.folder.fold(&self.line, form).unwrap_or(&self.line)
+        } else {
+            &self.line
+        }
+    }
+
     /// Gives it back for the thread's next event.
     pub(crate) fn keep(mut self: Box<Self>) {
         if self.line.capacity() > KEPT_BYTES {
             self.line = Vec::new();
         }
+        self.folder.shrink(KEPT_BYTES);
         for fields in [&mut self.own, &mut self.spare] {
             if fields.bytes.capacity() > KEPT_BYTES {
                 fields.bytes = Vec::new();

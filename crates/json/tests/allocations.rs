@@ -118,6 +118,15 @@ fn a_line_that_is_left_out_allocates_nothing() {
 }
 
 #[test]
+fn a_line_whose_keys_become_objects_allocates_nothing() {
+    let registry = tracing_subscriber::registry().with(layer().nest_dots(true));
+    tracing::subscriber::with_default(registry, || {
+        let event = |n| info!(http.method = "GET", n, http.status = 200, "a request");
+        in_two_spans(|| assert_eq!(allocations(100, || (0..100).for_each(event)), 0));
+    });
+}
+
+#[test]
 fn two_spans_and_an_event_cost_at_most_eight_allocations() {
     let registry = tracing_subscriber::registry().with(layer());
     tracing::subscriber::with_default(registry, || {

@@ -54,3 +54,27 @@ fn a_field_of_any_name_stands_on_its_line_once() {
     assert!(line.field("id").expect("there").equals(&Value::U64(2)));
     assert!(text.contains("FATAL"), "nothing is lost either: {text}");
 }
+
+#[test]
+fn a_dotted_field_is_found_by_its_name_whether_it_is_nested_or_not() {
+    const RULE: &str = "- {name: failed, match: {http.status: 500}, threshold: 1, action: log}";
+    for on in [false, true] {
+        let dir = tempfile::tempdir().unwrap();
+        let config = dogwatch::Config::prod().nest_dots(on).rules_text(RULE);
+        let (dispatch, log) = crate::start(config, dir.path());
+        tracing_core::dispatcher::with_default(&dispatch, || {
+            tracing::info!(http.method = "GET", http.status = 500, "m");
+        });
+        assert_eq!(log.alerts().unwrap().counts()[0].matched, 1);
+        log.close(crate::LONG).unwrap();
+        let lines = crate::lines(dir.path());
+        let line = lines.iter().find(|line| line.contains("GET")).unwrap();
+        assert_eq!(
+            line.contains(r#""http":{"method":"GET","status":500}"#),
+            on,
+            "{line}"
+        );
+        let line = Line::parse(line).unwrap();
+        assert_eq!(line.field("http.status"), Some(Value::I64(500)));
+    }
+}
