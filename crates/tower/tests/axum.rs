@@ -11,6 +11,7 @@ use axum::body::Body;
 use axum::routing::get;
 use dogwatch_tower::{RequestLayer, RequestLog, ShedLayer};
 use http::Request;
+use support::rig::{BOTH, Client, Rig};
 use support::{Capture, Line};
 use tower::{Layer, Service, ServiceExt};
 use tracing::subscriber::{DefaultGuard, set_default};
@@ -127,4 +128,110 @@ async fn a_handler_takes_the_log_as_an_extension() {
         (lines[0].field("user_id"), lines[0].field("bytes_out")),
         ("u-17", "2")
     );
+}
+
+/// What a survey of request layers asked of each: most left no line, a raw URI with its token, or the same line for
+/// a stream that its client left as for a whole one.
+#[tokio::test]
+async fn each_row_of_the_survey_has_its_one_true_line_over_both_protocols() {
+    use Client::{IsLetDown, LeavesBeforeHeaders, LeavesInBody, Reads};
+    let completed = "INFO request completed, 200 completed";
+    let table = [
+        (
+            "/users/42?token=SECRET",
+            Reads,
+            completed,
+            "/users/{id}",
+            "/users/42",
+        ),
+        (
+            "/waits",
+            LeavesBeforeHeaders,
+            "WARN request cancelled, 499 cancelled_before_headers",
+            "/waits",
+            "/waits",
+        ),
+        (
+            "/panics",
+            IsLetDown,
+            "ERROR request panicked [5xx], 500 panicked",
+            "/panics",
+            "/panics",
+        ),
+        (
+            "/stream/2",
+            Reads,
+            completed,
+            "/stream/{chunks}",
+            "/stream/2",
+        ),
+        (
+            "/stream/9",
+            LeavesInBody,
+            "WARN request cancelled, 499 cancelled_in_body",
+            "/stream/{chunks}",
+            "/stream/9",
+        ),
+        (
+            "/.env?k=v",
+            Reads,
+            "WARN request rejected [4xx], 404 completed",
+            "-",
+            "/.env",
+        ),
+    ];
+    for http in BOTH {
+        for (target, client, expected, route, path) in table {
+            let case = format!("{http:?} {target}");
+            let mut rig = Rig::serve(http, RequestLayer::new(), |layer, arrive| {
+                let waits = async move || {
+                    arrive.send(()).unwrap();
+                    std::future::pending::<()>().await;
+                };
+                let panics = async || -> () { panic!("boom") };
+                Router::new()
+                    .route("/users/{id}", get(async || "user"))
+                    .route("/waits", get(waits))
+                    .route("/panics", get(panics))
+                    .route("/stream/{chunks}", get(stream))
+                    .layer(layer)
+            })
+            .await;
+            rig.exchange("GET", target, client).await;
+            let line = rig.only_line(&case).await;
+            assert_eq!(line.gist(), expected, "{case}");
+            assert_eq!(
+                [line.field("route"), line.field("path")],
+                [route, path],
+                "{case}"
+            );
+            assert!(!line.text().contains("SECRET"), "{case}");
+            let ms = |field| line.field(field).parse::<f64>();
+            if let (Ok(ttfb), Ok(latency)) = (ms("ttfb_ms"), ms("latency_ms")) {
+                assert!(ttfb <= latency, "{case}: the line comes after the stream");
+            }
+        }
+    }
+}
+
+/// Up to two chunks, and then an end; a third never comes.
+async fn stream(axum::extract::Path(chunks): axum::extract::Path<usize>) -> Body {
+    struct Chunks(usize, usize);
+    impl http_body::Body for Chunks {
+        type Data = bytes::Bytes;
+        type Error = std::convert::Infallible;
+
+        fn poll_frame(
+            mut self: std::pin::Pin<&mut Self>,
+            _: &mut std::task::Context<'_>,
+        ) -> std::task::Poll<Option<Result<http_body::Frame<bytes::Bytes>, Self::Error>>> {
+            self.1 += 1;
+            match self.1 {
+                sent if sent > self.0 => std::task::Poll::Ready(None),
+                3.. => std::task::Poll::Pending,
+                _ => std::task::Poll::Ready(Some(Ok(http_body::Frame::data("chunk".into())))),
+            }
+        }
+    }
+    Body::new(Chunks(chunks, 0))
 }

@@ -4,59 +4,31 @@ mod support;
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
-use std::error::Error;
 use std::future::{pending, ready};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use bytes::Bytes;
-use dogwatch_tower::{Finished, Outcome, RequestLayer, RequestLog, ShedLayer};
+use dogwatch_tower::{Outcome, RequestLayer, RequestLog, ShedLayer};
 use http::{HeaderMap, Method, Request, Response};
 use http_body::{Body, Frame};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Empty, Full};
 use hyper::body::Incoming;
-use hyper::client::conn as client;
-use hyper::server::conn as server;
-use hyper_util::rt::{TokioExecutor, TokioIo};
-use hyper_util::service::TowerToHyperService;
+use hyper_util::rt::TokioIo;
+use support::rig::{BOTH, BoxError, Client, Http, Rig, Sender, request};
 use support::{Capture, Line};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::net::TcpStream;
 use tokio::task::JoinSet;
-use tokio::time::timeout;
 use tower::{Layer, service_fn};
-use tracing::subscriber::{DefaultGuard, set_default};
+use tracing::subscriber::set_default;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry;
 
-type BoxError = Box<dyn Error + Send + Sync>;
 type AnyBody = UnsyncBoxBody<Bytes, BoxError>;
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Http {
-    One,
-    Two,
-}
-
-const BOTH: [Http; 2] = [Http::One, Http::Two];
-
-/// What the client does with one request.
-#[derive(Clone, Copy, Debug)]
-enum Client {
-    /// Reads the whole answer.
-    Reads,
-    /// Finds the exchange broken.
-    IsLetDown,
-    /// Closes its connection when the handler runs.
-    LeavesBeforeHeaders,
-    /// Closes its connection after the first frame.
-    LeavesInBody,
-}
 
 #[tokio::test]
 async fn every_ending_has_one_true_line() {
@@ -95,6 +67,20 @@ async fn every_ending_has_one_true_line() {
             "/whole",
             Reads,
             "INFO request completed, 200 completed",
+            "0",
+        ),
+        (
+            "HEAD",
+            "/head",
+            Reads,
+            "INFO request completed, 200 completed",
+            "0",
+        ),
+        (
+            "GET",
+            "/unpolled",
+            Reads,
+            "WARN request cancelled, 499 cancelled_before_headers",
             "0",
         ),
         (
@@ -183,7 +169,7 @@ async fn every_ending_has_one_true_line() {
             if http == Http::Two && method == "HEAD" && path != "/head" {
                 continue;
             }
-            let mut rig = Rig::serve(http, RequestLayer::new()).await;
+            let mut rig = serve(http, RequestLayer::new()).await;
             rig.exchange(method, path, client).await;
             let line = rig.only_line(&case).await;
             assert_eq!(line.gist(), expected, "{case}");
@@ -203,7 +189,7 @@ async fn many_at_once_that_end_as_they_like_leave_as_many_lines() {
                 active.fetch_add(delta, Ordering::Relaxed);
             })
     };
-    let mut rig = Rig::serve(Http::Two, layer).await;
+    let mut rig = serve(Http::Two, layer).await;
     let (sender, mut connection) = rig.connect().await;
     let Sender::Two(sender) = sender else {
         unreachable!("it speaks HTTP/2")
@@ -245,7 +231,7 @@ async fn many_at_once_that_end_as_they_like_leave_as_many_lines() {
         client.unwrap();
     }
     connection.shutdown().await;
-    rig._tasks.shutdown().await;
+    rig.tasks.shutdown().await;
     // The service of a shed request is not called.
     let mut shed = 0;
     let mut finished = 0;
@@ -269,7 +255,7 @@ async fn many_at_once_that_end_as_they_like_leave_as_many_lines() {
 #[tokio::test]
 async fn a_caught_panic_is_answered_and_the_connection_lives_on() {
     for http in BOTH {
-        let mut rig = Rig::serve(http, RequestLayer::new().catch_panics(true)).await;
+        let mut rig = serve(http, RequestLayer::new().catch_panics(true)).await;
         let (mut sender, _connection) = rig.connect().await;
         let response = sender.send(request("GET", "/panic")).await.unwrap();
         assert_eq!(response.status(), 500);
@@ -298,7 +284,7 @@ async fn a_caught_panic_is_answered_and_the_connection_lives_on() {
 
 #[tokio::test]
 async fn a_stream_that_is_reset_ends_alone() {
-    let mut rig = Rig::serve(Http::Two, RequestLayer::new()).await;
+    let mut rig = serve(Http::Two, RequestLayer::new()).await;
     let (mut sender, _connection) = rig.connect().await;
     let mut endless = sender
         .send(request("GET", "/endless"))
@@ -350,7 +336,7 @@ async fn trailers_end_an_answer_and_tell_how_a_grpc_call_went() {
         ),
     ];
     for (path, expected, code) in table {
-        let mut rig = Rig::serve(Http::Two, RequestLayer::new()).await;
+        let mut rig = serve(Http::Two, RequestLayer::new()).await;
         rig.exchange("GET", path, Client::Reads).await;
         let line = rig.only_line(path).await;
         assert_eq!(
@@ -363,7 +349,7 @@ async fn trailers_end_an_answer_and_tell_how_a_grpc_call_went() {
 
 #[tokio::test]
 async fn an_upgraded_connection_closes_when_its_conversation_does() {
-    let mut rig = Rig::serve(Http::One, RequestLayer::new()).await;
+    let mut rig = serve(Http::One, RequestLayer::new()).await;
     let mut socket = TcpStream::connect(rig.address).await.unwrap();
     let hello = "GET /upgrade HTTP/1.1\r\nhost: h\r\nconnection: upgrade\r\nupgrade: echo\r\n\r\n";
     socket.write_all(hello.as_bytes()).await.unwrap();
@@ -384,6 +370,37 @@ async fn an_upgraded_connection_closes_when_its_conversation_does() {
     let line = rig.only_line("upgrade").await;
     assert_eq!(line.gist(), "INFO request completed, 101 upgraded");
     assert_eq!(line.field("echoed"), "4");
+}
+
+#[tokio::test]
+async fn a_tunnel_over_http_2_closes_when_its_conversation_does() {
+    let mut rig = serve(Http::Two, RequestLayer::new()).await;
+    let (mut sender, _connection) = rig.connect().await;
+    let connect = Request::connect("echo.test:443")
+        .body(Empty::new())
+        .unwrap();
+    let answer = sender.send(connect).await.unwrap();
+    assert_eq!(answer.status(), 200);
+    let mut tunnel = TokioIo::new(hyper::upgrade::on(answer).await.unwrap());
+    tunnel.write_all(b"ping").await.unwrap();
+    let mut echo = [0; 4];
+    tunnel.read_exact(&mut echo).await.unwrap();
+    assert_eq!(
+        (&echo, rig.capture.closing().len()),
+        (b"ping", 0),
+        "the line waits for the tunnel"
+    );
+    tunnel.shutdown().await.unwrap();
+    let line = rig.only_line("tunnel").await;
+    assert_eq!(line.gist(), "INFO request completed, 200 upgraded");
+    assert_eq!(
+        [
+            line.field("echoed"),
+            line.field("method"),
+            line.field("path")
+        ],
+        ["4", "CONNECT", ""]
+    );
 }
 
 #[tokio::test]
@@ -412,177 +429,34 @@ async fn a_runtime_that_is_dropped_closes_its_requests() {
     );
 }
 
-/// A server on a free port, and all that it told.
-struct Rig {
-    http: Http,
-    address: std::net::SocketAddr,
-    capture: Capture,
-    finished: UnboundedReceiver<Finished>,
-    arrived: UnboundedReceiver<()>,
-    _tasks: JoinSet<()>,
-    _guard: DefaultGuard,
-}
-
-impl Rig {
-    async fn serve(http: Http, layer: RequestLayer) -> Self {
-        let capture = Capture::default();
-        let _guard = set_default(registry().with(capture.clone()));
-        let (finish, finished) = unbounded_channel();
-        let (arrive, arrived) = unbounded_channel();
-        let layer = layer.on_finish(move |f| drop(finish.send(f.clone())));
+/// `handle` behind the layer and a `ShedLayer`; `/unpolled` is given up by somebody outside before its first poll.
+async fn serve(http: Http, layer: RequestLayer) -> Rig {
+    Rig::serve(http, layer, |layer, arrive| {
         let shed = ShedLayer::new(Arc::new(AtomicBool::new(true))).route("/shed");
         let handler = service_fn(move |request| {
             arrive.send(()).unwrap();
             handle(request)
         });
-        let service = TowerToHyperService::new(layer.layer(shed.layer(handler)));
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let mut tasks = JoinSet::new();
-        tasks.spawn(async move {
-            let mut connections = JoinSet::new();
-            loop {
-                let io = TokioIo::new(listener.accept().await.unwrap().0);
-                let service = service.clone();
-                connections.spawn(async move {
-                    // How a connection ends is the client's to see.
-                    let _ = match http {
-                        Http::One => {
-                            let connection = server::http1::Builder::new();
-                            connection
-                                .serve_connection(io, service)
-                                .with_upgrades()
-                                .await
-                        }
-                        Http::Two => {
-                            let connection = server::http2::Builder::new(TokioExecutor::new());
-                            connection.serve_connection(io, service).await
-                        }
-                    };
-                });
-            }
-        });
-        Self {
-            http,
-            address,
-            capture,
-            finished,
-            arrived,
-            _tasks: tasks,
-            _guard,
-        }
-    }
-
-    /// A sender, and the task that drives its connection: dropping it closes the socket.
-    async fn connect(&self) -> (Sender, JoinSet<()>) {
-        let io = TokioIo::new(TcpStream::connect(self.address).await.unwrap());
-        let mut driver = JoinSet::new();
-        let sender = match self.http {
-            Http::One => {
-                let (sender, connection) = client::http1::handshake(io).await.unwrap();
-                driver.spawn(async move { drop(connection.await) });
-                Sender::One(sender)
-            }
-            Http::Two => {
-                let executor = TokioExecutor::new();
-                let (sender, connection) = client::http2::handshake(executor, io).await.unwrap();
-                driver.spawn(async move { drop(connection.await) });
-                Sender::Two(sender)
-            }
-        };
-        (sender, driver)
-    }
-
-    async fn exchange(&mut self, method: &str, path: &str, client: Client) {
-        let (mut sender, mut driver) = self.connect().await;
-        let sent = sender.send(request(method, path));
-        match client {
-            Client::Reads => {
-                sent.await.unwrap().into_body().collect().await.unwrap();
-            }
-            Client::IsLetDown => {
-                let let_down = match sent.await {
-                    Ok(response) => response.into_body().collect().await.is_err(),
-                    Err(_) => true,
-                };
-                assert!(let_down, "{path}");
-            }
-            Client::LeavesBeforeHeaders => {
-                tokio::select! {
-                    answer = sent => panic!("{path} answered {answer:?}"),
-                    arrived = self.arrived.recv() => arrived.unwrap(),
+        let recorded = layer.layer(shed.layer(handler));
+        service_fn(move |request: Request<Incoming>| {
+            let given_up = request.uri().path() == "/unpolled";
+            let future = tower::Service::call(&mut recorded.clone(), request);
+            async move {
+                if given_up {
+                    return Ok(Response::new(Default::default()));
                 }
-                driver.shutdown().await;
+                future.await
             }
-            Client::LeavesInBody => {
-                let mut body = sent.await.unwrap().into_body();
-                body.frame().await.unwrap().unwrap();
-                driver.shutdown().await;
-            }
-        }
-    }
-
-    async fn finished(&mut self) -> Finished {
-        let finished = timeout(Duration::from_secs(20), self.finished.recv());
-        finished
-            .await
-            .expect("no request closed within 20 s")
-            .unwrap()
-    }
-
-    /// The closing line of the one request, with the record that came with it.
-    async fn only_line(&mut self, case: &str) -> Line {
-        let finished = self.finished().await;
-        self._tasks.shutdown().await;
-        assert!(self.finished.try_recv().is_err(), "{case} finished twice");
-        let mut lines = self.capture.closing();
-        assert_eq!(lines.len(), 1, "{case}: {lines:#?}");
-        let line = lines.remove(0);
-        let told = (
-            finished.status().to_string(),
-            finished.trace_id().to_string(),
-        );
-        assert_eq!(
-            (line.field("status"), line.field("trace_id")),
-            (&*told.0, &*told.1),
-            "{case}"
-        );
-        line
-    }
-}
-
-enum Sender {
-    One(client::http1::SendRequest<Empty<Bytes>>),
-    Two(client::http2::SendRequest<Empty<Bytes>>),
-}
-
-impl Sender {
-    async fn send(&mut self, request: Request<Empty<Bytes>>) -> hyper::Result<Response<Incoming>> {
-        match self {
-            Self::One(sender) => {
-                sender.ready().await?;
-                sender.send_request(request).await
-            }
-            Self::Two(sender) => {
-                sender.ready().await?;
-                sender.send_request(request).await
-            }
-        }
-    }
-}
-
-fn request(method: &str, path: &str) -> Request<Empty<Bytes>> {
-    let uri = format!("http://127.0.0.1{path}");
-    Request::builder()
-        .method(method)
-        .uri(uri)
-        .header("host", "h")
-        .body(Empty::new())
-        .unwrap()
+        })
+    })
+    .await
 }
 
 async fn handle(mut request: Request<Incoming>) -> Result<Response<AnyBody>, BoxError> {
-    assert!(matches!(*request.method(), Method::GET | Method::HEAD));
+    assert!(matches!(
+        *request.method(),
+        Method::GET | Method::HEAD | Method::CONNECT
+    ));
     let status = |status: u16| Response::builder().status(status);
     let empty = || Empty::new().map_err(|never| match never {}).boxed_unsync();
     let frames = |then, frames: &[&'static str]| {
@@ -620,7 +494,8 @@ async fn handle(mut request: Request<Incoming>) -> Result<Response<AnyBody>, Box
             let call = status(200).header("content-type", "application/grpc");
             call.header("grpc-status", &path[14..]).body(empty())?
         }
-        "/upgrade" => {
+        // The path of CONNECT is empty.
+        "/upgrade" | "" => {
             let log = request.extensions().get::<RequestLog>().cloned().unwrap();
             let upgrade = hyper::upgrade::on(&mut request);
             tokio::spawn(async move {
@@ -629,6 +504,9 @@ async fn handle(mut request: Request<Incoming>) -> Result<Response<AnyBody>, Box
                 let echoed = tokio::io::copy(&mut read, &mut write).await.unwrap();
                 log.set("echoed", echoed);
             });
+            if request.method() == Method::CONNECT {
+                return Ok(Response::new(empty()));
+            }
             let switching = status(101)
                 .header("connection", "upgrade")
                 .header("upgrade", "echo");

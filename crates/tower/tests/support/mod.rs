@@ -1,6 +1,8 @@
 //! Keeps what a service logs, as a test wants to read it.
 #![allow(dead_code, reason = "each test binary uses its own part of it")]
 
+pub(crate) mod rig;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::mpsc::{self, Receiver, Sender};
