@@ -41,6 +41,16 @@ impl Level {
     /// assert_eq!(Level::parse("loud"), None);
     /// ```
     pub fn parse(name: &str) -> Option<Self> {
+        // As a line of ours has it.
+        match name {
+            "INFO" => return Some(Self::Info),
+            "WARN" => return Some(Self::Warn),
+            "ERROR" => return Some(Self::Error),
+            "DEBUG" => return Some(Self::Debug),
+            "TRACE" => return Some(Self::Trace),
+            "FATAL" => return Some(Self::Fatal),
+            _ => {}
+        }
         if name.eq_ignore_ascii_case("warning") {
             return Some(Self::Warn);
         }

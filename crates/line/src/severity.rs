@@ -17,7 +17,9 @@ impl Level {
     /// ```
     pub fn of(value: &Value<'_>) -> Option<Self> {
         match value {
-            Value::Str(name) if has_case(name) => Self::parse(name).or_else(|| foreign(name)),
+            Value::Str(name) => Self::parse(name)
+                .or_else(|| foreign(name))
+                .filter(|_| has_case(name)),
             Value::I64(number) => numbered(*number),
             _ => None,
         }

@@ -4,8 +4,20 @@ use super::names::{Kind, Names};
 use super::probe::Probe;
 use super::walk::Found;
 use crate::members::scalars;
+use crate::scan::Token;
 use crate::severity::severity_number;
 use crate::{Fields, Level, Value};
+
+/// Whether a token can be the field's value, as [`meant`] says, without reading more of it than must
+/// be.
+pub(crate) fn fits(names: &Names, name: usize, token: Token<'_>) -> bool {
+    match (names.kind, token) {
+        (_, Token::Null) => false,
+        (Kind::Level, token) => meant(names, name, token.value()).is_some(),
+        (_, Token::Nested(json)) => !json.starts_with('{') || names.names.len() == 1,
+        _ => true,
+    }
+}
 
 /// What a value means under one of a field's names; `None` if it cannot be the field's: null never
 /// is, a level has to name one, and where a field has several names, an object is not its value.

@@ -2,7 +2,7 @@
 
 use super::names::{HOLDERS, Names};
 use super::skim::{Skim, Torn};
-use super::source::meant;
+use super::source::fits;
 use crate::Value;
 use crate::line::find;
 use crate::members::Elements;
@@ -231,7 +231,7 @@ fn offer<'a>(token: Token<'a>, rank: u32, names: &Names, best: &mut Option<Found
         // Of spans the innermost is the last.
         Some(old) => rank < old.rank || (rank == old.rank && found.holder() == SPANS),
     };
-    if better && meant(names, found.name(), token.value()).is_some() {
+    if better && fits(names, found.name(), token) {
         *best = Some(found);
     }
 }
