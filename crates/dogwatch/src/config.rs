@@ -64,6 +64,8 @@ pub struct Config {
     pub(crate) buffer_bytes: Option<usize>,
     #[cfg(feature = "appender")]
     pub(crate) crash_ring: Option<CrashRing>,
+    #[cfg(feature = "appender")]
+    pub(crate) log_file: crate::log_file::LogFile,
     #[cfg(feature = "json")]
     pub(crate) schema: Option<dogwatch_json::Schema>,
     #[cfg(feature = "json")]

@@ -49,6 +49,8 @@ mod guard;
 mod json;
 mod left_out;
 mod levels;
+#[cfg(feature = "appender")]
+mod log_file;
 #[cfg(any(not(feature = "appender"), test))]
 mod losing;
 #[cfg(feature = "metrics")]
@@ -75,7 +77,9 @@ pub use config::Config;
 #[cfg(feature = "alert")]
 pub use dogwatch_alert as alert;
 #[cfg(feature = "appender")]
-pub use dogwatch_appender::{Accounts, Compress, CrashRing, Keep, Roll, WhenFull};
+pub use dogwatch_appender::{
+    Accounts, Compress, CrashRing, Fsync, Keep, Roll, WhenFull, WhenLocked,
+};
 #[cfg(feature = "json")]
 pub use dogwatch_json::{
     ErrorValue, LevelStyle, Precision, Redact, Sample, Schema, SchemaBuilder, Timestamp,

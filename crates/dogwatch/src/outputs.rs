@@ -1,12 +1,9 @@
 //! Opens the outputs, each behind its own non-blocking writer, and ends them side by side.
 
 use std::io;
-use std::path::Path;
 use std::time::{Duration, Instant};
 
-use dogwatch_appender::{
-    Accounts, Appender, Compress, Guard, Keep, NonBlocking, NonBlockingBuilder, Roll,
-};
+use dogwatch_appender::{Accounts, Guard, NonBlocking, NonBlockingBuilder};
 
 #[cfg(feature = "metrics")]
 use dogwatch_appender::{Stats, Watch};
@@ -16,7 +13,7 @@ use crate::gap::GapLines;
 use crate::settings::Settings;
 use crate::sinks::Sinks;
 use crate::unwritten::Unwritten;
-use crate::{Error, exit};
+use crate::{Error, exit, log_file};
 
 /// The open outputs of one log.
 #[derive(Default)]
@@ -41,12 +38,15 @@ impl Outputs {
     pub(crate) fn open(config: &Config, settings: &Settings) -> Result<Self, Error> {
         let mut outputs = Self::default();
         if let Some(path) = &settings.file {
-            let appender = open_file(config, path)?;
+            let appender = log_file::open(config, settings, path)?;
             let replayed = appender.stats().replayed;
             #[cfg(feature = "metrics")]
             let watch = Some(appender.watch());
-            let name = path.display().to_string();
+            let (name, sync) = (appender.path().display().to_string(), appender.clone());
             let mut writer = NonBlocking::builder(appender);
+            if let Some(level) = config.log_file.fsync_at {
+                writer = writer.sync_at(level.into(), move || sync.sync());
+            }
             if let Some(ring) = &config.crash_ring {
                 writer = writer.crash_ring(ring.clone());
             }
@@ -176,34 +176,6 @@ impl Outputs {
     }
 }
 
-fn open_file(config: &Config, path: &Path) -> Result<Appender, Error> {
-    let (tell, name) = (config.on_error.clone(), path.display().to_string());
-    let appender = Appender::builder(path)
-        .roll(
-            config
-                .roll
-                .clone()
-                .unwrap_or_else(|| Roll::daily().max_bytes(ROLL_BYTES)),
-        )
-        .keep(
-            config
-                .keep
-                .clone()
-                .unwrap_or_else(|| Keep::files(KEEP_FILES)),
-        )
-        .compress(config.compress.unwrap_or(Compress::Zstd))
-        .on_error(move |error| tell.of(&name, error))
-        .open()
-        .map_err(|error| Error::start("cannot start the log file").because(error))?;
-    if appender.stats().torn > 0 {
-        let torn = "the last line is torn: whoever wrote it was stopped in the middle of it";
-        config
-            .on_error
-            .of(&path.display().to_string(), &Error::start(torn));
-    }
-    Ok(appender)
-}
-
 fn spawn<W: io::Write + Send + 'static>(
     config: &Config,
     settings: &Settings,
@@ -237,7 +209,3 @@ fn spawn<W: io::Write + Send + 'static>(
 
 /// The name of the output that is no file.
 const STDOUT: &str = "stdout";
-
-/// A day of a busy service in a file that an editor still opens.
-const ROLL_BYTES: u64 = 100 << 20;
-const KEEP_FILES: usize = 7;

@@ -27,6 +27,30 @@ pub(crate) fn run(case: &str) -> ExitCode {
             say();
             std::process::abort();
         }
+        "degraded" => {
+            let log = Config::from_env().degraded(true).on_error(|_| {});
+            let log = log.init().expect("starts without its file");
+            tracing::info!("one line");
+            log.close(LONG).expect("all is written");
+        }
+        "file options" => {
+            let log = Config::from_env()
+                .file_zone("Asia/Shanghai")
+                .file_mode(0o600)
+                .fsync(dogwatch::Fsync::OnRoll)
+                .fsync_at(tracing::Level::ERROR)
+                .symlink("latest")
+                .when_locked(dogwatch::WhenLocked::Suffix)
+                .fallback("elsewhere/shop.log")
+                .held(|_| false)
+                .on_close(|path| println!("closed {}", path.display()))
+                .roll(dogwatch::Roll::size(1))
+                .compress(dogwatch::Compress::None)
+                .init()
+                .expect("starts");
+            tracing::error!("one line");
+            log.close(LONG).expect("all is written");
+        }
         "drop" => {
             let log = dogwatch::init().expect("starts");
             say();

@@ -43,6 +43,11 @@ pub(crate) const TESTS: &[(&str, fn())] = &[
     ("a_broken_rules_file_is_told_with_its_place", broken_rules),
     ("an_unwritable_directory_is_named", unwritable),
     (
+        "a_degraded_start_logs_to_stderr_what_its_file_cannot_take",
+        degraded,
+    ),
+    ("what_a_config_asks_of_the_file_the_file_does", file_options),
+    (
         "without_a_file_lines_go_to_stdout_and_no_disk_is_touched",
         stdout_only,
     ),
@@ -112,6 +117,72 @@ fn unwritable() {
         &[("DOGWATCH_FILE", path)],
         &format!("log directory `{directory}`"),
     );
+}
+
+fn degraded() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let file = dir.path().join("a-file");
+    fs::write(&file, "not a directory").expect("written");
+    let output = child("degraded")
+        .env("DOGWATCH_FILE", file.join("api.log"))
+        .output()
+        .expect("starts");
+    let said = String::from_utf8(output.stderr).expect("text");
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    let line = said.lines().last().expect("a line");
+    let line: serde_json::Value = serde_json::from_str(line).expect("JSON");
+    assert_eq!(line["message"], "one line");
+    assert_eq!(fs::read_to_string(&file).expect("there"), "not a directory");
+}
+
+fn file_options() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let output = child("file options")
+        .current_dir(dir.path())
+        .env("DOGWATCH_FILE", "logs/shop.log")
+        .output()
+        .expect("starts");
+    let said = String::from_utf8(output.stderr).expect("text");
+    assert_eq!((output.status.code(), said.as_str()), (Some(0), ""));
+    let said = String::from_utf8(output.stdout).expect("text");
+    let closed = said
+        .lines()
+        .next()
+        .and_then(|line| line.strip_prefix("closed "));
+    let closed = dir.path().join(closed.expect("the first line's file"));
+    let first = fs::read_to_string(&closed).expect("there");
+    assert!(first.contains("logging started"), "{first}");
+    let link = fs::read_link(dir.path().join("latest")).expect("a link");
+    assert_eq!(link, std::path::Path::new("logs/shop.log"));
+    let text = fs::read_to_string(dir.path().join("latest")).expect("there");
+    assert!(text.contains("one line"), "{text}");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = fs::metadata(&closed).expect("there").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+    // The zone is eight hours ahead, and has no clock changes.
+    let line: serde_json::Value = serde_json::from_str(&first).expect("JSON");
+    let written: jiff::Timestamp = line["timestamp"]
+        .as_str()
+        .expect("text")
+        .parse()
+        .expect("a time");
+    let name = closed
+        .file_name()
+        .and_then(|name| name.to_str())
+        .expect("text");
+    let begun: jiff::civil::DateTime =
+        jiff::civil::DateTime::strptime("shop.%Y-%m-%dT%H-%M-%S.000001.log", name)
+            .expect("its form");
+    let zone = jiff::tz::TimeZone::get("Asia/Shanghai").expect("known");
+    let begun = begun.to_zoned_datetime(zone).expect("a time").timestamp();
+    assert!(
+        written.duration_since(begun).as_secs().abs() <= 60,
+        "{name}"
+    );
+    assert!(dir.path().join("elsewhere/shop.log").is_file());
 }
 
 fn stdout_only() {

@@ -1,0 +1,174 @@
+//! What a service asks of its log file, and the file opened so.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use dogwatch_appender::{Appender, AppenderBuilder, Compress, Fsync, Keep, Roll, WhenLocked};
+use tracing_core::Level;
+
+use crate::Error;
+use crate::config::Config;
+use crate::gap::GapLines;
+use crate::settings::Settings;
+
+/// The options that only a file has.
+#[derive(Clone, Default)]
+pub(crate) struct LogFile {
+    zone: Option<String>,
+    mode: Option<u32>,
+    fsync: Option<Fsync>,
+    pub(crate) fsync_at: Option<Level>,
+    fallback: Option<Fallback>,
+    degraded: bool,
+    when_locked: WhenLocked,
+    symlink: Option<PathBuf>,
+    held: Option<Arc<Held>>,
+    on_close: Option<Arc<OnClose>>,
+}
+
+struct Held(Box<dyn Fn(&Path) -> bool + Send + Sync>);
+struct OnClose(Box<dyn Fn(&Path) + Send + Sync>);
+
+#[derive(Clone)]
+enum Fallback {
+    Stderr,
+    File(PathBuf),
+}
+
+impl Config {
+    /// The IANA zone whose midnights roll the file and whose time is in the names of rolled files,
+    /// such as `Asia/Shanghai`. Times in lines stay UTC. Default: UTC.
+    pub fn file_zone(mut self, name: impl Into<String>) -> Self {
+        self.log_file.zone = Some(name.into());
+        self
+    }
+
+    /// The permissions of new log files on unix, such as `0o640`. Default: `0o666` less the umask.
+    pub fn file_mode(mut self, mode: u32) -> Self {
+        self.log_file.mode = Some(mode);
+        self
+    }
+
+    /// When the log file is synced, so that it survives a power cut. Default: when the kernel sees
+    /// fit.
+    pub fn fsync(mut self, fsync: Fsync) -> Self {
+        self.log_file.fsync = Some(fsync);
+        self
+    }
+
+    /// Also syncs the log file after lines of this level or above, before a flush returns. Default:
+    /// no level.
+    pub fn fsync_at(mut self, level: Level) -> Self {
+        self.log_file.fsync_at = Some(level);
+        self
+    }
+
+    /// Another file, best on another disk, that takes the lines while the log file has taken none
+    /// for a second. It rolls and keeps as the log file does. When that works again, a gap line says
+    /// how many lines are elsewhere. Default: none, and the lines wait in the buffer.
+    pub fn fallback(mut self, path: impl AsRef<Path>) -> Self {
+        self.log_file.fallback = Some(Fallback::File(path.as_ref().to_owned()));
+        self
+    }
+
+    /// As [`fallback`](Self::fallback), to stderr.
+    pub fn fallback_to_stderr(mut self) -> Self {
+        self.log_file.fallback = Some(Fallback::Stderr);
+        self
+    }
+
+    /// Starts though the log file cannot be opened: lines go to the fallback, or to stderr if there
+    /// is none, until it can. Default: [`init`](Self::init) returns an error.
+    pub fn degraded(mut self, degraded: bool) -> Self {
+        self.log_file.degraded = degraded;
+        self
+    }
+
+    /// What happens when another process logs to the file. Default: an error.
+    pub fn when_locked(mut self, when_locked: WhenLocked) -> Self {
+        self.log_file.when_locked = when_locked;
+        self
+    }
+
+    /// A relative symbolic link to the log file. Default: none.
+    pub fn symlink(mut self, link: impl AsRef<Path>) -> Self {
+        self.log_file.symlink = Some(link.as_ref().to_owned());
+        self
+    }
+
+    /// Asked whether somebody still reads a rolled file that is to be deleted: then it stays until
+    /// [`Keep::unread`]. Default: nobody does.
+    pub fn held(mut self, held: impl Fn(&Path) -> bool + Send + Sync + 'static) -> Self {
+        self.log_file.held = Some(Arc::new(Held(Box::new(held))));
+        self
+    }
+
+    /// Called with each rolled file in its final form, off every path that logs: to ship it, or to
+    /// index it. Default: nothing.
+    pub fn on_close(mut self, on_close: impl Fn(&Path) + Send + Sync + 'static) -> Self {
+        self.log_file.on_close = Some(Arc::new(OnClose(Box::new(on_close))));
+        self
+    }
+}
+
+/// Opens the log file, and its fallback before it.
+pub(crate) fn open(config: &Config, settings: &Settings, path: &Path) -> Result<Appender, Error> {
+    let options = &config.log_file;
+    let gaps = GapLines::new(config, settings, false);
+    let mut builder = builder(config, path)
+        .degraded(options.degraded)
+        .when_locked(options.when_locked)
+        .gap(move |gap| gaps.line(gap));
+    match &options.fallback {
+        Some(Fallback::Stderr) => builder = builder.fallback(std::io::stderr()),
+        Some(Fallback::File(path)) => {
+            let fallback = self::builder(config, path).open();
+            let what = "cannot start the fallback of the log file";
+            builder =
+                builder.fallback(fallback.map_err(|error| Error::start(what).because(error))?);
+        }
+        None => {}
+    }
+    if let Some(link) = &options.symlink {
+        builder = builder.symlink(link);
+    }
+    if let Some(held) = options.held.clone() {
+        builder = builder.held(move |path| (held.0)(path));
+    }
+    if let Some(on_close) = options.on_close.clone() {
+        builder = builder.on_close(move |path| (on_close.0)(path));
+    }
+    let appender = builder
+        .open()
+        .map_err(|error| Error::start("cannot start the log file").because(error))?;
+    if appender.stats().torn > 0 {
+        let torn = "the last line is torn: whoever wrote it was stopped in the middle of it";
+        let name = appender.path().display().to_string();
+        config.on_error.of(&name, &Error::start(torn));
+    }
+    Ok(appender)
+}
+
+/// What the file and its fallback have in common.
+fn builder(config: &Config, path: &Path) -> AppenderBuilder {
+    let options = &config.log_file;
+    let (tell, name) = (config.on_error.clone(), path.display().to_string());
+    let roll = || Roll::daily().max_bytes(ROLL_BYTES);
+    let mut builder = Appender::builder(path)
+        .roll(config.roll.clone().unwrap_or_else(roll))
+        .keep(config.keep.clone().unwrap_or(Keep::files(KEEP_FILES)))
+        .compress(config.compress.unwrap_or(Compress::Zstd))
+        .fsync(options.fsync.unwrap_or_default())
+        .on_error(move |error| tell.of(&name, error));
+    if let Some(zone) = &options.zone {
+        builder = builder.zone(zone);
+    }
+    if let Some(mode) = options.mode {
+        builder = builder.mode(mode);
+    }
+    builder
+}
+
+/// A day of a busy service in a file that an editor still opens.
+const ROLL_BYTES: u64 = 100 << 20;
+const KEEP_FILES: usize = 7;
