@@ -93,6 +93,21 @@ fn outputs_of(outputs: &Outputs, metrics: &Metrics) {
         "Lines that a crash or a full disk left half written.",
         |stats| stats.torn,
     );
+    file(
+        "dogwatch_lines_elsewhere",
+        "Lines that went to the fallback, because the log file took none.",
+        |stats| stats.elsewhere,
+    );
+    file(
+        "dogwatch_syncs_failed",
+        "Syncs of log files that failed.",
+        |stats| stats.unsynced,
+    );
+    file(
+        "dogwatch_files_deleted_unread",
+        "Old log files deleted though a reader was not done with them.",
+        |stats| stats.deleted_unread,
+    );
 }
 
 /// Counts each finished request, and those under way. A quiet route is counted in neither.
