@@ -19,19 +19,34 @@ pub(crate) struct Args {
     pub(crate) logs: PathBuf,
     /// The shop's port; 0 takes a free one.
     pub(crate) port: u16,
+    pub(crate) life: Life,
+}
+
+/// Which life of the shop this is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Life {
+    /// The only one.
+    Only,
+    /// Sees another process through its first life and lives the second one itself.
+    Both,
+    /// Ends in the storm by SIGKILL.
+    First,
+    /// Goes on with the log of the first.
+    Second,
 }
 
 /// The answer to `--help`.
 pub(crate) const USAGE: &str = "\
 usage: mini-program [--rate N] [--seed N] [--seconds N] [--no-traffic] [--no-playbook]
-                    [--logs DIR] [--port N]
+                    [--logs DIR] [--port N] [--crash]
   --rate N        visits a second, 3 to 40 (default 6)
   --seed N        who comes and what fails (default 7)
   --seconds N     how long visitors come, 12 to 3600 (default 60); with --no-traffic ignored
   --no-traffic    no visitors: the shop waits for yours, until Ctrl-C
   --no-playbook   alert, but leave the shop as it is
   --logs DIR      where the log files go (default target/mini-program)
-  --port N        the shop's port (default 0: a free one)";
+  --port N        the shop's port (default 0: a free one)
+  --crash         live twice: kill -9 in the storm, then the whole story on the same log (Linux)";
 
 impl Default for Args {
     fn default() -> Args {
@@ -43,6 +58,7 @@ impl Default for Args {
             playbook: true,
             logs: PathBuf::from("target/mini-program"),
             port: 0,
+            life: Life::Only,
         }
     }
 }
@@ -59,6 +75,9 @@ impl Args {
                 "--seconds" => args.seconds = number(&word, words.next(), 12, 3600)?,
                 "--port" => args.port = number(&word, words.next(), 0, u16::MAX)?,
                 "--logs" => args.logs = value(&word, words.next())?.into(),
+                "--crash" => args.life = Life::Both,
+                // What `--crash` starts; nothing for people.
+                "--first-life" => args.life = Life::First,
                 "--no-traffic" => args.traffic = false,
                 "--no-playbook" => args.playbook = false,
                 "--help" | "-h" => return Ok(None),
@@ -68,6 +87,9 @@ impl Args {
                     ));
                 }
             }
+        }
+        if !args.traffic && args.life != Life::Only {
+            return Err("--crash needs the traffic: take --no-traffic away".to_owned());
         }
         Ok(Some(args))
     }
@@ -102,6 +124,8 @@ mod tests {
     #[test]
     fn every_word_is_read() {
         let line = "--rate 9 --seed 8 --seconds 15 --no-traffic --no-playbook --logs d --port 0";
+        let crash = parse("--crash").unwrap().unwrap();
+        assert_eq!(crash.life, Life::Both);
         let want = Args {
             rate: 9,
             seed: 8,
@@ -110,6 +134,7 @@ mod tests {
             playbook: false,
             logs: PathBuf::from("d"),
             port: 0,
+            life: Life::Only,
         };
         assert_eq!(parse(line), Ok(Some(want)));
         assert_eq!(parse(""), Ok(Some(Args::default())));
@@ -131,6 +156,10 @@ mod tests {
             (
                 "--port 70000",
                 "--port takes a whole number from 0 to 65535, not `70000`",
+            ),
+            (
+                "--crash --no-traffic",
+                "--crash needs the traffic: take --no-traffic away",
             ),
             (
                 "--loud",

@@ -14,7 +14,7 @@ use dogwatch::Guard;
 use tokio::sync::watch;
 use tracing::{Instrument, error_span};
 
-use crate::args::Args;
+use crate::args::{Args, Life};
 use crate::call::{self, Caller};
 use crate::channel::Channel;
 use crate::counts::Counts;
@@ -43,18 +43,16 @@ pub(crate) struct House {
 
 impl House {
     pub(crate) async fn open(args: &Args) -> Result<House, Box<dyn Error>> {
-        let logs = fresh(&args.logs).map_err(|error| {
-            format!(
-                "cannot use `{}` for the logs (--logs): {error}",
-                args.logs.display()
-            )
-        })?;
+        let logs = match args.life {
+            Life::Second => args.logs.clone(),
+            _ => fresh(&args.logs)?,
+        };
         let (desk_port, channel_port) = (Port::take(0).await?, Port::take(0).await?);
         let shop_port = Port::take(args.port).await?;
         let (shop, channel_url) = (shop_port.url.clone(), channel_port.url.clone());
 
         let oncall = format!("{}/page", desk_port.url);
-        let log = wiring::start(&logs, &oncall, args.playbook)?;
+        let log = wiring::start(&logs, &oncall, args)?;
         let rows = tempfile::tempdir()?;
         let dir = rows.path().to_owned();
         let store = tokio::task::spawn_blocking(move || Store::open(&dir)).await??;
@@ -126,6 +124,12 @@ impl House {
         })
     }
 
+    /// How many lines the log has taken so far.
+    pub(crate) fn accepted(&self) -> u64 {
+        let lines = self.log.accounts();
+        lines.iter().map(|(_, lines)| lines.accepted.total()).sum()
+    }
+
     /// Ends the services, each after its last answer, then the log, then the desk: the log's last
     /// alerts still find it.
     pub(crate) async fn close(self) -> Result<Closed, Box<dyn Error>> {
@@ -162,7 +166,14 @@ pub(crate) struct Closed {
 
 /// The directory for this run's files: `dir`, or `dir/run-2` and so on when an earlier run's files
 /// are there, so that each log is one run's and can be counted.
-fn fresh(dir: &Path) -> io::Result<PathBuf> {
+pub(crate) fn fresh(dir: &Path) -> Result<PathBuf, String> {
+    free(dir).map_err(|error| {
+        let dir = dir.display();
+        format!("cannot use `{dir}` for the logs (--logs): {error}")
+    })
+}
+
+fn free(dir: &Path) -> io::Result<PathBuf> {
     let mut at = dir.to_owned();
     for run in 2.. {
         std::fs::create_dir_all(&at).map_err(|error| {

@@ -9,6 +9,7 @@ mod card;
 mod catalog;
 mod channel;
 mod counts;
+mod crash;
 mod dice;
 mod house;
 mod login;
@@ -40,7 +41,7 @@ use std::process::ExitCode;
 
 use serde_json::json;
 
-use crate::args::Args;
+use crate::args::{Args, Life};
 use crate::card::Card;
 use crate::house::House;
 use crate::readback::Book;
@@ -50,7 +51,8 @@ use crate::summary::Summary;
 async fn main() -> ExitCode {
     let mut screen = std::io::stdout();
     let done = match Args::parse(std::env::args().skip(1)) {
-        Ok(Some(args)) => run(&args, &mut screen).await,
+        Ok(Some(args)) if args.life == Life::Both => crash::run(args, &mut screen).await,
+        Ok(Some(args)) => run(&args, None, &mut screen).await,
         Ok(None) => writeln!(screen, "{}", args::USAGE)
             .map(|()| Vec::new())
             .map_err(Into::into),
@@ -69,7 +71,11 @@ async fn main() -> ExitCode {
 }
 
 /// One run, from the open door to the summary. Returns what went wrong without stopping it.
-async fn run(args: &Args, screen: &mut dyn Write) -> Result<Vec<String>, Box<dyn Error>> {
+async fn run(
+    args: &Args,
+    accepted: Option<u64>,
+    screen: &mut dyn Write,
+) -> Result<Vec<String>, Box<dyn Error>> {
     let house = House::open(args).await?;
     welcome(args, &house, screen)?;
     let mut wrong = Vec::new();
@@ -81,6 +87,7 @@ async fn run(args: &Args, screen: &mut dyn Write) -> Result<Vec<String>, Box<dyn
             stage.desk.clone(),
         );
         let played = tokio::select! {
+            never = crash::in_the_storm(args.life, &house) => match never {},
             played = stage.play() => played,
             () = dogwatch::stopped() => Err("stopped before the end of the story".to_owned()),
             () = shown => unreachable!("the screen shows until it is dropped"),
@@ -102,7 +109,7 @@ async fn run(args: &Args, screen: &mut dyn Write) -> Result<Vec<String>, Box<dyn
         let card = Card::new(&desk.pages(), &tally.now(), &book, &logs)?;
         writeln!(screen, "{card}")?;
     }
-    let summary = Summary::new(&tally.now(), &closed, &book);
+    let summary = Summary::new(&tally.now(), &closed, &book, accepted);
     write!(screen, "{summary}")?;
     if told {
         wrong.extend(summary.contradictions());

@@ -1,7 +1,8 @@
 //! Reads the log files back, rolled and compressed ones included, as one stream of lines.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::{self, File};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
@@ -12,6 +13,14 @@ use dogwatch_line::{Line, Value};
 pub(crate) struct Book {
     pub(crate) files: u64,
     pub(crate) lines: u64,
+    /// Of lives before the last one; all else is counted of the last one only.
+    pub(crate) earlier: u64,
+    /// Of these, lines that the last one wrote for the one before, by its own first line.
+    pub(crate) replayed: u64,
+    /// Lines that stand there twice, to the letter.
+    pub(crate) doubled: u64,
+    /// What stood there so far.
+    seen: HashSet<u64>,
     /// Lines that are not one JSON object with unique keys. There must be none.
     pub(crate) broken: u64,
     pub(crate) closing: u64,
@@ -45,11 +54,18 @@ impl Book {
     }
 
     fn count(&mut self, text: &str) {
-        self.lines += 1;
+        let mut hash = DefaultHasher::new();
+        text.hash(&mut hash);
+        self.doubled += u64::from(!self.seen.insert(hash.finish()));
         let Ok(line) = Line::parse(text) else {
+            self.lines += 1;
             self.broken += 1;
             return;
         };
+        if is(&line, "target", "dogwatch") && is(&line, "message", "logging started") {
+            *self = self.another_life(&line);
+        }
+        self.lines += 1;
         if is(&line, "target", "dogwatch::request") {
             self.closing += 1;
             self.shed += u64::from(is(&line, "outcome", "shed"));
@@ -65,6 +81,25 @@ impl Book {
         if STEPS.contains(&&*event) {
             let steps = self.progress.entry(trace.into_owned()).or_default();
             *steps += usize::from(STEPS.get(*steps) == Some(&&*event));
+        }
+    }
+}
+
+impl Book {
+    /// Begins again with what is counted over all lives.
+    fn another_life(&mut self, first: &Line<'_>) -> Book {
+        let replayed = match first.field("replayed") {
+            Some(Value::I64(number)) => number.unsigned_abs(),
+            _ => 0,
+        };
+        Book {
+            files: self.files,
+            earlier: self.earlier + self.lines,
+            replayed,
+            doubled: self.doubled,
+            broken: self.broken,
+            seen: std::mem::take(&mut self.seen),
+            ..Book::default()
         }
     }
 }

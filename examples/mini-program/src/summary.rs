@@ -29,11 +29,36 @@ pub(crate) struct Summary {
     pub(crate) shed_lines: u64,
     /// Lines that no reader takes; compared, not printed.
     pub(crate) broken_lines: u64,
+    pub(crate) crash: Option<Crash>,
+}
+
+/// What became of the lines of a life that was killed.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Crash {
+    /// By its own count, a moment before the kill: what was accepted.
+    pub(crate) accepted: u64,
+    /// In the files, counted by reading them.
+    pub(crate) found: u64,
+    /// Of these, what the next life wrote out of the crash ring.
+    pub(crate) replayed: u64,
+    pub(crate) doubled: u64,
+}
+
+impl Crash {
+    /// At least so many lines were accepted and are not there.
+    pub(crate) fn missing(&self) -> u64 {
+        self.accepted.saturating_sub(self.found)
+    }
 }
 
 impl Summary {
     /// Brings together what the callers, the log and the files say.
-    pub(crate) fn new(tally: &Tally, closed: &Closed, book: &Book) -> Summary {
+    pub(crate) fn new(
+        tally: &Tally,
+        closed: &Closed,
+        book: &Book,
+        accepted: Option<u64>,
+    ) -> Summary {
         Summary {
             requests: tally.requests,
             closing_lines: book.closing,
@@ -49,11 +74,18 @@ impl Summary {
             orders_ok_in_storm: tally.storm_ok,
             shed_lines: book.shed,
             broken_lines: book.broken,
+            crash: accepted.map(|accepted| Crash {
+                accepted,
+                found: book.earlier,
+                replayed: book.replayed,
+                doubled: book.doubled,
+            }),
         }
     }
 
     /// Every figure that contradicts another one; none if the run adds up.
     pub(crate) fn contradictions(&self) -> Vec<String> {
+        let crash = self.crash.unwrap_or_default();
         let equal = [
             (
                 "closing_lines",
@@ -87,6 +119,8 @@ impl Summary {
             ),
             ("lines_dropped", self.lines_dropped, "the bound", 0),
             ("broken_lines", self.broken_lines, "the bound", 0),
+            ("crash_lines_missing", crash.missing(), "the bound", 0),
+            ("crash_lines_doubled", crash.doubled, "the bound", 0),
         ];
         equal
             .into_iter()
@@ -111,6 +145,18 @@ impl fmt::Display for Summary {
             ("alerts_resolved", self.alerts_resolved),
             ("degraded_requests", self.degraded_requests),
             ("orders_ok_in_storm", self.orders_ok_in_storm),
+        ] {
+            writeln!(f, "{key}: {value}")?;
+        }
+        let Some(crash) = &self.crash else {
+            return Ok(());
+        };
+        for (key, value) in [
+            ("crash_lines_accepted", crash.accepted),
+            ("crash_lines_found", crash.found),
+            ("crash_lines_replayed", crash.replayed),
+            ("crash_lines_missing", crash.missing()),
+            ("crash_lines_doubled", crash.doubled),
         ] {
             writeln!(f, "{key}: {value}")?;
         }

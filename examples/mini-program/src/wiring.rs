@@ -4,13 +4,14 @@ use std::error::Error;
 use std::path::Path;
 use std::time::Duration;
 
-use dogwatch::{Config, Guard, Keep, Roll};
+use dogwatch::{Config, CrashRing, Guard, Keep, Roll};
 
+use crate::args::{Args, Life};
 use crate::readback::LOG;
 
 /// Starts the log in `dir`; alerts go to the desk at `oncall`.
-pub(crate) fn start(dir: &Path, oncall: &str, playbook: bool) -> Result<Guard, dogwatch::Error> {
-    Config::prod()
+pub(crate) fn start(dir: &Path, oncall: &str, args: &Args) -> Result<Guard, dogwatch::Error> {
+    let config = Config::prod()
         .service("shop")
         .version(env!("CARGO_PKG_VERSION"))
         .file(dir.join(LOG))
@@ -20,8 +21,12 @@ pub(crate) fn start(dir: &Path, oncall: &str, playbook: bool) -> Result<Guard, d
         // Small files, so that a minute of traffic shows several; all are kept, to be counted.
         .roll(Roll::size(MAX_BYTES))
         .keep(Keep::all())
-        .rules_text(rules(oncall, playbook))
-        .init()
+        .rules_text(rules(oncall, args.playbook));
+    match args.life {
+        Life::Only => config,
+        _ => config.crash_ring(CrashRing::new()),
+    }
+    .init()
 }
 
 /// The rules of `rules.yaml`, with the desk's address; without playbooks when they are off.
