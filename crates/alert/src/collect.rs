@@ -13,6 +13,7 @@ use tracing_core::field::Visit;
 use crate::dictionary;
 use crate::redact::{Mask, Redact};
 use crate::view::{Held, View};
+use crate::width::fitting;
 
 /// Puts fields into a view.
 pub(crate) struct Collect<'a> {
@@ -111,7 +112,8 @@ impl<'a> Collect<'a> {
                 Err(Panicked) => remark = PANICKED,
             }
             // What was written before stays, as in a line.
-            strings.push_str(remark);
+            let room = out.left;
+            strings.push_str(cut(remark, room));
         });
         self.panics += u64::from(remark == PANICKED);
         range
@@ -168,7 +170,13 @@ impl<'a> Collect<'a> {
 
 impl Visit for Collect<'_> {
     fn record_f64(&mut self, field: &Field, value: f64) {
-        self.plain(field, Held::F64(value), value);
+        // As JSON has it, where it stands for text: `1.0`, and `null` for what is no number.
+        let mut digits = zmij::Buffer::new();
+        let text = match value.is_finite() {
+            true => digits.format_finite(value),
+            false => "null",
+        };
+        self.plain(field, Held::F64(value), text);
     }
 
     fn record_i64(&mut self, field: &Field, value: i64) {
@@ -229,7 +237,7 @@ fn causes(out: &mut Bounded<'_>, error: &(dyn Error + 'static)) -> fmt::Result {
     Ok(())
 }
 
-/// Stops a value that is too long, at a character's border.
+/// Stops a value that is too long where a line stops it, at a character's border.
 pub(crate) struct Bounded<'a> {
     out: &'a mut String,
     left: usize,
@@ -237,10 +245,10 @@ pub(crate) struct Bounded<'a> {
 
 impl Write for Bounded<'_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        let fits = cut(text, self.left);
+        let (fits, taken) = fitting(text, self.left);
         self.out.push_str(fits);
         if fits.len() == text.len() {
-            self.left -= fits.len();
+            self.left -= taken;
             return Ok(());
         }
         // An error stops the formatting of 10 MB that nobody will see.
@@ -283,7 +291,7 @@ thread_local! {
     static CATCHING: Cell<bool> = const { Cell::new(false) };
 }
 
-/// What a rule sees of one value at most, in bytes: as much as a line holds of it by default.
+/// What a rule sees of one value at most, in bytes of a line: as much as that holds by default.
 const MAX_VALUE: usize = 8 << 10;
 
 /// How many causes of an error are read; as in a line.

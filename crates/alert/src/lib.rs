@@ -130,6 +130,7 @@ mod threads;
 mod ticker;
 mod view;
 mod watch;
+mod width;
 mod window;
 
 pub use alert::{Alert, AlertState, Deliveries, RuleCounts, State};

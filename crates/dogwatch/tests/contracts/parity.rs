@@ -23,68 +23,111 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
-    fn a_rule_judges_live_as_it_would_judge_the_line_and_sees_no_secret(given in given(), depth in 0..3_u8) {
-        let first = written(&given, depth);
-        let lines: Vec<Line<'_>> = first.iter().map(|text| Line::parse(text).unwrap()).collect();
-        prop_assert_eq!(lines.len(), EVENTS.len());
+    fn a_rule_judges_live_as_it_would_judge_the_line_and_sees_no_secret(given in given(EVENTS), depth in 0..3_u8) {
+        judged_alike(&given, depth)?;
+    }
+}
 
-        let judged = judge(&rules(&lines, &given), &given, depth);
-        for (matched, line) in judged.matched.iter().zip(&lines) {
-            // The rules made of the other lines must be of one mind about this one too.
-            for (name, key, value) in rules_of(&lines) {
-                let holds = line.field(&key).is_some_and(|held| held.equals(&value));
-                prop_assert_eq!(
-                    matched.get(&name), Some(&u64::from(holds)),
-                    "`{}: {:?}` is judged otherwise live; the line: {}", key, value, line
-                );
-            }
-            prop_assert_eq!(matched.get(LEAK), Some(&0), "a pattern sees the secret of {}", line);
-            prop_assert_eq!(matched.get(MASKED), Some(&u64::from(line.as_str().contains("***"))));
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(4))]
+
+    #[test]
+    fn a_rule_sees_of_a_long_value_what_the_line_holds_of_it(given in given(LONG_EVENTS), depth in 0..3_u8) {
+        judged_alike(&given, depth)?;
+    }
+}
+
+fn judged_alike(given: &Given, depth: u8) -> Result<(), TestCaseError> {
+    let first = written(given, depth);
+    let lines: Vec<Line<'_>> = first
+        .iter()
+        .map(|text| Line::parse(text).unwrap())
+        .collect();
+    prop_assert_eq!(lines.len(), given.events.len());
+
+    let judged = judge(&rules(&lines, given), given, depth);
+    for (matched, line) in judged.matched.iter().zip(&lines) {
+        // The rules made of the other lines must be of one mind about this one too.
+        for (name, key, value) in rules_of(&lines) {
+            let holds = line.field(&key).is_some_and(|held| held.equals(&value));
+            prop_assert_eq!(
+                matched.get(&name),
+                Some(&u64::from(holds)),
+                "`{}: {:?}` is judged otherwise live; the line: {}",
+                key,
+                value,
+                line
+            );
         }
-        let told = judged.samples.concat();
-        prop_assert!(!told.is_empty());
-        for text in first.iter().chain(&judged.samples) {
-            prop_assert!(!text.contains(&given.secret), "{}", text);
-        }
-        prop_assert_eq!(judged.lines.len(), lines.len());
-        // What a line has of its own differs from run to run, and nothing else does.
-        for (one, other) in lines.iter().zip(&judged.lines) {
-            let other = Line::parse(other).unwrap();
-            for (key, value) in one.fields().filter(|(key, _)| !OWN.contains(&&**key)) {
-                prop_assert_eq!(Some(value), other.field(&key));
-            }
+        prop_assert_eq!(
+            matched.get(LEAK),
+            Some(&0),
+            "a pattern sees the secret of {}",
+            line
+        );
+        prop_assert_eq!(
+            matched.get(MASKED),
+            Some(&u64::from(line.as_str().contains("***")))
+        );
+    }
+    let told = judged.samples.concat();
+    prop_assert!(!told.is_empty());
+    for text in first.iter().chain(&judged.samples) {
+        prop_assert!(!text.contains(given.secret.as_str()), "{}", text);
+    }
+    prop_assert_eq!(judged.lines.len(), lines.len());
+    // What a line has of its own differs from run to run, and nothing else does.
+    for (one, other) in lines.iter().zip(&judged.lines) {
+        let other = Line::parse(other).unwrap();
+        for (key, value) in one.fields().filter(|(key, _)| !OWN.contains(&&**key)) {
+            prop_assert_eq!(Some(value), other.field(&key));
         }
     }
+    Ok(())
 }
 
 #[derive(Clone, Debug)]
 struct Given {
     text: String,
     other: String,
+    /// Longer than a line holds of one value, often.
+    long: String,
     secret: String,
     signed: i64,
     unsigned: u64,
     wide: u128,
     float: f64,
     flag: bool,
+    /// One callsite each; a run says them all in this order.
+    events: &'static [fn(&Given)],
 }
 
-fn given() -> impl Strategy<Value = Given> {
+fn given(events: &'static [fn(&Given)]) -> impl Strategy<Value = Given> {
     let text = || vec(any::<char>(), 0..24).prop_map(String::from_iter);
     let secret = "s3cret-[a-z0-9]{16}";
     let numbers = (any::<i64>(), any::<u64>(), any::<u128>(), float());
-    (text(), text(), secret, numbers, any::<bool>()).prop_map(
-        |(text, other, secret, (signed, unsigned, wide, float), flag)| Given {
+    (text(), text(), long(), secret, numbers, any::<bool>()).prop_map(
+        move |(text, other, long, secret, (signed, unsigned, wide, float), flag)| Given {
             text,
             other,
+            long,
             secret,
             signed,
             unsigned,
             wide,
             float,
             flag,
+            events,
         },
     )
+}
+
+/// Runs of characters that a line spells out, and of others.
+fn long() -> impl Strategy<Value = String> {
+    let kinds = "ax\"\\\n\u{1}\u{7f}\u{85}é\u{61c}中\u{2028}\u{2066}👍";
+    let kind = prop::sample::select(kinds.chars().collect::<Vec<_>>());
+    let run = (kind, 1..1500_usize).prop_map(|(kind, times)| kind.to_string().repeat(times));
+    vec(run, 0..6).prop_map(|runs| runs.concat())
 }
 
 fn float() -> impl Strategy<Value = f64> {
@@ -99,7 +142,6 @@ fn float() -> impl Strategy<Value = f64> {
     prop_oneof![any::<f64>(), prop::sample::select(odd.to_vec())]
 }
 
-/// One callsite each; a run says them all in this order.
 const EVENTS: &[fn(&Given)] = &[
     |g| {
         tracing::info!(
@@ -157,6 +199,23 @@ const EVENTS: &[fn(&Given)] = &[
         tracing::debug!(error = %g.text, token = error, otp = g.unsigned, phone = ?g.secret);
     },
     |g| tracing::trace!(error = g.signed, order = g.flag, message = g.text),
+    // Numbers where a line always has text.
+    |g| {
+        tracing::info!(
+            user_id = g.float,
+            route = g.float * 1e9,
+            path = g.float / 3e7,
+            error = g.float
+        )
+    },
+    |g| {
+        tracing::info!(
+            url = g.unsigned,
+            method = g.flag,
+            request_id = g.wide,
+            password = g.float
+        )
+    },
     |g| {
         let error = failure(g);
         tracing::error!(
@@ -217,6 +276,14 @@ fn nested(value: &serde_json::Value) -> impl fmt::Debug {
     value.is_object()
 }
 
+/// In each way that a text is given.
+const LONG_EVENTS: &[fn(&Given)] = &[
+    |g| tracing::info!(long = g.long, password = g.secret),
+    |g| tracing::info!("{}", g.long),
+    |g| tracing::info!(long = ?g.long),
+    |g| tracing::info!(error = %g.long),
+];
+
 /// All events, within so many spans.
 fn say(given: &Given, depth: u8, mut after: impl FnMut()) {
     let g = given;
@@ -249,7 +316,7 @@ fn say(given: &Given, depth: u8, mut after: impl FnMut()) {
         1 => Some(outer.enter()),
         _ => Some(inner.enter()),
     };
-    for event in EVENTS {
+    for event in given.events {
         event(g);
         after();
     }
