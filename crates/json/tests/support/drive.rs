@@ -1,7 +1,7 @@
 //! Turns bytes into options, spans and events, and checks each line that comes of them.
 
 use super::{Sink, callsite};
-use dogwatch_json::{Clash, JsonLayer, Redact, SpanStyle, Treatment};
+use dogwatch_json::{Clash, ErrorValue, JsonLayer, Redact, Sample, SpanStyle, Treatment};
 use serde_json::Map;
 use std::fmt;
 use tracing::Span;
@@ -75,6 +75,87 @@ impl std::error::Error for Shown {
     }
 }
 
+/// An error with its type, as a value that the layer asks.
+struct Failed(Shown);
+
+impl fmt::Debug for Failed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = self.0.parts.first().map_or("", String::as_str);
+        ErrorValue::of(&self.0).type_name(name).fmt(f)
+    }
+}
+
+/// A value of any depth whose parts do what the bytes say.
+#[cfg(feature = "serde")]
+enum Tree {
+    Text(Shown),
+    Number(f64),
+    List(Vec<Tree>),
+    /// Its keys may come twice, or without a value.
+    Object(Vec<(String, Option<Tree>)>),
+    Fails,
+    Panics,
+}
+
+#[cfg(feature = "serde")]
+fn tree(bytes: &mut Bytes<'_>, depth: u32) -> Tree {
+    let kind = bytes.byte();
+    let items = if depth < 40 { kind >> 4 } else { 0 };
+    match kind % 8 {
+        0 | 1 => Tree::List((0..items).map(|_| tree(bytes, depth + 1)).collect()),
+        2 | 3 => {
+            let field = |_| {
+                (
+                    bytes.text(),
+                    (kind & 8 == 0).then(|| tree(bytes, depth + 1)),
+                )
+            };
+            Tree::Object((0..items).map(field).collect())
+        }
+        4 => Tree::Number(f64::from_bits(bytes.number())),
+        5 => Tree::Fails,
+        6 => Tree::Panics,
+        _ => Tree::Text(Shown {
+            parts: vec![bytes.text()],
+            end: bytes.byte(),
+        }),
+    }
+}
+
+#[cfg(feature = "serde")]
+impl serde::Serialize for Tree {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::{Error as _, SerializeMap};
+        match self {
+            Tree::Text(shown) => serializer.collect_str(shown),
+            Tree::Number(number) => number.serialize(serializer),
+            Tree::List(items) => items.serialize(serializer),
+            Tree::Fails => Err(S::Error::custom("as the bytes say")),
+            Tree::Panics => std::panic::resume_unwind(Box::new(())),
+            Tree::Object(fields) => {
+                let mut map = serializer.serialize_map(None)?;
+                for (key, value) in fields {
+                    map.serialize_key(key)?;
+                    if let Some(value) = value {
+                        map.serialize_value(value)?;
+                    }
+                }
+                map.end()
+            }
+        }
+    }
+}
+
+#[cfg(feature = "serde")]
+struct Nested(Tree);
+
+#[cfg(feature = "serde")]
+impl fmt::Debug for Nested {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        dogwatch_json::json(&self.0).fmt(f)
+    }
+}
+
 /// The names that mean something to a line, and one that does not.
 const NAMES: [&str; 16] = [
     "message",
@@ -100,6 +181,10 @@ fn field(bytes: &mut Bytes<'_>) -> (String, Option<Box<dyn Value>>) {
     let kind = bytes.byte();
     let name = match NAMES.get(usize::from(kind >> 4)) {
         Some(name) if kind & 8 == 0 => (*name).to_owned(),
+        // Names that meet each other's beginnings when dots nest.
+        _ if kind >> 6 == 3 => {
+            ["a.b", "a.b.c", "a..b", "span.a"][usize::from(kind >> 4) & 3].to_owned()
+        }
         _ => bytes.text(),
     };
     let value: Option<Box<dyn Value>> = match kind & 7 {
@@ -116,6 +201,9 @@ fn field(bytes: &mut Bytes<'_>) -> (String, Option<Box<dyn Value>>) {
                 end: bytes.byte(),
             };
             match (kind, shown.end & 16) {
+                (7, 0) if shown.end & 32 != 0 => Some(Box::new(debug(Failed(shown)))),
+                #[cfg(feature = "serde")]
+                (7, _) if shown.end & 32 != 0 => Some(Box::new(debug(Nested(tree(bytes, 0))))),
                 (6, 0) => Some(Box::new(
                     Box::new(shown) as Box<dyn std::error::Error + 'static>
                 )),
@@ -158,7 +246,26 @@ fn layer(bytes: &mut Bytes<'_>, sink: &Sink) -> (JsonLayer<Sink>, usize) {
 
 /// Runs what the bytes say, and panics if a line is not as promised.
 pub(crate) fn drive(data: &[u8]) {
-    let (lines, most) = lines(data, |layer| layer);
+    // The last byte is an option too: what came before it keeps its meaning.
+    let last = data.last().copied().unwrap_or(0);
+    let mut sampling = None;
+    let (mut lines, most) = lines(data, |layer| {
+        let layer = layer.nest_dots(last & 1 != 0);
+        let layer = match last & 6 {
+            0 => layer,
+            first => {
+                layer.sample(Sample::first((first >> 1).into()).then_one_in((last >> 3).into()))
+            }
+        };
+        sampling = Some(layer.sampling());
+        layer
+    });
+    for line in sampling
+        .map(|sampling| sampling.untold())
+        .unwrap_or_default()
+    {
+        lines.push((super::read(&line), String::from_utf8(line).unwrap()));
+    }
     for (line, text) in lines {
         assert!(text.len() <= most, "{} of {most}: {text}", text.len());
         assert_eq!(line["timestamp"], super::NOW);
