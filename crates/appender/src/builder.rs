@@ -177,13 +177,44 @@ impl AppenderBuilder {
     }
 
     /// Called on the housekeeping thread with each file that was closed, in its final form, before
-    /// old files are deleted.
+    /// old files are deleted. What takes long keeps the next pass waiting, no line.
+    ///
+    /// To store files elsewhere, copy them under another name first, so that no half of one is ever
+    /// taken for it:
+    ///
+    /// ```
+    /// use std::{fs, io::Write as _, time::Duration};
+    ///
+    /// use dogwatch_appender::Appender;
+    ///
+    /// # let directory = tempfile::tempdir()?;
+    /// # let (path, archive) = (directory.path().join("app.log"), directory.path().join("archive"));
+    /// # fs::create_dir(&archive)?;
+    /// let bucket = archive.clone();
+    /// let mut file = Appender::builder(&path)
+    ///     .on_close(move |closed| {
+    ///         let name = closed.file_name().expect("a file has a name");
+    ///         let unfinished = bucket.join("unfinished");
+    ///         let stored = fs::copy(closed, &unfinished)
+    ///             .and_then(|_| fs::rename(&unfinished, bucket.join(name)));
+    ///         // Still there for as long as `keep` says: a later run can store it.
+    ///         if let Err(error) = stored {
+    ///             eprintln!("cannot store {}: {error}", closed.display());
+    ///         }
+    ///     })
+    ///     .open()?;
+    /// writeln!(file, "a line")?;
+    /// file.roll()?;
+    /// assert!(file.close(Duration::from_secs(5)));
+    /// assert_eq!(fs::read_dir(&archive)?.count(), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn on_close(mut self, on_close: impl Fn(&Path) + Send + Sync + 'static) -> Self {
         self.on_close = Some(OnClose(Box::new(on_close)));
         self
     }
 
-    /// Told what fails behind the caller's back: rolls, compression, deletion. The first failure at
+    /// Told what fails behind the caller's back: rolls, syncs, compression, deletion. The first failure at
     /// once, then one summary each 10 s. Default: one line on stderr. A failed write is returned to
     /// who wrote.
     pub fn on_error(mut self, on_error: impl Fn(&Error) + Send + Sync + 'static) -> Self {

@@ -19,7 +19,7 @@ use crate::{
     guarded::guarded,
     name::{Family, Form, Member},
     report::Reporter,
-    retention::IsHeld,
+    retention::{IsHeld, companion},
 };
 
 /// All forms of all rolled files, in order.
@@ -111,6 +111,7 @@ impl Household {
             .iter()
             .any(|&done| self.disk.facts(&form(done)).is_ok())
         {
+            self.remove(&companion(&from));
             return self.remove(&from);
         }
         let (unfinished, to) = (form(Form::Unfinished), form(self.compress.form()));
@@ -123,6 +124,7 @@ impl Household {
             Ok(()) => {
                 self.compressed.fetch_add(1, Ordering::Relaxed);
                 self.remove(&from);
+                self.remove(&companion(&from));
                 self.call("on_close", &self.on_close, &to);
             }
             Err(error) => {

@@ -7,7 +7,9 @@ use std::{
     time::Duration,
 };
 
-use crate::{Error, error::Kind, guarded::guarded, household::Household, name::Member};
+use crate::{
+    Error, error::Kind, guarded::guarded, household::Household, name::Member, process::give_way,
+};
 
 /// The thread and the list of what it has yet to do.
 ///
@@ -56,7 +58,10 @@ impl Housekeeper {
         let thread = Arc::clone(&shared);
         thread::Builder::new()
             .name("log-housekeeping".into())
-            .spawn(move || thread.run())?;
+            .spawn(move || {
+                give_way();
+                thread.run();
+            })?;
         Ok(Self { shared })
     }
 

@@ -39,6 +39,24 @@ impl Process {
     }
 }
 
+/// The calling thread gives way to those that serve: compression waits for them, not they for it. On
+/// Linux a thread's nice value counts for its I/O, too (ioprio_set(2): no class of its own).
+pub(crate) fn give_way() {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::process::{getpriority_process, setpriority_process};
+        // Of this thread alone: setpriority(2), NOTES. Where a sandbox forbids it, it competes.
+        let nice = getpriority_process(None).unwrap_or(NICE);
+        if nice < NICE {
+            let _ = setpriority_process(None, NICE);
+        }
+    }
+}
+
+/// Half way between the usual 0 and the last 19.
+#[cfg(target_os = "linux")]
+const NICE: i32 = 10;
+
 #[cfg(test)]
 mod tests {
     use std::cell::Cell;

@@ -168,7 +168,8 @@ impl Household {
     }
 }
 
-fn companion(path: &Path) -> PathBuf {
+/// What a reader may keep beside a closed file; it goes with it.
+pub(crate) fn companion(path: &Path) -> PathBuf {
     let mut companion = path.as_os_str().to_owned();
     companion.push(".idx");
     companion.into()

@@ -69,50 +69,45 @@ impl Signals {
         self
     }
 
-    /// Installs the handlers, for the life of the process, and starts a thread that serves them.
+    /// Installs the handlers, for the life of the process, and starts the threads that serve them.
     /// Other handlers of the same signals run, too.
     pub fn spawn(self) -> Result<(), Error> {
-        let what = "cannot handle signals for the log";
-        let ended = Arc::new(AtomicBool::new(false));
-        let mut signals = Vec::new();
-        if !self.appenders.is_empty() {
-            signals.push(SIGHUP);
+        let timeout = self.timeout.unwrap_or(TIMEOUT);
+        let (appenders, drains) = (self.appenders, self.drains);
+        // A thread each: a file that hangs keeps no process from its end.
+        if !appenders.is_empty() {
+            serve("log-reopen", &[SIGHUP], move |_| {
+                for inner in appenders.iter().filter_map(Weak::upgrade) {
+                    Appender { inner }.reopen_or_tell();
+                }
+            })?;
         }
-        if !self.drains.is_empty() {
+        if !drains.is_empty() {
+            let ending = Arc::new(AtomicBool::new(false));
             for signal in [SIGTERM, SIGINT] {
-                flag::register_conditional_default(signal, Arc::clone(&ended))
-                    .map_err(|error| Error::io(what, error))?;
-                signals.push(signal);
+                flag::register_conditional_default(signal, Arc::clone(&ending))
+                    .map_err(|error| Error::io(WHAT, error))?;
             }
+            serve("log-ending", &[SIGTERM, SIGINT], move |signal| {
+                ending.store(true, Ordering::Relaxed);
+                let until = Instant::now() + timeout;
+                for drain in &drains {
+                    drain.drain_or_tell(until.saturating_duration_since(Instant::now()));
+                }
+                // Of these two signals it ends the process, and fails only for one that there is not.
+                let _ = emulate_default_handler(signal);
+            })?;
         }
-        let mut signals = Iterator::new(&signals).map_err(|error| Error::io(what, error))?;
-        let serve = move || {
-            for signal in signals.forever() {
-                self.serve(signal, &ended);
-            }
-        };
-        thread::Builder::new()
-            .name("log-signals".into())
-            .spawn(serve)
-            .map(drop)
-            .map_err(|error| Error::io(what, error))
+        Ok(())
     }
+}
 
-    fn serve(&self, signal: i32, ended: &AtomicBool) {
-        if signal == SIGHUP {
-            for inner in self.appenders.iter().filter_map(Weak::upgrade) {
-                Appender { inner }.reopen_or_tell();
-            }
-            return;
-        }
-        ended.store(true, Ordering::Relaxed);
-        let until = Instant::now() + self.timeout.unwrap_or(TIMEOUT);
-        for drain in &self.drains {
-            drain.drain_or_tell(until.saturating_duration_since(Instant::now()));
-        }
-        // Of these two signals it ends the process, and fails only for one that cannot be sent.
-        let _ = emulate_default_handler(signal);
-    }
+fn serve(name: &str, signals: &[i32], act: impl Fn(i32) + Send + 'static) -> Result<(), Error> {
+    let mut signals = Iterator::new(signals).map_err(|error| Error::io(WHAT, error))?;
+    let thread = thread::Builder::new().name(name.into());
+    let run = move || signals.forever().for_each(act);
+    let started = thread.spawn(run);
+    started.map(drop).map_err(|error| Error::io(WHAT, error))
 }
 
 impl fmt::Debug for Signals {
@@ -124,6 +119,8 @@ impl fmt::Debug for Signals {
             .finish()
     }
 }
+
+const WHAT: &str = "cannot handle signals for the log";
 
 /// As a guard that is dropped.
 const TIMEOUT: Duration = Duration::from_secs(2);

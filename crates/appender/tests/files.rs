@@ -112,6 +112,49 @@ fn a_deleted_file_and_a_deleted_directory_are_made_anew_on_reopen() {
 }
 
 #[test]
+fn a_moved_directory_takes_its_lock_along_and_the_old_name_is_locked_anew() {
+    let directory = tempfile::tempdir().unwrap();
+    let (logs, moved) = (
+        directory.path().join("logs"),
+        directory.path().join("moved"),
+    );
+    let mut appender = Appender::builder(logs.join("app.log")).open().unwrap();
+    writeln!(appender, "one").unwrap();
+    fs::rename(&logs, &moved).unwrap();
+    // Looks at once, and finds nothing to roll.
+    appender.roll().unwrap();
+    writeln!(appender, "two").unwrap();
+    assert_eq!(fs::read_to_string(logs.join("app.log")).unwrap(), "two\n");
+    assert_eq!(fs::read_to_string(moved.join("app.log")).unwrap(), "one\n");
+    let second = Appender::builder(logs.join("app.log")).open().unwrap_err();
+    assert!(second.is_locked());
+    Appender::builder(moved.join("app.log")).open().unwrap();
+    assert_eq!((appender.stats().rolls, appender.stats().reopened), (0, 1));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn housekeeping_gives_way_to_the_threads_that_serve() {
+    let nice = || {
+        let stat = fs::read_to_string("/proc/thread-self/stat").unwrap();
+        let after_name = stat.rsplit_once(')').unwrap().1;
+        // Field 19 of proc_pid_stat(5); the third comes first here.
+        after_name.split_whitespace().nth(16).unwrap().to_owned()
+    };
+    let directory = tempfile::tempdir().unwrap();
+    let (told, telling) = std::sync::mpsc::channel();
+    let mut appender = Appender::builder(directory.path().join("app.log"))
+        .on_close(move |_| told.send(nice()).unwrap())
+        .open()
+        .unwrap();
+    writeln!(appender, "one").unwrap();
+    appender.roll().unwrap();
+    let there: i32 = telling.recv_timeout(LONG).unwrap().parse().unwrap();
+    let here: i32 = nice().parse().unwrap();
+    assert_eq!(there, here.max(10));
+}
+
+#[test]
 fn a_second_appender_on_the_same_path_is_a_clear_error_until_the_first_is_gone() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("app.log");

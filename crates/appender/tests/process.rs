@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use dogwatch_appender::{Appender, AppenderBuilder, Compress, NonBlocking, Roll};
+use dogwatch_appender::{Appender, AppenderBuilder, Compress, NonBlocking, Roll, WhenLocked};
 
 const LONG: Duration = Duration::from_secs(60);
 
@@ -123,6 +123,9 @@ fn two_processes_cannot_have_one_log_and_a_killed_one_leaves_no_lock_behind() {
     let (mut child, mut flushed) = start(directory.path());
     flushed.next().expect("the child logs");
     assert!(builder(directory.path()).open().unwrap_err().is_locked());
+    let beside = builder(directory.path()).when_locked(WhenLocked::Suffix);
+    let beside = beside.open().unwrap();
+    assert_eq!(beside.path(), directory.path().join("app-2.log"));
     child.kill().unwrap();
     child.wait().unwrap();
     builder(directory.path()).open().unwrap();

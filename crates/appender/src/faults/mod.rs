@@ -484,7 +484,8 @@ fn what_a_crash_left_half_done_is_finished_or_removed_at_the_start() {
             "app.2026-11-22T10-00-00.000004.log.tmp",
             "its source is gone",
         ),
-        ("app.2026-11-22T10-00-00.000003.log.idx", "somebody's index"),
+        ("app.2026-11-22T10-00-00.000003.log.idx", "an index"),
+        ("app.2026-11-21T10-00-00.000002.log.idx", "an index"),
     ] {
         machine.disk.put(&format!("logs/{name}"), text);
     }
@@ -516,7 +517,6 @@ fn what_a_crash_left_half_done_is_finished_or_removed_at_the_start() {
                 "app.2026-11-22T10-00-00.000003.log.gz",
                 "three\nhalf a line"
             ),
-            ("app.2026-11-22T10-00-00.000003.log.idx", "somebody's index"),
             ("app.log", ""),
         ]
     );
