@@ -67,6 +67,7 @@ pub(crate) struct Notes {
     pub(crate) failures: Vec<Error>,
     pub(crate) torn: u64,
     pub(crate) reopened: u64,
+    pub(crate) cut: u64,
     /// The directory is to be put in order, though nothing was rolled.
     pub(crate) tidy: bool,
     /// The disk is full.

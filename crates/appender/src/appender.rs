@@ -158,6 +158,7 @@ impl Appender {
         let counts = &self.inner.counts;
         counts.torn.fetch_add(notes.torn, Ordering::Relaxed);
         counts.reopened.fetch_add(notes.reopened, Ordering::Relaxed);
+        counts.cut.fetch_add(notes.cut, Ordering::Relaxed);
         counts
             .rolls
             .fetch_add(notes.rolled.len() as u64, Ordering::Relaxed);

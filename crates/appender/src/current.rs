@@ -67,9 +67,11 @@ impl Current {
         self.id == facts.id
     }
 
-    /// Somebody else may have cut the file (logrotate's `copytruncate`) or appended to it.
-    pub(crate) fn trust(&mut self, facts: &Facts) {
+    /// Somebody else may have appended to the file, or cut it (logrotate's `copytruncate`): then true.
+    pub(crate) fn trust(&mut self, facts: &Facts) -> bool {
+        let was_cut = facts.length < self.length;
         self.length = facts.length;
+        was_cut
     }
 
     /// Writes what is owed.

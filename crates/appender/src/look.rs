@@ -10,6 +10,7 @@ use std::{
 use crate::{
     Error,
     active::{Active, failure},
+    error::Kind,
     fsync::Synced,
     household::members,
     lock::take,
@@ -66,7 +67,11 @@ impl Active {
             return;
         };
         match self.disk.facts(&self.family.current()) {
-            Ok(facts) if file.is_same(&facts) => file.trust(&facts),
+            Ok(facts) if file.is_same(&facts) => {
+                if file.trust(&facts) {
+                    self.was_cut();
+                }
+            }
             Ok(_) => self.leave(),
             Err(error) if is_gone(&error) => self.leave(),
             Err(error) => self.note("cannot look for log file", error),
@@ -134,6 +139,18 @@ impl Active {
     fn leave(&mut self) {
         self.notes.reopened += u64::from(self.state.file.is_some());
         self.part(self.path());
+    }
+
+    // What was written between the copy and the cut is in neither: nobody can count it.
+    fn was_cut(&mut self) {
+        self.notes.cut += 1;
+        let path = self.path();
+        let what = format!(
+            "log file `{}` was cut by somebody else, and lines may be missing: let logrotate use \
+             `create` in the place of `copytruncate`",
+            path.display()
+        );
+        self.notes.failures.push(Error::new(Kind::Loss, what));
     }
 
     // Between two rolls somebody else may fill the disk.

@@ -27,6 +27,9 @@ pub struct Stats {
     /// How often the file was opened anew, because it had been moved, deleted or replaced, or by
     /// [`reopen`](crate::Appender::reopen).
     pub reopened: u64,
+    /// How often somebody else cut the file short, as logrotate's `copytruncate` does. Lines that were
+    /// written between its copy and its cut are in neither; how many, nobody can know.
+    pub cut: u64,
     /// Lines that a tracing layer gave to a bare appender and the disk did not take.
     pub lost: u64,
     /// Lines that went to the [fallback](crate::AppenderBuilder::fallback), because the file took
@@ -80,6 +83,7 @@ pub(crate) struct Counts {
     pub(crate) rolls: AtomicU64,
     pub(crate) torn: AtomicU64,
     pub(crate) reopened: AtomicU64,
+    pub(crate) cut: AtomicU64,
     pub(crate) lost: AtomicU64,
     pub(crate) elsewhere: AtomicU64,
     pub(crate) unsynced: AtomicU64,
@@ -97,6 +101,7 @@ impl Counts {
             compressed: of(&household.compressed),
             torn: of(&self.torn),
             reopened: of(&self.reopened),
+            cut: of(&self.cut),
             lost: of(&self.lost),
             elsewhere: of(&self.elsewhere),
             unsynced: of(&self.unsynced),

@@ -443,15 +443,26 @@ fn a_roll_by_call_within_a_line_ends_the_line_in_the_old_file_if_the_disk_takes_
 }
 
 #[test]
-fn a_file_that_copytruncate_cut_rolls_by_its_new_length() {
+fn a_file_that_copytruncate_cut_rolls_by_its_new_length_and_the_cut_is_told() {
     let machine = Machine::at("2026-11-23T10:00:00Z");
-    let mut appender = machine.builder().roll(Roll::size(20)).open().unwrap();
+    let (told, telling) = std::sync::mpsc::channel();
+    let builder = machine.builder().roll(Roll::size(20));
+    let builder = builder.on_error(move |error| told.send(error.to_string()).unwrap());
+    let mut appender = builder.open().unwrap();
     writeln!(appender, "0123456789abcdef").unwrap();
     crate::disk::Disk::create(&machine.disk, "logs/app.log".as_ref()).unwrap();
     machine.clock.advance(Duration::from_millis(250));
     writeln!(appender, "after").unwrap();
     assert_eq!(texts(&machine.files()), [("app.log", "after\n")]);
-    assert_eq!(appender.stats().rolls, 0);
+    assert_eq!((appender.stats().rolls, appender.stats().cut), (0, 1));
+    assert_eq!(
+        telling.recv_timeout(LONG).unwrap(),
+        "log file `logs/app.log` was cut by somebody else, and lines may be missing: let logrotate \
+         use `create` in the place of `copytruncate`"
+    );
+    machine.clock.advance(Duration::from_millis(250));
+    writeln!(appender, "more").unwrap();
+    assert_eq!(appender.stats().cut, 1);
 }
 
 #[test]
