@@ -164,6 +164,10 @@ impl Area {
         debug_assert!(self.cost() + lines.len() + RECORD <= self.max);
         let count = u32::try_from(count).unwrap_or(u32::MAX);
         let record = Record::of(lines, (count, slot as u8), (self.epoch, self.records));
+        #[cfg(test)]
+        let Some(()) = super::fuse::burn(|| ()) else {
+            return;
+        };
         let region = self.region.bytes_mut();
         region[self.bytes..][..lines.len()].copy_from_slice(lines);
         let from = region.len() - (self.records + 1) * RECORD;

@@ -1,8 +1,13 @@
 //! Kills the tests' process at a chosen step: from then on nothing that it does has an effect.
 
-use std::cell::Cell;
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+};
 
 thread_local! {
+    /// Called before each step: a model checker lets another thread run here.
+    static SWITCH: RefCell<Option<Rc<dyn Fn()>>> = const { RefCell::new(None) };
     /// Steps until the end.
     static LEFT: Cell<u64> = const { Cell::new(u64::MAX) };
     static BURNT: Cell<u64> = const { Cell::new(0) };
@@ -16,6 +21,9 @@ pub(crate) fn light(steps: u64) {
 
 /// One step; `None` in a process that is killed before it.
 pub(crate) fn burn<T>(step: impl FnOnce() -> T) -> Option<T> {
+    // Another thread of the model may run in the middle of the call, and come here.
+    let switch = SWITCH.with_borrow(Clone::clone);
+    switch.iter().for_each(|switch| switch());
     let left = LEFT.get();
     if left == 0 {
         return None;
@@ -27,6 +35,10 @@ pub(crate) fn burn<T>(step: impl FnOnce() -> T) -> Option<T> {
     Some(step())
 }
 
+pub(crate) fn switch_by(switch: Option<Rc<dyn Fn()>>) {
+    SWITCH.set(switch);
+}
+
 pub(crate) fn is_dead() -> bool {
     LEFT.get() == 0
 }
@@ -34,4 +46,10 @@ pub(crate) fn is_dead() -> bool {
 /// How many steps this life had.
 pub(crate) fn burnt() -> u64 {
     BURNT.get()
+}
+
+/// A directory for thousands of short lives: in memory where that can be had.
+pub(crate) fn directory() -> tempfile::TempDir {
+    let memory = tempfile::tempdir_in("/dev/shm");
+    memory.or_else(|_| tempfile::tempdir()).unwrap()
 }

@@ -4,7 +4,10 @@ use std::{
     fs,
     io::{self, Read, Write},
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
@@ -19,12 +22,12 @@ use crate::{
     sink::{Attempt, Sink},
 };
 
-/// A disk that ends with its process, even within a write; each third write is a short one.
-struct Mortal(RealDisk);
+/// A disk that ends with its process, even within a write; each second write is a short one.
+struct Mortal(RealDisk, Arc<AtomicUsize>);
 
 struct MortalFile {
     file: Box<dyn Open>,
-    writes: usize,
+    writes: Arc<AtomicUsize>,
 }
 
 fn alive<T>(step: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
@@ -34,9 +37,8 @@ fn alive<T>(step: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
 impl Write for MortalFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let half = bytes.len().div_ceil(2);
-        self.writes += 1;
         alive(|| self.file.write_all(&bytes[..half]))?;
-        if self.writes % 3 == 0 {
+        if self.writes.fetch_add(1, Ordering::Relaxed) % 2 == 0 {
             return alive(|| Ok(half));
         }
         alive(|| self.file.write_all(&bytes[half..]))?;
@@ -65,7 +67,10 @@ impl Disk for Mortal {
 
     fn append(&self, path: &Path) -> io::Result<Box<dyn Open>> {
         let file = alive(|| self.0.append(path))?;
-        Ok(Box::new(MortalFile { file, writes: 0 }))
+        Ok(Box::new(MortalFile {
+            file,
+            writes: Arc::clone(&self.1),
+        }))
     }
 
     fn create(&self, path: &Path) -> io::Result<Box<dyn Open>> {
@@ -130,7 +135,10 @@ fn open(directory: &Path) -> Option<Appender> {
     let appender = Appender::builder(directory.join("app.log"))
         .roll(Roll::size(150))
         .on_error(|_| {})
-        .on(Arc::new(Mortal(RealDisk { mode: None })), clock);
+        .on(
+            Arc::new(Mortal(RealDisk { mode: None }, Arc::default())),
+            clock,
+        );
     appender.open().ok()
 }
 
@@ -270,7 +278,7 @@ fn check(logged: &[&Logged], found: &[String], what: &str) {
 
 fn sweep(when_full: WhenFull) {
     let whole = |life: &str| {
-        let directory = tempfile::tempdir().unwrap();
+        let directory = fuse::directory();
         live(directory.path(), life, when_full, u64::MAX).steps
     };
     let steps = whole("first");
@@ -278,7 +286,7 @@ fn sweep(when_full: WhenFull) {
     for first in 0..=steps {
         // The next life is killed too: mostly in its replay, at another step each time.
         for second in [first % 61, steps / 2 + first % 7] {
-            let directory = tempfile::tempdir().unwrap();
+            let directory = fuse::directory();
             let what = format!("killed at step {first} and then at step {second}");
             let one = live(directory.path(), "first", when_full, first);
             let two = live(directory.path(), "second", when_full, second);

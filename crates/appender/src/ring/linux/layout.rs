@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! header   magic · version · area bytes · areas · boot id · check     written once
-//!          roles · mark                                               change while it lives
+//!          roles · two marks                                          change while it lives
 //!          per area: epoch · count of records · bytes dealt with
 //! area     line line line line →                    ← record record record record
 //! ```
@@ -40,16 +40,24 @@ pub(crate) mod at {
     /// Which area is filled and which one is written.
     pub(crate) const ROLES: usize = 8;
 
-    /// The epoch of the area that the mark speaks of; 0 while it changes.
-    pub(crate) const MARK: usize = 10;
-    pub(crate) const DEVICE: usize = 11;
-    pub(crate) const INODE: usize = 12;
+    /// Which of the two marks is the last one that is complete; 0: none yet.
+    pub(crate) const MARK: usize = 9;
+
+    /// A mark: its words follow each other.
+    pub(crate) const fn mark(nth: u64) -> usize {
+        32 + nth as usize * 8
+    }
+
+    /// Of the area that the mark speaks of.
+    pub(crate) const EPOCH: usize = 0;
+    pub(crate) const DEVICE: usize = 1;
+    pub(crate) const INODE: usize = 2;
     /// The file's length before the last write.
-    pub(crate) const OFFSET: usize = 13;
+    pub(crate) const OFFSET: usize = 3;
     /// Where in its area that write began.
-    pub(crate) const FROM: usize = 14;
+    pub(crate) const FROM: usize = 4;
     /// How much it wrote.
-    pub(crate) const WROTE: usize = 15;
+    pub(crate) const WROTE: usize = 5;
 
     pub(crate) const fn epoch(area: usize) -> usize {
         16 + area * 4

@@ -5,8 +5,8 @@
 //!
 //! - a line is accepted by the count of its area;
 //! - areas change their roles by one word; one that has no role may be prepared at leisure;
-//! - before a write the mark says where in which file it begins: a write whose end was not noted is
-//!   found by comparing the file with the area.
+//! - before a write a mark says where in which file it begins: a write whose end was not noted is
+//!   found by comparing the file with the area. There are two marks, and one word says which counts.
 
 use super::layout::{Roles, at, pack, unpack};
 use crate::ring::Mark;
@@ -41,13 +41,20 @@ pub(crate) struct Marker<'w> {
 impl Mark for Marker<'_> {
     fn begin(&self, (device, inode): (u64, u64), offset: u64) {
         let Self { words, area } = *self;
-        words.store(at::MARK, 0);
-        words.store(at::DEVICE, device);
-        words.store(at::INODE, inode);
-        words.store(at::OFFSET, offset);
-        words.store(at::FROM, done(words, area).into());
-        words.store(at::WROTE, 0);
-        words.store(at::MARK, words.load(at::epoch(area)));
+        // Until the new mark is complete the old one counts: it knows of the half line that this
+        // write may have to complete.
+        let nth = if words.load(at::MARK) == 1 { 2 } else { 1 };
+        for (at, word) in [
+            (at::EPOCH, words.load(at::epoch(area))),
+            (at::DEVICE, device),
+            (at::INODE, inode),
+            (at::OFFSET, offset),
+            (at::FROM, done(words, area).into()),
+            (at::WROTE, 0),
+        ] {
+            words.store(at::mark(nth) + at, word);
+        }
+        words.store(at::MARK, nth);
     }
 
     fn wrote(&self, bytes: usize) {
@@ -55,7 +62,8 @@ impl Mark for Marker<'_> {
         let done = done(words, area) + bytes as u32;
         words.store(at::done(area), pack(done));
         // Less than `done - from` if part of it went elsewhere: the rest of a line, at a roll.
-        words.store(at::WROTE, words.load(at::WROTE) + bytes as u64);
+        let wrote = at::mark(words.load(at::MARK)) + at::WROTE;
+        words.store(wrote, words.load(wrote) + bytes as u64);
     }
 }
 

@@ -12,6 +12,8 @@ mod fuse;
 mod kills;
 mod layout;
 mod live;
+#[cfg(test)]
+mod looms;
 #[expect(unsafe_code, reason = "to map a file has no safe form")]
 mod map;
 mod place;

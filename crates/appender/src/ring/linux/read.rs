@@ -144,13 +144,14 @@ fn geometry(ring: &[u8]) -> Result<(usize, usize), Refusal> {
 
 impl Mark {
     fn read(ring: &[u8]) -> Option<Self> {
-        let epoch = word(ring, at::MARK);
-        (epoch != 0).then(|| Self {
-            epoch,
-            file: (word(ring, at::DEVICE), word(ring, at::INODE)),
-            offset: word(ring, at::OFFSET),
-            from: usize::try_from(word(ring, at::FROM)).unwrap_or(usize::MAX),
-            wrote: word(ring, at::WROTE),
+        let nth = word(ring, at::MARK);
+        let of = |at| word(ring, at::mark(nth) + at);
+        matches!(nth, 1 | 2).then(|| Self {
+            epoch: of(at::EPOCH),
+            file: (of(at::DEVICE), of(at::INODE)),
+            offset: of(at::OFFSET),
+            from: usize::try_from(of(at::FROM)).unwrap_or(usize::MAX),
+            wrote: of(at::WROTE),
         })
     }
 }
