@@ -268,7 +268,18 @@ impl<'a> Encoder<'a> {
         let _ = write!(self.out, "{seconds}.{rest:09}s");
     }
 
+    // Most values are plain texts: what others need stays out of their way.
+    #[inline]
     fn open(&mut self, shape: Shape) {
+        if matches!(shape, Shape::Error | Shape::Prefixed) {
+            return self.open_other(shape);
+        }
+        self.out.push(b'"');
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn open_other(&mut self, shape: Shape) {
         if shape == Shape::Error {
             self.out.extend_from_slice(self.plan.error.open.as_bytes());
         }
@@ -278,8 +289,17 @@ impl<'a> Encoder<'a> {
         }
     }
 
+    #[inline]
     fn close(&mut self, shape: Shape, whole: bool) {
         self.out.push(b'"');
+        if shape == Shape::Error || !whole {
+            self.close_other(shape, whole);
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn close_other(&mut self, shape: Shape, whole: bool) {
         if shape == Shape::Error {
             self.out
                 .extend_from_slice(self.plan.error.causes.as_bytes());
