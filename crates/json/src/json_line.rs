@@ -98,19 +98,19 @@ impl JsonLine {
             cut: Cut::default(),
             limit,
         };
-        let message = Value::from(message);
+        let (message, most) = (Value::from(message), line.form.max_field);
         if line.form.schema.layout == Layout::Subscriber {
             line.top.extend_from_slice(&top);
-            line.add(true, b",\"message\":", &message);
+            line.add(true, b",\"message\":", &message, most);
             line.keys.push("message".to_owned());
         } else if line.form.schema.message_first {
             line.limit -= top.len();
-            line.add(false, &key, &message);
+            line.add(false, &key, &message, most);
             line.limit += top.len();
             line.top.extend_from_slice(&top);
         } else {
             line.top.extend_from_slice(&top);
-            line.add(false, &key, &message);
+            line.add(false, &key, &message, most);
         }
         line
     }
@@ -118,12 +118,14 @@ impl JsonLine {
     /// Adds a field. A key that is taken gets a `_` behind it.
     pub fn field<'v>(mut self, key: &str, value: impl Into<Value<'v>>) -> Self {
         let mut value = value.into();
+        let mut most = self.form.max_field;
         if let (Value::Text(text), "trace_id") = (&mut value, key) {
             let prefix = &self.form.schema.trace_prefix;
+            most = most.saturating_add(encoded_key(prefix).len());
             *text = format!("{prefix}{text}").into();
         }
         let (inner, key) = self.key(key);
-        self.add(inner, &key, &value);
+        self.add(inner, &key, &value, most);
         self
     }
 
@@ -191,12 +193,12 @@ impl JsonLine {
         self.limit.saturating_sub(self.top.len() + self.inner.len())
     }
 
-    fn add(&mut self, inner: bool, key: &[u8], value: &Value<'_>) {
+    fn add(&mut self, inner: bool, key: &[u8], value: &Value<'_>, most: usize) {
         let room = self.room().saturating_sub(key.len());
         if room < LEAST_VALUE {
             return self.cut.note(key);
         }
-        let most = self.form.max_field.min(room - 2);
+        let most = most.min(room - 2);
         let out = self.part(inner);
         out.extend_from_slice(key);
         if !value.write(out, most) {

@@ -33,6 +33,8 @@ const OWN: [&str; 16] = [
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Of {
     Event,
+    /// An event about a request.
+    Request,
     Span,
     /// A line without an event, whose fields never nest under the layer's options.
     Line,
@@ -116,10 +118,10 @@ impl Form {
         let scope = self.scope(of);
         let field = free_key(name, |field| {
             self.own_in(scope, of, field)
-                || self.given_away(scope, field)
-                || taken(&self.key_in(scope, field))
+                || self.given_away(scope, of, field)
+                || taken(&self.key_in(scope, of, field))
         });
-        let key = self.key_in(scope, &field);
+        let key = self.key_in(scope, of, &field);
         Named { field, key }
     }
 
@@ -167,8 +169,8 @@ impl Form {
         match (self.schema.layout, of) {
             (Layout::Gathered(object), _) => Scope::Gathered(object),
             (Layout::Subscriber, _) => Scope::Subscriber,
-            (Layout::Free, Of::Event) if self.clash == Clash::Nest => Scope::Nest,
-            (Layout::Free, Of::Event | Of::Line) => Scope::Top,
+            (Layout::Free, Of::Event | Of::Request) if self.clash == Clash::Nest => Scope::Nest,
+            (Layout::Free, Of::Event | Of::Request | Of::Line) => Scope::Top,
             (Layout::Free, Of::Span) if self.spans() == Spans::Flat => Scope::Top,
             (Layout::Free, Of::Span) => Scope::Span,
         }
@@ -180,7 +182,7 @@ impl Form {
         let of_close = || self.span_close && (field == "duration_ms" || field == "busy_ms");
         let of_span = || of == Of::Span && ((self.names_span() && field == "span") || of_close());
         match scope {
-            Scope::Top => self.reserved(field) || of_span(),
+            Scope::Top => self.reserved(of, field) || of_span(),
             Scope::Nest => false,
             Scope::Span => field == "name",
             Scope::Gathered(_) => field == "truncated" || of_file || of_span(),
@@ -189,8 +191,8 @@ impl Form {
     }
 
     /// True for a key that the line's own part has at the top.
-    fn reserved(&self, field: &str) -> bool {
-        let key = || self.key_in(Scope::Top, field);
+    fn reserved(&self, of: Of, field: &str) -> bool {
+        let key = || self.key_in(Scope::Top, of, field);
         let fixed = |f: &Fixed| f.field == field || (f.within.is_none() && f.key == key());
         ENVELOPE.contains(&field)
             || (self.file_and_line && (field == "file" || field == "line"))
@@ -201,8 +203,8 @@ impl Form {
     }
 
     /// True for a name that the schema uses as the key of another field.
-    fn given_away(&self, scope: Scope, field: &str) -> bool {
-        if scope == Scope::Subscriber || self.placed(scope, field).is_some() {
+    fn given_away(&self, scope: Scope, of: Of, field: &str) -> bool {
+        if scope == Scope::Subscriber || self.placed(scope, of, field).is_some() {
             return false;
         }
         let key = self.plain(field);
@@ -216,8 +218,8 @@ impl Form {
         turned || list.contains(&key)
     }
 
-    fn key_in(&self, scope: Scope, field: &str) -> String {
-        match (scope, self.placed(scope, field)) {
+    fn key_in(&self, scope: Scope, of: Of, field: &str) -> String {
+        match (scope, self.placed(scope, of, field)) {
             (Scope::Subscriber, _) => field.to_owned(),
             (_, Some(place)) => place.key.clone(),
             (_, None) => self.plain(field),
@@ -225,8 +227,11 @@ impl Form {
     }
 
     /// The place that a schema gives a field in this object.
-    fn placed(&self, scope: Scope, field: &str) -> Option<&Place> {
+    fn placed(&self, scope: Scope, of: Of, field: &str) -> Option<&Place> {
         let place = self.schema.place(field)?;
+        if place.of_request && of != Of::Request {
+            return None;
+        }
         let here = match scope {
             Scope::Top => place.within.is_none(),
             Scope::Nest => place.within.is_none() && !OWN.contains(&field) && field != "trace_id",
@@ -250,8 +255,8 @@ impl Form {
         if !self.schema.labels {
             return field.to_owned();
         }
-        let label = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
-        let digit = field.starts_with(|c: char| c.is_ascii_digit());
+        let label = |c: char| if c.is_alphanumeric() { c } else { '_' };
+        let digit = field.starts_with(char::is_numeric);
         let before = if digit || field.is_empty() { "_" } else { "" };
         before.chars().chain(field.chars().map(label)).collect()
     }

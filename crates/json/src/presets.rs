@@ -4,14 +4,21 @@ use crate::levels::LevelStyle;
 use crate::schema::{ErrorForm, Layout, Place, Schema};
 use crate::timestamp::{Precision, Timestamp};
 
+/// Facts of a request that readers keep as numbers.
+const NUMBERS: [&str; 4] = ["status", "bytes_in", "bytes_out", "grpc_status"];
+
 fn places(list: &[(&str, &str)]) -> Vec<(String, Place)> {
     within(None, list)
 }
 
 fn within(within: Option<&'static str>, list: &[(&str, &str)]) -> Vec<(String, Place)> {
     let place = |&(field, key): &(&str, &str)| {
-        let key = key.to_owned();
-        (field.to_owned(), Place { within, key })
+        let place = Place {
+            within,
+            of_request: NUMBERS.contains(&field),
+            ..Place::top(key.to_owned())
+        };
+        (field.to_owned(), place)
     };
     list.iter().map(place).collect()
 }
@@ -252,7 +259,8 @@ impl Schema {
         }
     }
 
-    /// For Grafana Loki's [`json`] parser: keys are label names (letters, digits, `_`), levels lower
+    /// For Grafana Loki's [`json`] parser: keys are label names (letters, digits, `_`; a
+    /// letter of another script stays, for a query to name), levels lower
     /// case as [`detected_level`] has them, an error's message `error_message` at the top.
     ///
     /// Two keys that Loki would make one label, such as `a.b` and `a_b`, are told apart by a `_`.

@@ -65,6 +65,19 @@ pub struct Schema {
 pub(crate) struct Place {
     pub(crate) within: Option<&'static str>,
     pub(crate) key: String,
+    /// Only in events about a request: the reader wants a number there, and elsewhere the name may
+    /// mean anything.
+    pub(crate) of_request: bool,
+}
+
+impl Place {
+    pub(crate) fn top(key: String) -> Self {
+        Place {
+            within: None,
+            key,
+            of_request: false,
+        }
+    }
 }
 
 /// Which objects a line has.
@@ -223,8 +236,11 @@ impl SchemaBuilder {
         let (field, key) = (field.into(), key.into());
         let places = &mut self.schema.places;
         match places.iter_mut().find(|(name, _)| *name == field) {
-            Some((_, place)) => place.key = key,
-            None => places.push((field, Place { within: None, key })),
+            Some((_, place)) => {
+                place.key = key;
+                place.of_request = false;
+            }
+            None => places.push((field, Place::top(key))),
         }
         self
     }

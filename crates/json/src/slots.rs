@@ -30,17 +30,15 @@ enum Object {
 impl<'a> Slots<'a> {
     pub(crate) fn new(metadata: &Metadata<'_>, form: &'a Form) -> Self {
         let has = |name: &&str| metadata.fields().iter().any(|field| field.name() == *name);
-        let of = if metadata.is_event() {
-            Of::Event
-        } else {
-            Of::Span
+        let of = match metadata.is_event() {
+            true if ABOUT_REQUEST.iter().all(has) => Of::Request,
+            true => Of::Event,
+            false => Of::Span,
         };
         Slots {
             form,
             of,
-            request: of == Of::Event
-                && form.schema.request.is_some()
-                && REQUEST_HAS.iter().all(has),
+            request: of == Of::Request && form.schema.request.is_some() && has(&"path"),
             message: None,
             taken: Vec::new(),
         }
@@ -80,7 +78,7 @@ impl<'a> Slots<'a> {
     /// An event's own trace or span id, which stays outside where fields are gathered.
     fn top_id(&mut self, name: &str) -> Option<Slot> {
         let gathered = matches!(self.form.schema.layout, Layout::Gathered(_));
-        let id = ids(name).filter(|id| gathered && self.of == Of::Event && *id != PARENT)?;
+        let id = ids(name).filter(|id| gathered && self.of != Of::Span && *id != PARENT)?;
         let key = self.form.schema.key(name);
         if self.is_taken(Object::Top, key) {
             return None;
@@ -92,7 +90,7 @@ impl<'a> Slots<'a> {
     }
 
     fn other(&mut self, name: &str) -> Slot {
-        let nested = self.of == Of::Event && self.form.nest().is_some();
+        let nested = self.of != Of::Span && self.form.nest().is_some();
         let object = if nested { Object::Inner } else { Object::Top };
         let Named { field, key } = self
             .form
@@ -171,5 +169,5 @@ const REQUEST: [(&str, &str, Shape); 7] = [
     ("client_address", "remoteIp", Shape::Text),
 ];
 
-/// An event with these three is about a request.
-const REQUEST_HAS: [&str; 3] = ["method", "path", "status"];
+/// An event with these two is about a request.
+const ABOUT_REQUEST: [&str; 2] = ["method", "status"];

@@ -3,12 +3,14 @@
 
 pub(crate) mod callsite;
 pub(crate) mod drive;
+pub(crate) mod rules;
+pub(crate) mod story;
 
 use serde_json::Value;
 use serde_json::value::Map;
 use std::io::{self, Write};
-use std::sync::{Arc, Mutex};
-use std::time::{Duration, UNIX_EPOCH};
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::{Duration, Instant, UNIX_EPOCH};
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::prelude::*;
 
@@ -66,6 +68,12 @@ impl<'w> MakeWriter<'w> for Sink {
 pub(crate) fn layer(sink: &Sink) -> dogwatch_json::JsonLayer<Sink> {
     dogwatch_json::JsonLayer::new(sink.clone())
         .clock(|| UNIX_EPOCH + Duration::from_micros(1_795_499_820_123_456))
+}
+
+/// A monotonic clock that stands still.
+pub(crate) fn noon() -> Instant {
+    static START: OnceLock<Instant> = OnceLock::new();
+    *START.get_or_init(Instant::now)
 }
 
 pub(crate) const NOW: &str = "2026-11-24T05:57:00.123456Z";
