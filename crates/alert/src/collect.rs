@@ -8,9 +8,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use dogwatch_line::{Line, Value};
 use tracing_core::Field;
-use tracing_core::field::Visit;
+use tracing_core::field::{FieldSet, Visit};
 
 use crate::dictionary;
+use crate::namesakes::told_apart;
 use crate::redact::{Mask, Redact};
 use crate::view::{Held, View};
 use crate::width::fitting;
@@ -20,6 +21,8 @@ pub(crate) struct Collect<'a> {
     view: &'a mut View,
     redact: &'a Redact,
     from: From,
+    /// What the line calls the fields, where that is not simply their own name.
+    names: Option<Box<[&'static str]>>,
     panics: u64,
 }
 
@@ -33,11 +36,18 @@ pub(crate) enum From {
 }
 
 impl<'a> Collect<'a> {
-    pub(crate) fn new(view: &'a mut View, redact: &'a Redact, from: From) -> Self {
+    /// For the fields of one callsite.
+    pub(crate) fn new(
+        view: &'a mut View,
+        redact: &'a Redact,
+        from: From,
+        fields: &FieldSet,
+    ) -> Self {
         Self {
             view,
             redact,
             from,
+            names: told_apart(fields, from == From::Span),
             panics: 0,
         }
     }
@@ -47,9 +57,16 @@ impl<'a> Collect<'a> {
         self.panics
     }
 
+    fn key(&self, field: &Field) -> &'static str {
+        match &self.names {
+            Some(names) => names[field.index()],
+            None => dictionary::key(field.name(), self.from == From::Span),
+        }
+    }
+
     /// A value that needs no formatting, unless its key is hidden or stands for text.
     fn plain(&mut self, field: &Field, held: Held, value: impl fmt::Display) {
-        let key = dictionary::key(field.name(), self.from == From::Span);
+        let key = self.key(field);
         if dictionary::is_text(key) || dictionary::is_error(key) {
             return self.text(field, |out| write!(out, "{value}"));
         }
@@ -64,7 +81,7 @@ impl<'a> Collect<'a> {
     }
 
     fn text(&mut self, field: &Field, write: impl FnOnce(&mut Bounded<'_>) -> fmt::Result) {
-        let key = dictionary::key(field.name(), self.from == From::Span);
+        let key = self.key(field);
         let Ok(mask) = self.mask(field) else { return };
         let range = self.write(write);
         match mask {
@@ -134,7 +151,7 @@ impl<'a> Collect<'a> {
 
     /// Puts a value as a line has it: plain, or with fields of its own inside.
     fn nested(&mut self, field: &Field, json: &str) {
-        let key = dictionary::key(field.name(), self.from == From::Span);
+        let key = self.key(field);
         let whole = format!("{{\"value\":{json}}}");
         let Some(value) = Line::parse(&whole)
             .ok()
@@ -205,7 +222,7 @@ impl Visit for Collect<'_> {
     }
 
     fn record_error(&mut self, field: &Field, value: &(dyn Error + 'static)) {
-        let key = dictionary::key(field.name(), self.from == From::Span);
+        let key = self.key(field);
         if dictionary::is_text(key) {
             return self.text(field, |out| write!(out, "{value}"));
         }

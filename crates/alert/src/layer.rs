@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use dogwatch_line::Level;
+use tracing_core::field::FieldSet;
 use tracing_core::span::{Attributes, Id, Record};
 use tracing_core::{Dispatch, Event, Interest, Metadata, Subscriber};
 use tracing_subscriber::layer::{Context, Layer};
@@ -79,7 +80,8 @@ impl AlertLayer {
         } else {
             From::Event
         };
-        let mut collect = Collect::new(view, &shared.redact, from);
+        let fields = metadata.fields();
+        let mut collect = Collect::new(view, &shared.redact, from, fields);
         event.record(&mut collect);
         shared.panicked(collect.panics());
         if is_own(view.target()) {
@@ -108,14 +110,14 @@ impl AlertLayer {
     }
 
     /// Reads a span's fields: formatting first, so that no lock is held while it runs.
-    fn collect(&self, record: impl FnOnce(&mut Collect<'_>)) -> Vec<SpanField> {
+    fn collect(&self, fields: &FieldSet, record: impl FnOnce(&mut Collect<'_>)) -> Vec<SpanField> {
         if self.least.is_none() || self.shared.is_ended() {
             return Vec::new();
         }
         with_view(|view| {
             view.start(Level::Trace, "");
             let redact = &self.shared.redact;
-            let mut collect = Collect::new(view, redact, From::Span);
+            let mut collect = Collect::new(view, redact, From::Span, fields);
             record(&mut collect);
             self.shared.panicked(collect.panics());
             view.owned().collect()
@@ -141,15 +143,18 @@ where
     }
 
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, ctx: Context<'_, S>) {
-        let fields = self.collect(|collect| attributes.record(collect));
+        let fields = attributes.metadata().fields();
+        let fields = self.collect(fields, |collect| attributes.record(collect));
         if let (false, Some(span)) = (fields.is_empty(), ctx.span(id)) {
             Kept::put(&mut span.extensions_mut(), self.callsites.layer(), fields);
         }
     }
 
     fn on_record(&self, id: &Id, values: &Record<'_>, ctx: Context<'_, S>) {
-        let fields = self.collect(|collect| values.record(collect));
-        if let (false, Some(span)) = (fields.is_empty(), ctx.span(id)) {
+        let Some(span) = ctx.span(id) else { return };
+        let fields = span.metadata().fields();
+        let fields = self.collect(fields, |collect| values.record(collect));
+        if !fields.is_empty() {
             Kept::put(&mut span.extensions_mut(), self.callsites.layer(), fields);
         }
     }

@@ -112,6 +112,7 @@ mod dictionary;
 mod error;
 mod filter;
 mod layer;
+mod namesakes;
 mod notify;
 mod outbox;
 mod playbook;
