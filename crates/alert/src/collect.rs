@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 use std::error::Error;
-use std::fmt::{self, Write};
+use std::fmt::{self, Write as _};
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -14,7 +14,7 @@ use crate::dictionary;
 use crate::namesakes::told_apart;
 use crate::redact::{Mask, Redact};
 use crate::view::{Held, View};
-use crate::width::fitting;
+use crate::width::{Bounded, cut};
 
 /// Puts fields into a view.
 pub(crate) struct Collect<'a> {
@@ -252,38 +252,6 @@ fn causes(out: &mut Bounded<'_>, error: &(dyn Error + 'static)) -> fmt::Result {
         cause = error.source();
     }
     Ok(())
-}
-
-/// Stops a value that is too long where a line stops it, at a character's border.
-pub(crate) struct Bounded<'a> {
-    out: &'a mut String,
-    left: usize,
-}
-
-impl Write for Bounded<'_> {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        let (fits, taken) = fitting(text, self.left);
-        self.out.push_str(fits);
-        if fits.len() == text.len() {
-            self.left -= taken;
-            return Ok(());
-        }
-        // An error stops the formatting of 10 MB that nobody will see.
-        self.left = 0;
-        Err(fmt::Error)
-    }
-}
-
-/// The longest beginning of at most so many bytes.
-pub(crate) fn cut(text: &str, max: usize) -> &str {
-    if text.len() <= max {
-        return text;
-    }
-    let mut end = max;
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    &text[..end]
 }
 
 /// The field is not to be seen.

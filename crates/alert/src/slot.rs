@@ -4,9 +4,9 @@ use std::collections::VecDeque;
 
 use crate::alert::{Alert, AlertState, RuleCounts, State};
 use crate::clock::{Clock, nanos};
-use crate::collect::cut;
 use crate::rule::Rule;
 use crate::watch::{Change, Firing, Watch};
+use crate::width::cut;
 use crate::window::Window;
 
 /// Everything that changes about one rule. Lives behind a lock that is held for moments.

@@ -1,4 +1,39 @@
-//! How many bytes a text takes in a line, where some characters are spelled out. Pure.
+//! Stops a text where its line stops it: counted in bytes of the line, where some characters are spelled out.
+
+use std::fmt::{self, Write};
+
+/// Stops a value that is too long where a line stops it, at a character's border.
+pub(crate) struct Bounded<'a> {
+    pub(crate) out: &'a mut String,
+    /// How many bytes of a line it may still take.
+    pub(crate) left: usize,
+}
+
+impl Write for Bounded<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let (fits, taken) = fitting(text, self.left);
+        self.out.push_str(fits);
+        if fits.len() == text.len() {
+            self.left -= taken;
+            return Ok(());
+        }
+        // An error stops the formatting of 10 MB that nobody will see.
+        self.left = 0;
+        Err(fmt::Error)
+    }
+}
+
+/// The longest beginning of at most so many bytes.
+pub(crate) fn cut(text: &str, max: usize) -> &str {
+    if text.len() <= max {
+        return text;
+    }
+    let mut end = max;
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
+}
 
 /// The longest beginning of a text that takes at most `room` bytes in a line, and how many it takes.
 pub(crate) fn fitting(text: &str, room: usize) -> (&str, usize) {
