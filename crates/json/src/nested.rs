@@ -54,30 +54,27 @@ impl Answer {
     }
 }
 
-/// The answer of a value that has one; the value is asked for nothing else.
-pub(crate) fn probe(ask: Ask, value: &dyn fmt::Debug) -> Option<Answer> {
-    let mut probe = Probe {
-        ask: Some(ask),
-        answer: None,
-    };
+/// The answer of a value that has one, if it is asked at all; it is asked for nothing else.
+pub(crate) fn probe(ask: &dyn Fn() -> Option<Ask>, value: &dyn fmt::Debug) -> Option<Answer> {
+    let mut probe = Probe { ask, answer: None };
     // A value that writes text is stopped at its first word: it has no answer.
     let result = shielded(|| write!(probe, "{value:?}"));
     probe.answer.filter(|_| matches!(result, Some(Ok(()))))
 }
 
-struct Probe {
-    ask: Option<Ask>,
+struct Probe<'a> {
+    ask: &'a dyn Fn() -> Option<Ask>,
     answer: Option<Answer>,
 }
 
-impl fmt::Write for Probe {
+impl fmt::Write for Probe<'_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         if !text.is_empty() {
             return Err(fmt::Error);
         }
         match mark(text) {
             Some(Mark::Knock) => {
-                if let Some(question) = self.ask.take() {
+                if let Some(question) = (self.ask)() {
                     ask(question);
                 }
             }

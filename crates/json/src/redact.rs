@@ -56,9 +56,9 @@ struct Rule {
 #[derive(Clone, Debug)]
 enum Keys {
     /// The words at the end of a key.
-    Ending(Vec<String>),
+    Ending(String),
     /// The segments of a dotted key, each by its words; `None` stands for any one segment.
-    Path(Vec<Option<Vec<String>>>),
+    Path(Vec<Option<String>>),
 }
 
 impl Redact {
@@ -168,9 +168,9 @@ impl Redact {
         })
     }
 
-    /// What stands in a line for a value that is no text (of `json(…)`, of [`ErrorValue`]), its secrets hidden, for layers that would else see all of it as text: from a key and a value
-    /// to JSON, at most 8 KiB. `None` for a value that is a text, and for a key that is a secret
-    /// itself.
+    /// What stands in a line for a value that is no text (of `json(…)`, of [`ErrorValue`]), its
+    /// secrets hidden, for layers that would else see all of it as text: from a key and a value to
+    /// JSON, at most 8 KiB. `None` for a value that is a text, and for a key that is a secret itself.
     ///
     /// [`ErrorValue`]: crate::ErrorValue
     #[expect(
@@ -215,18 +215,17 @@ impl Redact {
 
     /// The answer of a value that is no text and no secret itself.
     fn answer(&self, key: &str, shape: Shape, value: &dyn fmt::Debug) -> Option<Answer> {
-        if self.treatment(key).is_some() {
-            return None;
-        }
-        let ask = Ask {
-            key: key.to_owned(),
-            redact: self.clone(),
-            max_bytes: FIELD_BYTES,
-            max_field: FIELD_BYTES,
-            shape,
-            error: ErrorForm::OBJECT,
+        let ask = || {
+            self.treatment(key).is_none().then(|| Ask {
+                key: key.to_owned(),
+                redact: self.clone(),
+                max_bytes: FIELD_BYTES,
+                max_field: FIELD_BYTES,
+                shape,
+                error: ErrorForm::OBJECT,
+            })
         };
-        probe(ask, value)
+        probe(&ask, value)
     }
 
     /// What becomes of the value of `key`; `None`: it is shown.
@@ -235,16 +234,17 @@ impl Redact {
             return None;
         }
         let all = words(key);
-        let segments: Vec<_> = key.split('.').map(words).collect();
+        let fits = |path: &[Option<String>]| {
+            let mut segments = key.split('.');
+            let fits = path.iter().all(|wanted| {
+                let segment = segments.next();
+                segment.is_some_and(|s| wanted.as_ref().is_none_or(|wanted| *wanted == words(s)))
+            });
+            fits && segments.next().is_none()
+        };
         let rule = self.rules.iter().rev().find(|rule| match &rule.keys {
             Keys::Ending(ending) => all.ends_with(ending),
-            Keys::Path(path) => {
-                path.len() == segments.len()
-                    && path
-                        .iter()
-                        .zip(&segments)
-                        .all(|(p, s)| p.as_ref().is_none_or(|p| p == s))
-            }
+            Keys::Path(path) => fits(path),
         });
         rule?.treatment.as_ref()
     }
@@ -274,24 +274,22 @@ impl fmt::Debug for Treatment {
     }
 }
 
-/// The words of a key in lower case: split where it is not a letter or digit, and before a capital
-/// that follows a small letter or digit.
-fn words(key: &str) -> Vec<String> {
-    let mut words = vec![String::new()];
-    let mut after_small = false;
+/// The words of a key in lower case, a NUL before each: split where it is not a letter or digit, and
+/// before a capital that follows a small letter or digit.
+fn words(key: &str) -> String {
+    let mut words = String::with_capacity(key.len() + 8);
+    let (mut begins, mut after_small) = (true, false);
     for c in key.chars() {
-        if !c.is_alphanumeric() || (c.is_uppercase() && after_small) {
-            words.push(String::new());
+        let letter = c.is_alphanumeric();
+        begins |= !letter || (c.is_uppercase() && after_small);
+        if letter {
+            if std::mem::take(&mut begins) {
+                words.push('\0');
+            }
+            words.extend(c.to_lowercase());
         }
-        if c.is_alphanumeric() {
-            words
-                .last_mut()
-                .expect("never empty")
-                .extend(c.to_lowercase());
-        }
-        after_small = c.is_alphanumeric() && !c.is_uppercase();
+        after_small = letter && !c.is_uppercase();
     }
-    words.retain(|word| !word.is_empty());
     words
 }
 
@@ -311,11 +309,12 @@ mod tests {
         let redact = Redact::secrets();
         for key in Redact::SECRETS {
             let camel: String = words(key)
-                .iter()
+                .split('\0')
+                .skip(1)
                 .enumerate()
                 .map(|(n, w)| {
                     if n == 0 {
-                        w.clone()
+                        w.to_owned()
                     } else {
                         w[..1].to_uppercase() + &w[1..]
                     }
