@@ -104,18 +104,22 @@ fn escapes(n: u64) -> Sample {
 }
 
 fn four_threads(dispatch: &Dispatch, n: u64) -> Sample {
+    on_four_threads(|barrier| {
+        dispatcher::with_default(dispatch, || {
+            let _request = request_span().entered();
+            let _pay = pay_span().entered();
+            event(0);
+            barrier.wait();
+            measured(n / 4, event)
+        })
+    })
+}
+
+/// The mean of four threads, each of which waits for the others before it is measured.
+pub(crate) fn on_four_threads(run: impl Fn(&Barrier) -> Sample + Sync) -> Sample {
     let barrier = Barrier::new(4);
     let samples: Vec<Sample> = std::thread::scope(|scope| {
-        let run = || {
-            dispatcher::with_default(dispatch, || {
-                let _request = request_span().entered();
-                let _pay = pay_span().entered();
-                event(0);
-                barrier.wait();
-                measured(n / 4, event)
-            })
-        };
-        let threads: Vec<_> = (0..4).map(|_| scope.spawn(run)).collect();
+        let threads: Vec<_> = (0..4).map(|_| scope.spawn(|| run(&barrier))).collect();
         threads
             .into_iter()
             .map(|thread| thread.join().expect("no formatter panics"))
@@ -164,4 +168,4 @@ pub(crate) fn measured(n: u64, run: impl Fn(u64)) -> Sample {
     }
 }
 
-const WARM_UP: u64 = 100;
+pub(crate) const WARM_UP: u64 = 100;

@@ -2,7 +2,6 @@
 
 use crate::cases::{self, Sample};
 use dogwatch_benches::sink;
-use log::Log as _;
 use logforth_bridge_log::LogBridge;
 use logforth_core::append::Append;
 use logforth_core::layout::Layout;
@@ -14,16 +13,23 @@ use std::hint::black_box;
 use std::io::Write as _;
 
 pub(crate) fn run(case: &str, n: u64) -> Option<Sample> {
-    if case != "event" {
-        return None;
-    }
     log::set_max_level(log::LevelFilter::Info);
     let append = Counted(JsonLayout::default().timezone(TimeZone::UTC));
     let logger = logforth_core::builder().dispatch(|dispatch| dispatch.append(append));
     let logger = LogBridge::new(logger.build());
-    let sample = cases::measured(n, |n| event(&logger, n));
-    logger.flush();
-    Some(sample)
+    match case {
+        "event" => Some(cases::measured(n, |n| event(&logger, n))),
+        "escapes" => Some(cases::measured(n, |n| {
+            log::warn!(logger: logger, target: "shop::pay", n, text = black_box(cases::ESCAPES); "said");
+        })),
+        "threads" => Some(cases::on_four_threads(|barrier| {
+            event(&logger, 0);
+            barrier.wait();
+            cases::measured(n / 4, |n| event(&logger, n))
+        })),
+        // It has no spans to make.
+        _ => None,
+    }
 }
 
 #[inline(never)]
