@@ -50,6 +50,8 @@ pub(crate) struct Household {
     pub(crate) deleted_unread: AtomicU64,
     pub(crate) compressed: AtomicU64,
     pub(crate) cancelled: AtomicBool,
+    /// A write found the disk full.
+    pub(crate) full: AtomicBool,
     /// We have the lock. Without it another appender tidies the directory.
     pub(crate) owner: Arc<AtomicBool>,
 }
@@ -82,6 +84,8 @@ impl Household {
             if self.cancelled.load(Ordering::Relaxed) {
                 return;
             }
+            // A pass may take long, and somebody waits for room.
+            self.make_room();
             self.finish(member, rolled);
         }
         self.delete_surplus();

@@ -82,6 +82,7 @@ impl Housekeeper {
     /// Asks for a pass, and for room if the disk is full.
     pub(crate) fn ask(&self, tidy: bool, full: bool) {
         if tidy || full {
+            self.shared.household.full.fetch_or(full, Ordering::AcqRel);
             let mut list = self.shared.lock();
             list.due |= tidy && self.shared.household.is_needed();
             list.full |= full;
@@ -120,9 +121,7 @@ impl Shared {
                 reporter.report(failure);
             }
             let work = || {
-                if list.full {
-                    self.household.make_room();
-                }
+                self.household.make_room();
                 if list.due {
                     self.household.tidy(&list.rolled);
                 }

@@ -111,6 +111,7 @@ impl AppenderBuilder {
             deleted_unread: Default::default(),
             compressed: Default::default(),
             cancelled: Default::default(),
+            full: Default::default(),
             owner: Arc::clone(&active.owner),
         });
         let housekeeper = Housekeeper::spawn(Arc::clone(&household))

@@ -52,9 +52,9 @@ impl Household {
         self.make_free(left, freed);
     }
 
-    /// Deletes the oldest file that nobody reads, down to the floor: the disk is full.
+    /// Deletes the oldest file that nobody reads, down to the floor, if the disk is full.
     pub(crate) fn make_room(&self) {
-        if !self.owner.load(Ordering::Acquire) {
+        if !self.full.swap(false, Ordering::AcqRel) || !self.owner.load(Ordering::Acquire) {
             return;
         }
         let Some(files) = self.rolled() else { return };

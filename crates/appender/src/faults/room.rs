@@ -163,6 +163,38 @@ fn a_file_that_is_held_stays_until_the_hard_bound_and_what_goes_unread_is_counte
 }
 
 #[test]
+fn who_waits_for_room_waits_for_no_long_pass() {
+    let machine = Machine::at("2026-11-23T10:00:00Z");
+    rolled(&machine, 4);
+    let (at, reached) = mpsc::channel();
+    let (go, gate) = mpsc::channel::<()>();
+    let gate = Mutex::new(gate);
+    let disk = machine.disk.clone();
+    let mut appender = machine
+        .builder()
+        .keep(Keep::files(9))
+        .compress(COMPRESS)
+        .on_close(move |_| {
+            at.send(disk.names().len()).unwrap();
+            let _ = gate.lock().unwrap().recv();
+        })
+        .open()
+        .unwrap();
+    if COMPRESS == Compress::None {
+        return;
+    }
+    let files = reached.recv_timeout(LONG).unwrap();
+    machine.disk.fail_all("write", io::ErrorKind::StorageFull);
+    assert!(appender.write(b"line\n").is_err());
+    machine.disk.heal();
+    go.send(()).unwrap();
+    assert_eq!(reached.recv_timeout(LONG).unwrap(), files - 1);
+    drop(go);
+    assert!(appender.settle(LONG));
+    assert_eq!(numbers(&machine), [2, 3, 4]);
+}
+
+#[test]
 fn a_full_disk_takes_no_file_that_is_held() {
     let machine = Machine::at("2026-11-23T10:00:00Z");
     rolled(&machine, 5);
