@@ -230,12 +230,18 @@ impl<'a> Encoder<'a> {
         if matches!(slot.shape, Shape::Plain | Shape::Bare) {
             return self.out.extend_from_slice(json.as_bytes());
         }
-        self.open(slot.shape);
+        self.quoted(slot.shape, json);
+    }
+
+    /// A number or truth where a text is wanted.
+    #[cold]
+    fn quoted(&mut self, shape: Shape, json: &str) {
+        self.open(shape);
         match json.parse() {
-            Ok(ms) if slot.shape == Shape::Duration => self.duration(ms),
+            Ok(ms) if shape == Shape::Duration => self.duration(ms),
             _ => self.out.extend_from_slice(json.as_bytes()),
         }
-        self.close(slot.shape, true);
+        self.close(shape, true);
     }
 
     /// What stands for a secret.
@@ -260,7 +266,6 @@ impl<'a> Encoder<'a> {
     }
 
     /// Milliseconds as the JSON of a protobuf `Duration`: seconds with nine digits behind the point.
-    #[cold]
     fn duration(&mut self, ms: f64) {
         let nanos = (ms * 1e6).round() as u64;
         let (seconds, rest) = (nanos / 1_000_000_000, nanos % 1_000_000_000);

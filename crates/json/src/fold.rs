@@ -30,7 +30,7 @@ impl Folder {
         self.out.clear();
         self.members.clear();
         let object = line.strip_suffix(b"\n")?;
-        self.object(object, Some(form))?;
+        self.object(object, form, true)?;
         self.out.push(b'\n');
         (self.out != line && self.out.len() <= form.settled.bounds.max).then_some(&*self.out)
     }
@@ -42,8 +42,8 @@ impl Folder {
         }
     }
 
-    /// Appends an object; `form` tells of the line's own which of its values are folded too.
-    fn object(&mut self, object: &[u8], form: Option<&Form>) -> Option<()> {
+    /// Appends an object; in the line itself, some of its values are folded too.
+    fn object(&mut self, object: &[u8], form: &Form, is_line: bool) -> Option<()> {
         let first = self.members.len();
         let mut rest = inside(object, b'{', b'}')?;
         while rest.start < rest.end {
@@ -51,7 +51,7 @@ impl Folder {
             let value = value(object, key.end + 2)?;
             rest.start = value.end + 1;
             self.members.push(Member {
-                dotted: is_dotted(&object[key.clone()]),
+                dotted: is_dotted(&object[key.clone()]) && !is_whole(&object[key.clone()], form),
                 key,
                 value,
                 done: false,
@@ -59,7 +59,7 @@ impl Folder {
         }
         let members = first..self.members.len();
         self.out.push(b'{');
-        self.level(object, members, b"", form)?;
+        self.level(object, members, b"", (form, is_line))?;
         self.out.push(b'}');
         self.members.truncate(first);
         Some(())
@@ -71,7 +71,7 @@ impl Folder {
         object: &[u8],
         members: Range<usize>,
         prefix: &[u8],
-        form: Option<&Form>,
+        (form, is_line): (&Form, bool),
     ) -> Option<()> {
         let mut comma = false;
         for at in members.clone() {
@@ -91,14 +91,14 @@ impl Folder {
             if let Some(end) = self.head(object, members.clone(), (key, prefix.len()), dotted) {
                 self.out.extend_from_slice(&key[prefix.len()..end]);
                 self.out.extend_from_slice(b"\":{");
-                self.level(object, members.clone(), &key[..=end], None)?;
+                self.level(object, members.clone(), &key[..=end], (form, false))?;
                 self.out.push(b'}');
                 continue;
             }
             self.members[at].done = true;
             self.out.extend_from_slice(&key[prefix.len()..]);
             self.out.extend_from_slice(b"\":");
-            self.value(key, &object[value], form)?;
+            self.value(key, &object[value], (form, is_line))?;
         }
         Some(())
     }
@@ -121,27 +121,32 @@ impl Folder {
     }
 
     /// Appends a value; those that hold the line's own fields are folded too.
-    fn value(&mut self, key: &[u8], value: &[u8], form: Option<&Form>) -> Option<()> {
-        let holds = |form: &Form| form.settled.holders.iter().any(|holder| **holder == *key);
-        if !form.is_some_and(holds) {
+    fn value(&mut self, key: &[u8], value: &[u8], (form, is_line): (&Form, bool)) -> Option<()> {
+        let mut holders = form.settled.holders.iter();
+        if !is_line || !holders.any(|holder| **holder == *key) {
             self.out.extend_from_slice(value);
             return Some(());
         }
         if value.starts_with(b"{") {
-            return self.object(value, None);
+            return self.object(value, form, false);
         }
         let mut rest = inside(value, b'[', b']')?;
         self.out.push(b'[');
         while rest.start < rest.end {
             let item = self::value(value, rest.start)?;
             rest.start = item.end + 1;
-            self.object(&value[item], None)?;
+            self.object(&value[item], form, false)?;
             self.out
                 .extend_from_slice(if rest.start < rest.end { b"," } else { b"" });
         }
         self.out.push(b']');
         Some(())
     }
+}
+
+/// True for a key that the schema wants with its dots.
+fn is_whole(key: &[u8], form: &Form) -> bool {
+    form.settled.whole.iter().any(|whole| **whole == *key)
 }
 
 fn is_dotted(key: &[u8]) -> bool {

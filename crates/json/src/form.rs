@@ -79,6 +79,8 @@ pub(crate) struct Settled {
     /// Escaped keys of the objects and lists that hold the fields of events and spans.
     pub(crate) holders: Vec<Box<[u8]>>,
     pub(crate) outputs: Outputs,
+    /// Keys that keep their dots where others nest, each as it is encoded.
+    pub(crate) whole: Vec<Box<[u8]>>,
 }
 
 /// A field that is on each line.
@@ -167,8 +169,10 @@ impl Form {
             flat_error: schema.error.is_flat().then(|| key("error")),
         };
         let holders = self.holders();
+        let whole = self.whole();
         let settled = &mut self.settled;
         settled.holders = holders;
+        settled.whole = whole;
         settled.open = open.into();
         settled.timestamp = timestamp;
         settled.kept = id_bytes + message.len() + 2 + closing;
@@ -260,6 +264,19 @@ impl Form {
         let keys = spans.iter().map(|field| self.spans_key(field));
         let keys = keys.chain(self.nest().map(encoded_key));
         keys.map(|key| key[2..key.len() - 2].into()).collect()
+    }
+
+    /// A schema's own keys; where its reader takes dots for objects, only the one that must not nest.
+    fn whole(&self) -> Vec<Box<[u8]>> {
+        let keys: Vec<&str> = if self.schema.dots_nest {
+            vec![self.schema.key("level")]
+        } else {
+            self.settled.outputs.keys().collect()
+        };
+        let keys = keys.into_iter().filter(|key| key.contains('.'));
+        keys.map(encoded_key)
+            .map(|key| key[2..key.len() - 2].into())
+            .collect()
     }
 
     /// A line that stands alone, its keys as they are wanted.

@@ -178,9 +178,11 @@ impl<W> JsonLayer<W> {
     /// a key has a value of its own (`http`, beside `http.method`), the rest keeps its dots, so that
     /// nothing is lost; so do a key with nothing before, between or behind its dots, what is deeper
     /// than 16 objects, and a line whose last bytes have no room for the braces. What
-    /// [`redact`](JsonLayer::redact) says of a dotted key holds as before.
+    /// [`redact`](JsonLayer::redact) says of a dotted key holds as before. Keys of a
+    /// [`schema`](JsonLayer::schema) whose reader wants them with their dots stay so.
     pub fn nest_dots(mut self, nest_dots: bool) -> Self {
         self.form.nest_dots = nest_dots;
+        self.form.settle();
         self
     }
 

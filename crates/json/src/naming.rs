@@ -64,6 +64,10 @@ pub(crate) struct Outputs {
 }
 
 impl Outputs {
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &str> {
+        self.top.iter().chain(&self.inner).map(String::as_str)
+    }
+
     pub(crate) fn of(schema: &Schema) -> Self {
         let mut outputs = Outputs::default();
         for (field, place) in &schema.places {

@@ -69,3 +69,27 @@ fn leaves(path: &str, value: &serde_json::Value, between: char, paths: &mut Vec<
         }),
     }
 }
+
+#[test]
+fn dots_nest_only_where_the_reader_takes_them_for_objects() {
+    for name in Schema::NAMES {
+        let sink = story::told_with(name, |layer| layer.nest_dots(true));
+        let flat = story::told(name);
+        for ((line, text), flat) in sink.lines().iter().zip(sink.texts()).zip(flat.lines()) {
+            match *name {
+                "ecs" => {
+                    let (id, level) = (&line["ecs"]["version"], &line["log.level"]);
+                    assert_eq!(
+                        (id, level),
+                        (&flat["ecs.version"], &flat["log.level"]),
+                        "{text}"
+                    );
+                }
+                "datadog" => assert_eq!(line["logger"]["name"], flat["logger.name"], "{text}"),
+                "loki" => assert_eq!(*line, flat),
+                // Only the application's own `a.b` nests.
+                _ => rules::check(name, line, &text),
+            }
+        }
+    }
+}

@@ -1,7 +1,7 @@
 //! One log that has something of everything, under any schema: what the golden files hold.
 
 use super::{Sink, callsite, layer};
-use dogwatch_json::{Redact, Schema, Severity};
+use dogwatch_json::{JsonLayer, Redact, Schema, Severity};
 use std::error::Error;
 use std::fmt;
 use tracing::{error, info, info_span, warn};
@@ -33,8 +33,13 @@ pub(crate) fn schema(name: &str) -> Schema {
 
 /// The log under the schema of this name.
 pub(crate) fn told(name: &str) -> Sink {
+    told_with(name, |layer| layer)
+}
+
+/// The same with more options.
+pub(crate) fn told_with(name: &str, more: fn(JsonLayer<Sink>) -> JsonLayer<Sink>) -> Sink {
     let sink = Sink::default();
-    let layer = layer(&sink)
+    let layer = more(layer(&sink))
         .schema(schema(name))
         .redact(Redact::secrets())
         .max_field_bytes(48)
@@ -51,12 +56,14 @@ pub(crate) fn told(name: &str) -> Sink {
         .field("trace_id", "4bf92f3577b34da6a3ce929d0e0e4736");
     let fatal = layer.blank().line(Severity::Fatal, "main", "no port");
     tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), tell);
-    let placed = super::layer(&sink).schema(schema(name)).file_and_line(true);
+    let placed = more(super::layer(&sink))
+        .schema(schema(name))
+        .file_and_line(true);
     tracing::subscriber::with_default(tracing_subscriber::registry().with(placed), || {
         let message = tracing::field::display("with its place");
         callsite::event("shop", &[("message".to_owned(), Some(&message))]);
     });
-    let closing = super::layer(&sink)
+    let closing = more(super::layer(&sink))
         .schema(schema(name))
         .span_close(true)
         .monotonic_clock(super::noon);
