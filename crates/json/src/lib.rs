@@ -117,6 +117,7 @@ mod schema_rules;
 mod scratch;
 #[cfg(feature = "serde")]
 mod serialize;
+mod settled;
 mod shield;
 mod siphash;
 mod slots;

@@ -1,9 +1,10 @@
 //! Decides under which key a field is written, so that no two fields of one object have the same.
 
-use crate::form::{Fixed, Form, Spans, free_key};
+use crate::form::{Form, Spans, free_key};
 use crate::heritage::ids;
 use crate::schema::{Layout, Place, Schema};
 use crate::schema_rules::RECORD;
+use crate::settled::Fixed;
 use crate::style::Clash;
 
 /// Keys that a line's own part always has. A field of that name gets a `_` behind it.
