@@ -344,7 +344,7 @@ fn the_lines_of_others_are_found_by_the_same_query() {
             "{logger}"
         );
         for set in Query::parse(&query).unwrap().literals().sets() {
-            let found = set.iter().any(|needle| stands(line, needle.bytes()));
+            let found = set.iter().any(|needle| needle.is_in(line.as_bytes()));
             assert!(found, "{logger}: none of {set:?}");
         }
     }
@@ -440,13 +440,6 @@ fn a_live_event_is_asked_by_the_same_query() {
     }
 }
 
-/// Whether a needle stands in a line.
-fn stands(line: &str, needle: &[u8]) -> bool {
-    line.as_bytes()
-        .windows(needle.len())
-        .any(|window| window == needle)
-}
-
 /// Every string of a line, and the path that leads to it.
 fn said(json: &serde_json::Value) -> Vec<(String, String)> {
     let mut found = Vec::new();
@@ -516,7 +509,7 @@ proptest! {
         if query.matcher(now()).judge(&line).holds() {
             if query.literals().sets().next().is_some() { use std::io::Write; std::fs::OpenOptions::new().append(true).create(true).open("/tmp/query-count").unwrap().write_all(b"x").unwrap(); }
             for set in query.literals().sets() {
-                let found = set.iter().any(|needle| stands(&line, needle.bytes()));
+                let found = set.iter().any(|needle| needle.is_in(line.as_bytes()));
                 prop_assert!(found, "{}: none of {:?} in {}", query, set, line);
             }
         }
@@ -546,7 +539,7 @@ proptest! {
         // By its path a field may be hidden by one of the same name nearer the top.
         prop_assert!(holds || !matches!(way, 0 | 4), "{} {}", query, line);
         for set in query.literals().sets().filter(|_| holds) {
-            let found = set.iter().any(|needle| stands(&line, needle.bytes()));
+            let found = set.iter().any(|needle| needle.is_in(line.as_bytes()));
             prop_assert!(found, "{}: none of {:?} in {}", query, set, line);
         }
     }

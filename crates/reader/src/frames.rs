@@ -98,6 +98,34 @@ impl Frames {
         }
     }
 
+    /// The file, if it is not compressed.
+    pub(crate) fn file(&self) -> Option<&File> {
+        match &self.state {
+            State::Between(file) if self.codec == Codec::Plain => Some(file.get_ref()),
+            _ => None,
+        }
+    }
+
+    /// Goes to so many bytes behind the beginning, decompressed, from wherever it stands in a plain
+    /// file, from the beginning in another; whether there are as many.
+    pub(crate) fn skip(&mut self, bytes: u64, path: &Path) -> bool {
+        if let State::Between(file) = &mut self.state {
+            if self.codec == Codec::Plain {
+                return file.seek(SeekFrom::Start(bytes)).is_ok();
+            }
+        }
+        let mut left = bytes;
+        let mut buffer = vec![0; CHUNK];
+        while left > 0 {
+            let room = CHUNK.min(usize::try_from(left).unwrap_or(CHUNK));
+            match self.read(&mut buffer[..room], path) {
+                Ok(read @ 1..) => left -= read as u64,
+                _ => return false,
+            }
+        }
+        true
+    }
+
     /// Ends the line of a broken frame, so that the next frame's first line is its own.
     pub(crate) fn ends_line(&mut self) -> bool {
         std::mem::replace(&mut self.line_ended, true)

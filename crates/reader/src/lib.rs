@@ -5,18 +5,22 @@
 mod blocks;
 mod error;
 mod family;
+mod follow;
 mod frames;
+mod identity;
 mod merged;
 mod name;
 mod reading;
 mod report;
 mod search;
 mod sieve;
+mod tail;
 mod trouble;
 
 pub use blocks::MAX_LINE;
 pub use error::Error;
 pub use family::Family;
+pub use follow::{Follow, Start};
 pub use merged::{Line, Merged};
 pub use reading::{Found, Reading};
 pub use report::Report;

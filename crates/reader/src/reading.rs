@@ -39,9 +39,9 @@ enum Input {
 /// A line that was found, for as long as the reading stands still.
 #[derive(Clone, Copy, Debug)]
 pub struct Found<'a> {
-    bytes: &'a [u8],
-    path: &'a Path,
-    verdict: Verdict,
+    pub(crate) bytes: &'a [u8],
+    pub(crate) path: &'a Path,
+    pub(crate) verdict: Verdict,
 }
 
 impl<'a> Found<'a> {
@@ -99,7 +99,10 @@ impl<'a> Reading<'a> {
             match self.advance() {
                 Ok(true) => {}
                 Ok(false) => return None,
-                Err(trouble) => return Some(Err(self.count(trouble))),
+                Err(trouble) => {
+                    self.report.count(&trouble);
+                    return Some(Err(trouble));
+                }
             }
         }
         let hit = self.hits.pop_front()?;
@@ -210,17 +213,6 @@ impl<'a> Reading<'a> {
         self.ended = false;
         self.report.files += 1;
         Ok(true)
-    }
-
-    fn count(&mut self, trouble: Trouble) -> Trouble {
-        let number = match trouble.kind() {
-            Kind::Vanished => &mut self.report.vanished,
-            Kind::Unreadable | Kind::Unsupported(_) => &mut self.report.unreadable,
-            Kind::BrokenFrame { .. } => &mut self.report.broken,
-            Kind::LongLine { .. } => &mut self.report.long,
-        };
-        *number += 1;
-        trouble
     }
 }
 

@@ -1,5 +1,7 @@
 //! Counts what was read, what was found, and what could not be read.
 
+use crate::trouble::{Kind, Trouble};
+
 /// What a reading has seen so far. Nothing is left out silently: each loss has its number here, and
 /// its [`Trouble`](crate::Trouble) in the stream.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -28,6 +30,16 @@ pub struct Report {
 }
 
 impl Report {
+    pub(crate) fn count(&mut self, trouble: &Trouble) {
+        let number = match trouble.kind() {
+            Kind::Vanished => &mut self.vanished,
+            Kind::Unreadable | Kind::Unsupported(_) => &mut self.unreadable,
+            Kind::BrokenFrame { .. } => &mut self.broken,
+            Kind::LongLine { .. } => &mut self.long,
+        };
+        *number += 1;
+    }
+
     /// Adds another reading's numbers.
     pub fn add(&mut self, other: &Report) {
         self.files += other.files;

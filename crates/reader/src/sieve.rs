@@ -1,6 +1,6 @@
 //! Skips the lines that cannot match, by bytes that every matching line has.
 
-use dogwatch_line::Literals;
+use dogwatch_line::{Literals, Needle};
 use memchr::memmem::Finder;
 use regex::bytes::{Regex, RegexBuilder};
 
@@ -17,27 +17,33 @@ impl Sieve {
         let needles = literals.best();
         match needles.len() {
             0 => Sieve::Open,
-            1..=FEW => Sieve::Few(
-                needles
+            1..=FEW if !needles.iter().any(Needle::ends_number) => {
+                let finders = needles
                     .iter()
-                    .map(|needle| Finder::new(needle.bytes()).into_owned())
-                    .collect(),
-            ),
-            _ => Self::many(needles.iter().map(|needle| needle.bytes())).unwrap_or(Sieve::Open),
+                    .map(|needle| Finder::new(needle.bytes()).into_owned());
+                Sieve::Few(finders.collect())
+            }
+            _ => Self::many(needles).unwrap_or(Sieve::Open),
         }
     }
 
     /// One search for all, as `regex` does for a choice of texts. More than it has a fast search for
     /// are not worth while.
-    fn many<'a>(needles: impl ExactSizeIterator<Item = &'a [u8]>) -> Option<Self> {
+    fn many(needles: &[Needle]) -> Option<Self> {
         if needles.len() > MANY {
             return None;
         }
-        let parts: Vec<String> = needles
-            .map(|needle| std::str::from_utf8(needle).map(regex::escape))
-            .collect::<Result<_, _>>()
-            .ok()?;
-        RegexBuilder::new(&parts.join("|"))
+        let mut pattern = String::new();
+        for needle in needles {
+            pattern.push_str(if pattern.is_empty() { "" } else { "|" });
+            pattern.push_str(&regex::escape(std::str::from_utf8(needle.bytes()).ok()?));
+            pattern.push_str(if needle.ends_number() {
+                r"[,}\x20\t\r\n]"
+            } else {
+                ""
+            });
+        }
+        RegexBuilder::new(&pattern)
             .unicode(false)
             .build()
             .ok()

@@ -35,6 +35,7 @@ pub struct Literals {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Needle {
     bytes: Box<[u8]>,
+    ends_number: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,9 +61,29 @@ impl Needle {
         &self.bytes
     }
 
+    /// Whether the bytes are the end of a number: a comma, a closing brace or white space follows.
+    pub fn ends_number(&self) -> bool {
+        self.ends_number
+    }
+
+    /// Whether it stands somewhere in a line. A search for many lines has faster ways.
+    pub fn is_in(&self, line: &[u8]) -> bool {
+        let ends = |at: usize| {
+            matches!(
+                line.get(at),
+                Some(b',' | b'}' | b' ' | b'\t' | b'\r' | b'\n')
+            )
+        };
+        let found = |(at, window): (usize, &[u8])| {
+            window == &*self.bytes && (!self.ends_number || ends(at + window.len()))
+        };
+        line.windows(self.bytes.len()).enumerate().any(found)
+    }
+
     fn new(text: &str) -> Self {
         Self {
             bytes: text.as_bytes().into(),
+            ends_number: false,
         }
     }
 }
@@ -113,7 +134,9 @@ impl Set {
     fn least(mut self) -> Self {
         let mut least: Vec<Needle> = Vec::new();
         for needle in &self.needles {
-            let covered = |other: &Needle| other != needle && contains(&needle.bytes, &other.bytes);
+            let covered = |other: &Needle| {
+                other != needle && !other.ends_number && contains(&needle.bytes, &other.bytes)
+            };
             if !self.needles.iter().any(covered) && !least.contains(needle) {
                 least.push(needle.clone());
             }
@@ -280,7 +303,10 @@ fn of_levels(op: Op, level: Level) -> Set {
             needles.extend([stem, &*capital, &*stem.to_uppercase()].map(Needle::new));
         }
         let tens = [":", " ", "\t", "\r"].map(|before| format!("{before}{}0", index + 1));
-        needles.extend(tens.iter().map(|tens| Needle::new(tens)));
+        needles.extend(tens.iter().map(|tens| Needle {
+            ends_number: true,
+            ..Needle::new(tens)
+        }));
     }
     Set {
         worth: Worth::Level,
