@@ -104,9 +104,19 @@ impl ClientCall {
     }
 
     /// Ends the call without an answer: told at ERROR.
-    pub fn failed<E: fmt::Display + 'static>(mut self, error: &E) {
+    pub fn failed<E: fmt::Display + 'static>(self, error: &E) {
+        self.fail(Failure::of(error));
+    }
+
+    /// As [`failed`](Self::failed), with the error's sources.
+    #[cfg(feature = "reqwest")]
+    pub(crate) fn failed_by(self, error: &(dyn std::error::Error + 'static)) {
+        self.fail(Failure::of_error(error));
+    }
+
+    fn fail(mut self, failure: Failure) {
         self.ended = true;
-        self.tell(Level::ERROR, "call failed", None, Some(Failure::of(error)));
+        self.tell(Level::ERROR, "call failed", None, Some(failure));
     }
 
     fn tell(

@@ -32,6 +32,8 @@ mod propagate;
 mod record;
 mod request_id;
 mod request_log;
+#[cfg(feature = "reqwest")]
+mod send;
 mod service;
 mod shared;
 mod shed;
