@@ -102,11 +102,15 @@ impl Text<'_> {
         }
         match std::mem::replace(&mut self.state, State::Full) {
             State::Full => Err(fmt::Error),
-            // More comes behind the JSON: then it is a part of a text.
+            // More comes behind the JSON: then it is a part of a text, which ends where it was cut.
             State::Answered(Answer { json, whole, .. }) => {
                 self.state = State::Open;
                 self.write_str(&String::from_utf8_lossy(&json))?;
-                if whole { self.write_str(text) } else { Ok(()) }
+                if whole {
+                    return self.write_str(text);
+                }
+                self.state = State::Full;
+                Err(fmt::Error)
             }
             State::Open => unreachable!("a text that is not empty is written while there is room"),
         }

@@ -406,6 +406,26 @@ fn where_a_text_is_wanted_it_is_a_text_without_its_secrets() {
 }
 
 #[test]
+fn text_behind_a_value_makes_it_a_text_that_ends_where_the_value_was_cut() {
+    let list = vec!["x".repeat(20); 20];
+    let line = with(
+        |layer| layer.max_field_bytes(200),
+        || {
+            info!(
+                whole = ?format_args!("{:?}!", json(&[1])),
+                cut = ?format_args!("{:?}!", json(&list)),
+                "m"
+            );
+        },
+    )
+    .line();
+    assert_eq!(line["whole"], "[1]!");
+    let cut = line["cut"].as_str().unwrap();
+    assert!(cut.starts_with("[\"xxx") && !cut.ends_with('!'), "{cut}");
+    assert_eq!(line["truncated"], value!(["cut"]));
+}
+
+#[test]
 fn other_layers_can_ask_for_what_stands_in_a_line() {
     let nested = Redact::secrets()
         .path("order.card.number", Treatment::Drop)
