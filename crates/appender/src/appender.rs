@@ -80,6 +80,9 @@ impl Appender {
 
     #[cfg(all(unix, feature = "signals"))]
     pub(crate) fn reopen_or_tell(&self) {
+        if self.inner.closed.load(Ordering::Acquire) {
+            return;
+        }
         if let Err(error) = self.reopen() {
             let error = crate::Error::io("cannot reopen at SIGHUP", error);
             self.inner.housekeeper.add(Vec::new(), vec![error]);
@@ -122,8 +125,9 @@ impl Appender {
     /// Waits until closed files are synced and compressed and old ones deleted; false if `timeout`
     /// did not suffice.
     pub fn settle(&self, timeout: Duration) -> bool {
-        let synced = |syncer: &Syncer| syncer.wait(timeout);
-        self.inner.syncer.as_ref().is_none_or(synced) && self.inner.housekeeper.wait(timeout)
+        let left = self.inner.household.time_left(timeout);
+        let synced = |syncer: &Syncer| syncer.wait(left());
+        self.inner.syncer.as_ref().is_none_or(synced) && self.inner.housekeeper.wait(left())
     }
 
     /// Ends all handles to this file. False if `timeout` did not suffice for the last sync, if one is
@@ -180,9 +184,10 @@ impl Appender {
 impl Inner {
     fn close(&self, timeout: Duration) -> bool {
         self.closed.store(true, Ordering::Release);
-        let synced = |syncer: &Syncer| syncer.stop(timeout);
+        let left = self.household.time_left(timeout);
+        let synced = |syncer: &Syncer| syncer.stop(left());
         let synced = self.syncer.as_ref().is_none_or(synced);
-        let done = self.housekeeper.stop(timeout);
+        let done = self.housekeeper.stop(left());
         self.reporter.finish();
         synced && done
     }

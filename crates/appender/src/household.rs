@@ -7,6 +7,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 use jiff::tz::TimeZone;
@@ -64,6 +65,12 @@ impl Household {
             || self.on_roll.is_some()
             || self.on_close.is_some()
             || self.link.is_some()
+    }
+
+    /// Tells what is left of a time that begins now.
+    pub(crate) fn time_left(&self, timeout: Duration) -> impl Fn() -> Duration {
+        let until = self.clock.uptime().saturating_add(timeout);
+        move || until.saturating_sub(self.clock.uptime())
     }
 
     /// One pass over the directory. It needs no memory of earlier ones, so that whatever failed or

@@ -68,7 +68,8 @@ impl Appender {
         let fallback = fallback.expect("lines go elsewhere only where there is a fallback");
         let taken = fallback.write(half, lines).map_err(|error| {
             let what = "cannot write log lines to the fallback";
-            io::Error::new(error.kind(), Error::io(what, error))
+            // Whatever its kind: the file itself may heal, though a pipe to a reader will not.
+            io::Error::other(Error::io(what, error))
         })?;
         if let Err(error) = fallback.flush() {
             let error = Error::io("cannot flush the fallback of log lines", error);

@@ -9,7 +9,9 @@ use std::{
     time::Duration,
 };
 
-use dogwatch_appender::{Appender, AppenderBuilder, Compress, NonBlocking, Roll, WhenLocked};
+use dogwatch_appender::{
+    Appender, AppenderBuilder, Compress, Fsync, NonBlocking, Roll, WhenLocked,
+};
 
 const LONG: Duration = Duration::from_secs(60);
 
@@ -17,6 +19,8 @@ fn builder(directory: &Path) -> AppenderBuilder {
     Appender::builder(directory.join("app.log"))
         .roll(Roll::size(100_000))
         .compress(Compress::Gzip)
+        .fsync(Fsync::Every(Duration::from_millis(5)))
+        .symlink(directory.join(".latest"))
 }
 
 /// Logs numbered lines for ever, and says on stdout up to which one they are flushed.

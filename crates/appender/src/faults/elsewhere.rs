@@ -161,6 +161,45 @@ fn a_fallback_that_panics_is_an_error_of_the_write() {
 }
 
 #[test]
+fn a_fallback_whose_reader_is_gone_costs_no_line_that_the_file_takes_later() {
+    struct Gone;
+    impl io::Write for Gone {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(io::ErrorKind::BrokenPipe.into())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    let machine = Machine::at("2026-11-23T10:00:00Z");
+    let appender = machine.builder().fallback(Gone).open().unwrap();
+    machine.disk.fail_all("write", io::ErrorKind::StorageFull);
+    let (told, telling) = mpsc::channel();
+    let (mut log, guard) = NonBlocking::builder(appender)
+        .on_error(move |error| {
+            let cause = std::error::Error::source(error).unwrap();
+            told.send(cause.to_string()).unwrap();
+        })
+        .spawn()
+        .unwrap();
+    log.write_all(b"one\ntwo\n").unwrap();
+    let told = telling.recv_timeout(LONG).unwrap();
+    assert_eq!(told, "cannot write log file `logs/app.log`");
+    machine.clock.advance(Duration::from_secs(1));
+    // Tried again at once, into the fallback.
+    assert_eq!(
+        guard.flush(Duration::from_millis(100)).unwrap_err().lines(),
+        2
+    );
+    machine.disk.heal();
+    machine.clock.advance(Duration::from_secs(5));
+    let accounts = guard.close(LONG).unwrap();
+    assert_eq!((accounts.written.total(), accounts.lost.io.total()), (2, 0));
+    assert_eq!(machine.disk.text("app.log"), "one\ntwo\n");
+}
+
+#[test]
 fn behind_a_queue_every_line_is_in_the_file_or_in_the_fallback_and_counted_as_written() {
     let machine = Machine::at("2026-11-23T10:00:00Z");
     let place = Place::default();
