@@ -4,6 +4,7 @@ use std::{
     fmt, io,
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 use crate::{
@@ -25,6 +26,7 @@ pub struct AppenderBuilder {
     pub(crate) roll: Roll,
     pub(crate) keep: Keep,
     pub(crate) compress: Compress,
+    pub(crate) compress_after: Duration,
     pub(crate) zone: Option<String>,
     pub(crate) mode: Option<u32>,
     pub(crate) roll_at_start: bool,
@@ -50,6 +52,7 @@ impl AppenderBuilder {
             roll: Roll::never(),
             keep: Keep::all(),
             compress: Compress::None,
+            compress_after: Duration::ZERO,
             zone: None,
             mode: None,
             roll_at_start: false,
@@ -84,6 +87,15 @@ impl AppenderBuilder {
     /// How closed files are stored. Default: as written.
     pub fn compress(mut self, compress: Compress) -> Self {
         self.compress = compress;
+        self
+    }
+
+    /// How long a closed file stays as written before it is compressed: the time that a tailer of the
+    /// plain files has to read it to its end. [`Keep`] does not wait for it. Default: none.
+    ///
+    /// What is too young when the appender is closed is compressed after the next start.
+    pub fn compress_after(mut self, age: Duration) -> Self {
+        self.compress_after = age;
         self
     }
 

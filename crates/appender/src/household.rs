@@ -42,6 +42,7 @@ pub(crate) struct Household {
     pub(crate) family: Family,
     pub(crate) keep: Keep,
     pub(crate) compress: Compress,
+    pub(crate) compress_after: Duration,
     pub(crate) on_roll: Option<OnClose>,
     pub(crate) on_close: Option<OnClose>,
     pub(crate) held: Option<IsHeld>,
@@ -74,28 +75,53 @@ impl Household {
     }
 
     /// One pass over the directory. It needs no memory of earlier ones, so that whatever failed or
-    /// was left by a crash is done now. `rolled` are the files closed since the last pass.
-    pub(crate) fn tidy(&self, rolled: &[Member]) {
+    /// was left by a crash is done now. `rolled` are the files closed since the last pass. Returns
+    /// after which time there is more to do, if nothing happens till then.
+    pub(crate) fn tidy(&self, rolled: &[Member]) -> Option<Duration> {
         if !self.owner.load(Ordering::Acquire) {
-            return;
+            return None;
         }
         let members = match members(&*self.disk, &self.family) {
             Ok(members) => members,
-            Err(error) => return self.failed("list log directory", self.family.directory(), error),
+            Err(error) => {
+                self.failed("list log directory", self.family.directory(), error);
+                return None;
+            }
         };
         self.link();
         for member in rolled {
             self.call("on_roll", &self.on_roll, &self.family.path(member));
         }
+        let mut again: Option<Duration> = None;
         for member in members {
             if self.cancelled.load(Ordering::Relaxed) {
-                return;
+                return None;
             }
             // A pass may take long, and somebody waits for room.
             self.make_room();
-            self.finish(member, rolled);
+            match self.ripens_in(&member) {
+                Duration::ZERO => self.finish(member, rolled),
+                more => again = Some(again.map_or(more, |again| again.min(more))),
+            }
         }
         self.delete_surplus();
+        again
+    }
+
+    // How long a plain file is still too young to be compressed.
+    fn ripens_in(&self, member: &Member) -> Duration {
+        let waits = self.compress != Compress::None && member.form == Form::Plain;
+        if !waits || self.compress_after.is_zero() {
+            return Duration::ZERO;
+        }
+        // What cannot be looked at is tried, and told.
+        let Ok(facts) = self.disk.facts(&self.family.path(member)) else {
+            return Duration::ZERO;
+        };
+        // A clock that was set back makes nobody wait longer than that.
+        let age = self.clock.now().duration_since(facts.modified);
+        let age = Duration::try_from(age).unwrap_or_default();
+        self.compress_after.saturating_sub(age)
     }
 
     fn finish(&self, member: Member, rolled: &[Member]) {

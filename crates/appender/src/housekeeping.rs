@@ -4,7 +4,7 @@ use std::{
     io,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, atomic::Ordering},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use crate::{
@@ -116,35 +116,50 @@ impl Housekeeper {
 impl Shared {
     fn run(&self) {
         let reporter = &self.household.reporter;
-        while let Some(list) = self.next() {
+        let mut again = None;
+        while let Some(list) = self.next(again) {
             for failure in list.failures {
                 reporter.report(failure);
             }
+            if list.due {
+                again = None;
+            }
             let work = || {
                 self.household.make_room();
-                if list.due {
-                    self.household.tidy(&list.rolled);
-                }
+                list.due
+                    .then(|| self.household.tidy(&list.rolled))
+                    .flatten()
             };
-            if guarded(work).is_none() {
-                reporter.report(Error::new(
+            match guarded(work) {
+                Some(Some(more)) => again = Instant::now().checked_add(more),
+                Some(None) => {}
+                None => reporter.report(Error::new(
                     Kind::Panic,
                     "the housekeeping of log files panicked",
-                ));
+                )),
             }
         }
     }
 
-    fn next(&self) -> Option<List> {
+    // With `again` at least a pass then.
+    fn next(&self, again: Option<Instant>) -> Option<List> {
         let mut list = self.lock();
         list.busy = false;
         self.changed.notify_all();
-        while list.is_empty() && !list.stopped {
-            list = self
-                .changed
-                .wait(list)
-                .unwrap_or_else(PoisonError::into_inner);
-        }
+        let idle = |list: &mut List| list.is_empty() && !list.stopped;
+        list = match again {
+            None => {
+                let woken = self.changed.wait_while(list, idle);
+                woken.unwrap_or_else(PoisonError::into_inner)
+            }
+            Some(again) => {
+                let left = again.saturating_duration_since(Instant::now());
+                let waited = self.changed.wait_timeout_while(list, left, idle);
+                let (mut list, waited) = waited.unwrap_or_else(PoisonError::into_inner);
+                list.due |= waited.timed_out();
+                list
+            }
+        };
         let stopped = list.stopped;
         let taken = std::mem::replace(
             &mut *list,

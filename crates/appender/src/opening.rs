@@ -102,6 +102,7 @@ impl AppenderBuilder {
             family,
             keep: self.keep,
             compress: self.compress,
+            compress_after: self.compress_after,
             on_roll: self.on_roll,
             on_close: self.on_close,
             held: self.held,

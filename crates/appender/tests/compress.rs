@@ -5,13 +5,30 @@ use std::{
     fs,
     io::Write as _,
     process::Command,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, mpsc},
     time::Duration,
 };
 
 use dogwatch_appender::{Appender, Compress};
 
 const LONG: Duration = Duration::from_secs(60);
+
+#[test]
+fn a_closed_file_is_compressed_after_a_while_though_nothing_more_is_logged() {
+    let directory = tempfile::tempdir().unwrap();
+    let (closed, closing) = mpsc::channel();
+    let mut appender = Appender::builder(directory.path().join("app.log"))
+        .compress(Compress::Gzip)
+        .compress_after(Duration::from_millis(20))
+        .on_close(move |path| closed.send(path.to_owned()).unwrap())
+        .open()
+        .unwrap();
+    appender.write_all(b"line\n").unwrap();
+    appender.roll().unwrap();
+    let path = closing.recv_timeout(LONG).unwrap();
+    assert_eq!(path.extension().unwrap(), "gz");
+    assert!(!path.with_extension("").exists());
+}
 
 #[test]
 fn closed_files_are_compressed_and_the_usual_tools_read_them() {

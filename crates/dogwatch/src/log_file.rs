@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use dogwatch_appender::{Appender, AppenderBuilder, Compress, Fsync, Keep, Roll, WhenLocked};
 use tracing_core::Level;
@@ -21,6 +22,7 @@ pub(crate) struct LogFile {
     fallback: Option<Fallback>,
     degraded: bool,
     when_locked: WhenLocked,
+    compress_after: Duration,
     symlink: Option<PathBuf>,
     held: Option<Arc<Held>>,
     on_close: Option<Arc<OnClose>>,
@@ -87,6 +89,13 @@ impl Config {
     /// What happens when another process logs to the file. Default: an error.
     pub fn when_locked(mut self, when_locked: WhenLocked) -> Self {
         self.log_file.when_locked = when_locked;
+        self
+    }
+
+    /// How long a rolled file stays plain before it is compressed: the time that a shipper of the
+    /// plain files has to read it to its end. Default: none.
+    pub fn compress_after(mut self, age: Duration) -> Self {
+        self.log_file.compress_after = age;
         self
     }
 
@@ -158,6 +167,7 @@ fn builder(config: &Config, path: &Path) -> AppenderBuilder {
         .roll(config.roll.clone().unwrap_or_else(roll))
         .keep(config.keep.clone().unwrap_or(Keep::files(KEEP_FILES)))
         .compress(config.compress.unwrap_or(Compress::Zstd))
+        .compress_after(options.compress_after)
         .fsync(options.fsync.unwrap_or_default())
         .on_error(move |error| tell.of(&name, error));
     if let Some(zone) = &options.zone {

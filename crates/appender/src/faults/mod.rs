@@ -445,7 +445,7 @@ fn a_roll_by_call_within_a_line_ends_the_line_in_the_old_file_if_the_disk_takes_
 #[test]
 fn a_file_that_copytruncate_cut_rolls_by_its_new_length_and_the_cut_is_told() {
     let machine = Machine::at("2026-11-23T10:00:00Z");
-    let (told, telling) = std::sync::mpsc::channel();
+    let (told, telling) = mpsc::channel();
     let builder = machine.builder().roll(Roll::size(20));
     let builder = builder.on_error(move |error| told.send(error.to_string()).unwrap());
     let mut appender = builder.open().unwrap();
@@ -478,6 +478,48 @@ fn the_callers_thread_never_calls_the_disk() {
     guard.close(LONG).unwrap();
     assert_eq!(machine.lines(), lines);
     assert!(!machine.disk.was_called_by(thread::current().id()));
+}
+
+#[cfg(feature = "gzip")]
+#[test]
+fn a_closed_file_is_compressed_when_it_is_old_enough_also_by_a_later_process() {
+    let machine = Machine::at("2026-11-23T10:00:00Z");
+    let (closed, closing) = mpsc::channel();
+    let open = || {
+        let closed = closed.clone();
+        let builder = machine.builder().compress(Compress::Gzip);
+        let builder = builder.on_close(move |path| closed.send(path.to_owned()).unwrap());
+        builder
+            .compress_after(Duration::from_secs(600))
+            .open()
+            .unwrap()
+    };
+    let first = "logs/app.2026-11-23T10-00-00.000001.log";
+    let second = "logs/app.2026-11-23T10-05-00.000002.log";
+    let mut appender = open();
+    let log = |appender: &mut Appender, minutes: u64| {
+        writeln!(appender, "line").unwrap();
+        appender.roll().unwrap();
+        assert!(appender.settle(LONG));
+        machine.clock.advance(Duration::from_secs(minutes * 60));
+    };
+    log(&mut appender, 5);
+    log(&mut appender, 5);
+    assert_eq!(machine.files().len(), 2);
+    assert_eq!(appender.stats().compressed, 0);
+    // Ten minutes after the first: this roll's pass finds it old enough.
+    log(&mut appender, 5);
+    assert_eq!(
+        closing.try_iter().collect::<Vec<_>>(),
+        [format!("{first}.gz")].map(std::path::PathBuf::from)
+    );
+    drop(appender);
+    let appender = open();
+    assert!(appender.settle(LONG));
+    assert_eq!(
+        closing.try_iter().collect::<Vec<_>>(),
+        [format!("{second}.gz")].map(std::path::PathBuf::from)
+    );
 }
 
 #[cfg(feature = "gzip")]
