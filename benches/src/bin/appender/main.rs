@@ -138,7 +138,7 @@ fn print_figures(table: &Measured, unaccounted: u64, peak: Option<f64>) {
     );
     let [with, without] = ["compressed", "t1 calls"].map(|run| call("ours", run, 0.9999));
     figure("roll.p9999_ratio", ratio(with, without), "ratio");
-    // There is no crash ring yet.
-    figure("crash_ring.lines_ratio", None, "ratio");
+    let [with, without] = ["ours_ring", "ours"].map(|key| lines(key, "t1"));
+    figure("crash_ring.lines_ratio", ratio(with, without), "ratio");
     figure("peak", peak, "MiB");
 }

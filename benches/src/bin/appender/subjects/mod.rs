@@ -55,6 +55,11 @@ pub(crate) const SUBJECTS: &[Subject] = &[
         open: ours::drop_new,
     },
     Subject {
+        key: "ours_ring",
+        name: "dogwatch-appender, Wait(60 s), with its crash ring",
+        open: ours::with_ring,
+    },
+    Subject {
         key: "ta_lossless",
         name: "tracing-appender, lossless",
         open: |directory, files| tracing::queued(directory, files, false),
