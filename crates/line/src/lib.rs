@@ -57,7 +57,9 @@ pub use error::Error;
 pub use level::Level;
 pub use line::{FieldIter, Line};
 #[cfg(feature = "query")]
-pub use query::{Literals, Matcher, Measure, Needle, Now, Query, Summary, Times, Verdict};
+pub use query::{
+    Lens, Literals, Matcher, Measure, Needle, Now, Query, Seen, Summary, Times, Verdict, unwrapped,
+};
 pub use scan::MAX_DEPTH;
 pub use value::Value;
 

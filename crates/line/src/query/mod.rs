@@ -5,6 +5,7 @@ mod civil;
 mod cursor;
 mod expr;
 mod glob;
+mod lens;
 mod literal;
 mod literals;
 mod matcher;
@@ -25,6 +26,7 @@ mod wrapped;
 
 use std::fmt;
 
+pub use lens::{Lens, Seen, unwrapped};
 pub use literals::{Literals, Needle};
 pub use matcher::{Matcher, Verdict};
 pub use now::Now;

@@ -1,0 +1,173 @@
+//! Holds what the command prints and how it ends.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+const A: &str = r#"{"timestamp":"2026-11-24T10:00:00Z","level":"ERROR","target":"a","message":"timed out","status":503}"#;
+const B: &str =
+    r#"{"timestamp":"2026-11-24T10:00:01Z","level":"INFO","target":"b","message":"paid"}"#;
+const C: &str =
+    r#"{"timestamp":"2026-11-24T10:00:02Z","level":"WARN","target":"a","message":"slow"}"#;
+
+fn dogwatch(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_dogwatch"));
+    command
+        .current_dir(folder)
+        .args(arguments)
+        .env("NO_COLOR", "1")
+        .stdin(Stdio::null());
+    command
+}
+
+/// Exit code, standard output, standard error.
+fn run(folder: &Path, arguments: &[&str]) -> (i32, String, String) {
+    let output = dogwatch(folder, arguments).output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (
+        output.status.code().unwrap(),
+        text(output.stdout),
+        text(output.stderr),
+    )
+}
+
+fn logs() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("logs")).unwrap();
+    fs::write(folder.path().join("logs/a.log.1"), format!("{A}\n")).unwrap();
+    fs::write(folder.path().join("logs/a.log"), format!("{C}\n")).unwrap();
+    fs::write(folder.path().join("logs/b.log"), format!("{B}\n")).unwrap();
+    folder
+}
+
+#[test]
+fn several_logs_are_shown_by_time_and_the_exit_code_is_greps() {
+    let folder = logs();
+    let shown = "2026-11-24 10:00:00.000 ERROR a timed out status=503\n\
+        2026-11-24 10:00:01.000 INFO  b paid\n2026-11-24 10:00:02.000 WARN  a slow\n";
+    assert_eq!(
+        run(folder.path(), &["", "--utc"]),
+        (0, shown.to_owned(), String::new())
+    );
+    assert_eq!(
+        run(folder.path(), &["level>=warn", "logs/a.log", "-j"]),
+        (0, format!("{A}\n{C}\n"), String::new())
+    );
+    assert_eq!(
+        run(folder.path(), &["level>=warn", "-c"]),
+        (0, "2\n".to_owned(), String::new())
+    );
+    assert_eq!(run(folder.path(), &["level>=warn", "-j", "-n1"]).0, 2);
+    assert_eq!(
+        run(folder.path(), &["level>=warn", "-j", "-n", "1"]),
+        (0, format!("{A}\n"), String::new())
+    );
+    assert_eq!(
+        run(folder.path(), &["nothing"]),
+        (1, String::new(), String::new())
+    );
+}
+
+#[test]
+fn what_is_wrong_is_said_in_one_sentence_and_ends_with_2() {
+    let folder = logs();
+    let wrong = |arguments: &[&str]| {
+        let (code, out, error) = run(folder.path(), arguments);
+        assert_eq!((code, out), (2, String::new()));
+        error
+    };
+    assert_eq!(
+        wrong(&["支付 level=loud"]),
+        "dogwatch: cannot read the query at column 10: unknown level `loud`\n  支付 level=loud\n           ^\n"
+    );
+    assert!(
+        wrong(&["x", "none.log"])
+            .starts_with("dogwatch: cannot find log files at `none.log`: there are none")
+    );
+    assert!(wrong(&["x | count"]).contains("not reckoned yet"));
+    assert!(wrong(&["-f", "x", "logs"]).contains("`logs` is a folder"));
+}
+
+#[test]
+fn a_broken_file_is_told_and_the_rest_is_shown() {
+    let folder = logs();
+    fs::write(
+        folder.path().join("logs/a.log.2"),
+        b"\x28\xb5\x2f\xfd broken",
+    )
+    .unwrap();
+    let (code, out, error) = run(folder.path(), &["level=error", "logs/a.log", "-j"]);
+    assert_eq!((code, out), (2, format!("{A}\n")));
+    assert!(
+        error.starts_with("dogwatch: `logs/a.log.2` is broken at byte 0"),
+        "{error}"
+    );
+}
+
+#[test]
+fn standard_input_is_read_and_no_code_gets_to_the_terminal() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = dogwatch(folder.path(), &["found"]);
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(b"not\n\x1b[2Jfound\n{\"message\":\"found \\u001b[1m\"}\n")
+        .unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(
+        String::from_utf8(output.stdout).unwrap(),
+        "\\u{1b}[2Jfound\n-     found \\u{1b}[1m\n"
+    );
+}
+
+#[test]
+fn a_followed_log_shows_what_is_written_across_a_roll() {
+    let folder = logs();
+    let log = folder.path().join("logs/a.log");
+    let mut command = dogwatch(folder.path(), &["-f", "-j", "-n", "3", "", "logs/a.log"]);
+    let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+    let mut shown = BufReader::new(child.stdout.take().unwrap()).lines();
+    // It may begin at any time after its start: lines are written until one is seen.
+    let (stop, stopped) = std::sync::mpsc::channel::<()>();
+    let writer = std::thread::spawn(move || {
+        for number in 0.. {
+            let mut file = fs::OpenOptions::new()
+                .append(true)
+                .create(true)
+                .open(&log)
+                .unwrap();
+            writeln!(file, "{{\"n\":{number}}}").unwrap();
+            if number % 5 == 4 {
+                fs::rename(&log, log.with_extension(format!("log.{}", 1000 - number))).unwrap();
+            }
+            if stopped.recv_timeout(std::time::Duration::from_millis(20))
+                != Err(std::sync::mpsc::RecvTimeoutError::Timeout)
+            {
+                return;
+            }
+        }
+    });
+    let numbers: Vec<u64> = (0..3)
+        .map(|_| {
+            shown
+                .next()
+                .unwrap()
+                .unwrap()
+                .trim_start_matches("{\"n\":")
+                .trim_end_matches('}')
+                .parse()
+                .unwrap()
+        })
+        .collect();
+    drop(stop);
+    writer.join().unwrap();
+    assert!(child.wait().unwrap().success());
+    assert_eq!(numbers, [numbers[0], numbers[0] + 1, numbers[0] + 2]);
+}
