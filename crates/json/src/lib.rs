@@ -43,6 +43,7 @@
 //! # Other layouts
 //! | option | instead of the default |
 //! |---|---|
+//! | [`schema(Schema::ecs())`](JsonLayer::schema) | the keys, the level, the time and the order of Elastic Common Schema; others for OpenTelemetry, Cloud Logging, Datadog, Logstash, Loki, `tracing_subscriber`, or [your own](SchemaBuilder) |
 //! | [`spans(SpanStyle::Object)`](JsonLayer::spans) | `"span":{"name":"handler","tenant":"acme","route":"/pay"}` |
 //! | [`spans(SpanStyle::List)`](JsonLayer::spans) | `"spans":[{"name":"request","route":"/pay"},{"name":"handler","tenant":"acme"}]` |
 //! | [`span_name(true)`](JsonLayer::span_name) | the innermost span's name as `"span":"handler"` |

@@ -15,6 +15,7 @@ mod lines;
 mod parity;
 mod requests;
 mod sampling;
+mod schemas;
 mod writes;
 
 use std::path::Path;

@@ -13,6 +13,10 @@ const TAGS: &[(&str, &str)] = &[
         "the dependency lines that `.ci/readme` builds a new package with",
     ),
     ("json", "parsed by the tests of `docs`"),
+    (
+        "jsonl",
+        "written again by the tests of `docs`, and compared",
+    ),
     ("yaml", "loaded by the tests of `docs`"),
     ("promql", "for the reader"),
     ("text", "output or a picture, for the reader"),
