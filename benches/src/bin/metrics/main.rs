@@ -58,7 +58,7 @@ fn main() {
         print::short(counted_ns),
         print::short(bare_ns)
     );
-    print::figure("tower.metrics.added_ns", Some(ns(&samples[0])), "ns");
+    print::figure("metrics.request.ns", Some(ns(&samples[0])), "ns");
     print::figure(
         "metrics.request.allocations",
         Some(most_allocated(&samples[0])),

@@ -6,6 +6,7 @@
 //! measured.
 
 mod drive;
+mod metered;
 mod subjects;
 
 use dogwatch_benches::{allocations, callgrind, machine, print, quick, sink, time};
@@ -60,6 +61,7 @@ fn main() {
     }
     tables(&added);
     figures(&added);
+    metered::run(rounds, requests);
 }
 
 type Added = BTreeMap<&'static str, Vec<Sample>>;

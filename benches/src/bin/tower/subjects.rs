@@ -133,7 +133,7 @@ pub(crate) const SUBJECTS: &[Subject] = &[
 
 /// Answers at once.
 #[derive(Clone)]
-struct Hello;
+pub(crate) struct Hello;
 
 impl Service<Request<Full<Bytes>>> for Hello {
     type Response = Response<Full<Bytes>>;
@@ -180,7 +180,7 @@ fn router() -> Router {
     Router::new().route("/api/users/{id}", get(async || Bytes::from_static(BODY)))
 }
 
-fn plain() -> RequestLayer {
+pub(crate) fn plain() -> RequestLayer {
     RequestLayer::new()
         .response_headers(false)
         .extensions(false)
@@ -194,7 +194,7 @@ fn one_line() -> TraceLayer<SharedClassifier<ServerErrorsAsFailures>, DefaultMak
         .on_response(DefaultOnResponse::new().level(Level::INFO))
 }
 
-fn ours() -> Dispatch {
+pub(crate) fn ours() -> Dispatch {
     let json = JsonLayer::new(sink::make).redact(Redact::secrets());
     Dispatch::new(registry().with(json).with(LevelFilter::INFO))
 }
