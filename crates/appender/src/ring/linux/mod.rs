@@ -4,6 +4,8 @@ mod area;
 mod boot;
 mod create;
 #[cfg(test)]
+mod drive;
+#[cfg(test)]
 mod edges;
 mod file;
 #[cfg(test)]

@@ -239,7 +239,7 @@ mod tests {
     use crate::{
         batch::{Batch, Spare},
         name::Family,
-        ring::{CrashRing, create},
+        ring::{CrashRing, create, linux::drive::drive},
     };
 
     const LINES: [&str; 5] = ["one\n", "two\ntwo more\n", "three\n", "four\n", "five\n"];
@@ -333,7 +333,25 @@ mod tests {
         }
     }
 
+    #[test]
+    fn every_input_of_the_corpus_is_read_or_refused() {
+        let corpus = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/corpus");
+        let mut inputs = 0;
+        for entry in fs::read_dir(corpus).expect("the corpus stands beside the tests") {
+            drive(&fs::read(entry.unwrap().path()).unwrap());
+            inputs += 1;
+        }
+        assert!(inputs >= 50, "{inputs} inputs");
+    }
+
     proptest! {
+        #[test]
+        fn bytes_of_chance_are_read_or_refused(
+            data in prop::collection::vec(any::<u8>(), 0..60),
+        ) {
+            drive(&data);
+        }
+
         #[test]
         fn whatever_is_spoilt_no_other_line_is_read(
             spoils in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..40),
