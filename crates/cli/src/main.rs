@@ -2,8 +2,10 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod reckon;
 mod run;
 mod show;
+mod tally;
 
 use std::io::{self, IsTerminal as _, Write as _};
 use std::process::ExitCode;

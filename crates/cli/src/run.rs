@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::args::Args;
+use crate::reckon::Reckoning;
 use crate::show::Show;
 
 /// What the exit code tells.
@@ -25,16 +26,20 @@ pub(crate) enum Outcome {
 /// Shows the lines that are asked for.
 pub(crate) fn lines(args: &Args, color: bool) -> Result<Outcome, String> {
     let query = Query::parse(&args.query).map_err(|error| pointed(&args.query, &error))?;
-    if query.summary().is_some() {
-        return Err(
-            "what stands behind a pipe is not reckoned yet; leave it off, or take --count"
-                .to_owned(),
-        );
-    }
     let zone = if args.utc {
         TimeZone::UTC
     } else {
         TimeZone::system()
+    };
+    let table = match query.summary() {
+        Some(_) if args.follow || args.json || args.count => {
+            return Err(
+                "behind the pipe stands a table, which --follow, --json and --count do not fit"
+                    .to_owned(),
+            );
+        }
+        Some(summary) => Some(Reckoning::new(summary, now(&zone), zone.clone())?),
+        None => None,
     };
     let search = Search::new(&query, now(&zone));
     let show = Show {
@@ -45,6 +50,7 @@ pub(crate) fn lines(args: &Args, color: bool) -> Result<Outcome, String> {
     let mut out = Out {
         args,
         show,
+        table,
         writer: BufWriter::new(io::stdout().lock()),
         text: String::new(),
         found: 0,
@@ -64,6 +70,7 @@ pub(crate) fn lines(args: &Args, color: bool) -> Result<Outcome, String> {
 struct Out<'a> {
     args: &'a Args,
     show: Show,
+    table: Option<Reckoning>,
     writer: BufWriter<io::StdoutLock<'static>>,
     text: String,
     found: u64,
@@ -159,7 +166,9 @@ impl Out<'_> {
 
     fn line(&mut self, text: &str) -> Result<(), Stop> {
         self.found += 1;
-        if !self.args.count {
+        if let Some(table) = &mut self.table {
+            table.line(text);
+        } else if !self.args.count {
             self.text.clear();
             if self.args.json {
                 self.text.push_str(text);
@@ -189,7 +198,14 @@ impl Out<'_> {
     }
 
     fn end(mut self) -> Result<Outcome, String> {
-        let written = if self.args.count {
+        let written = if let Some(table) = &self.table {
+            if let Some(shortfall) = table.shortfall() {
+                let _ = writeln!(io::stderr(), "dogwatch: {shortfall}");
+            }
+            self.writer
+                .write_all(table.table().as_bytes())
+                .and_then(|()| self.writer.flush())
+        } else if self.args.count {
             writeln!(self.writer, "{}", self.found).and_then(|()| self.writer.flush())
         } else {
             self.writer.flush()

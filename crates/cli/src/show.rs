@@ -95,7 +95,7 @@ impl Show {
 /// A text without what a terminal would act on: control characters, and those that turn the
 /// direction of text (Unicode 16, bidirectional formatting characters). In a field it is quoted if it
 /// would not read as one word.
-fn safe(text: &str, word: bool, out: &mut String) {
+pub(crate) fn safe(text: &str, word: bool, out: &mut String) {
     let quoted = word && (text.is_empty() || text.contains([' ', '"', '=', '\n', '\t']));
     if quoted {
         out.push('"');

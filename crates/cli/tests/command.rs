@@ -85,7 +85,7 @@ fn what_is_wrong_is_said_in_one_sentence_and_ends_with_2() {
         wrong(&["x", "none.log"])
             .starts_with("dogwatch: cannot find log files at `none.log`: there are none")
     );
-    assert!(wrong(&["x | count"]).contains("not reckoned yet"));
+    assert!(wrong(&["x | count", "-j"]).contains("behind the pipe stands a table"));
     assert!(wrong(&["-f", "x", "logs"]).contains("`logs` is a folder"));
 }
 

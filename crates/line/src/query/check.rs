@@ -101,16 +101,9 @@ impl Check {
             }
             Check::When(op, wanted) => civil::instant(value, |local| now.to_utc(local))
                 .is_some_and(|at| op.holds(stands(at, *wanted))),
-            Check::Span(op, wanted) => amount(
-                value,
-                |text| Span::parse(text).map(|Span(nanos)| nanos as f64),
-                unit,
-            )
-            .is_some_and(|nanos| {
-                nanos
-                    .partial_cmp(wanted)
-                    .is_some_and(|order| op.holds(order))
-            }),
+            Check::Span(op, wanted) => nanos(value, unit)
+                .and_then(|nanos| nanos.partial_cmp(wanted))
+                .is_some_and(|order| op.holds(order)),
             Check::Size(op, wanted) => amount(
                 value,
                 |text| Size::parse(text).map(|Size(bytes)| bytes as f64),
@@ -137,6 +130,15 @@ fn stands(at: i128, moments: Moments) -> Ordering {
     } else {
         Ordering::Greater
     }
+}
+
+/// A duration in nanoseconds.
+pub(crate) fn nanos(value: &Value<'_>, unit: f64) -> Option<f64> {
+    amount(
+        value,
+        |text| Span::parse(text).map(|Span(nanos)| nanos as f64),
+        unit,
+    )
 }
 
 /// A number in its unit, or a text that names its own.

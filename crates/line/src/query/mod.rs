@@ -2,6 +2,7 @@
 
 mod check;
 mod civil;
+mod columns;
 mod cursor;
 mod expr;
 mod glob;
@@ -26,6 +27,7 @@ mod wrapped;
 
 use std::fmt;
 
+pub use columns::Columns;
 pub use lens::{Lens, Seen, unwrapped};
 pub use literals::{Literals, Needle};
 pub use matcher::{Matcher, Verdict};

@@ -1,0 +1,350 @@
+//! Reckons what stands behind a query's pipe: counts, percentiles, rates, charts over time. Pure.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use dogwatch_line::{Columns, Measure, Now, Summary, Times, Value};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use crate::tally::Tally;
+
+/// A table that grows line by line.
+pub(crate) struct Reckoning {
+    by: Vec<Box<str>>,
+    measures: Vec<Measure>,
+    shape: Shape,
+    columns: Columns,
+    times: Times,
+    zone: TimeZone,
+    groups: HashMap<Vec<String>, Vec<Tally>>,
+    /// Lines that would have made a group too many.
+    left_out: u64,
+    values: usize,
+    first: Option<i128>,
+    last: Option<i128>,
+}
+
+/// What is made of the counts at the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shape {
+    Table,
+    Top(usize),
+    /// Nanoseconds of a stretch of time.
+    Rate(i128),
+    Timechart(i128),
+}
+
+impl Reckoning {
+    pub(crate) fn new(summary: &Summary, now: Now, zone: TimeZone) -> Result<Self, String> {
+        let (by, measures, shape) = match summary {
+            Summary::Table { measures, by } => (by, measures.clone(), Shape::Table),
+            Summary::Top { most, fields } => (fields, vec![Measure::Count], Shape::Top(*most)),
+            Summary::Rate { each, by } => (by, vec![Measure::Count], Shape::Rate(nanos(*each))),
+            Summary::Timechart { each, measures, by } => {
+                (by, measures.clone(), Shape::Timechart(nanos(*each)))
+            }
+            _ => return Err("this summary is not known here".to_owned()),
+        };
+        let fields = by
+            .iter()
+            .map(|field| &**field)
+            .chain(measures.iter().filter_map(field));
+        Ok(Self {
+            columns: Columns::new(fields),
+            by: by.clone(),
+            measures,
+            shape,
+            times: Times::new(now),
+            zone,
+            groups: HashMap::new(),
+            left_out: 0,
+            values: 0,
+            first: None,
+            last: None,
+        })
+    }
+
+    /// Takes in a line.
+    pub(crate) fn line(&mut self, line: &str) {
+        let values = self.columns.of(line);
+        let (by, measured) = values.split_at(self.by.len());
+        let mut group: Vec<String> = by
+            .iter()
+            .map(|value| {
+                value
+                    .as_ref()
+                    .map_or_else(|| "-".to_owned(), Value::to_string)
+            })
+            .collect();
+        if matches!(self.shape, Shape::Rate(_) | Shape::Timechart(_)) {
+            let at = self.times.of(line);
+            self.first = self.first.into_iter().chain(at).min();
+            self.last = self.last.into_iter().chain(at).max();
+            if let Shape::Timechart(each) = self.shape {
+                let label =
+                    at.map_or_else(|| "-".to_owned(), |at| self.label(at - at.rem_euclid(each)));
+                group.insert(0, label);
+            }
+        }
+        if !self.groups.contains_key(&group) && self.groups.len() >= MOST_GROUPS {
+            self.left_out += 1;
+            return;
+        }
+        let tallies = self
+            .groups
+            .entry(group)
+            .or_insert_with(|| vec![Tally::new(); self.measures.len()]);
+        let mut measured = measured.iter();
+        for (measure, tally) in self.measures.iter().zip(tallies) {
+            if field(measure).is_none() {
+                tally.count += 1;
+                continue;
+            }
+            let Some(number) = measured.next().and_then(|value| number(value.as_ref()?)) else {
+                continue;
+            };
+            let keeps = matches!(measure, Measure::Percentile(..)) && self.values < MOST_VALUES;
+            self.values += usize::from(keeps);
+            tally.add(number, keeps);
+        }
+    }
+
+    /// The table, its columns side by side.
+    pub(crate) fn table(&self) -> String {
+        let mut rows: Vec<(&Vec<String>, &Vec<Tally>)> = self.groups.iter().collect();
+        // Charts go by time; the rest by the first number, the largest first; equals by name.
+        rows.sort_by(|(a_group, a), (b_group, b)| {
+            let by_number = self.cell(0, &b[0]).1.total_cmp(&self.cell(0, &a[0]).1);
+            let first = if matches!(self.shape, Shape::Timechart(_)) {
+                std::cmp::Ordering::Equal
+            } else {
+                by_number
+            };
+            first.then_with(|| a_group.cmp(b_group))
+        });
+        if let Shape::Top(most) = self.shape {
+            rows.truncate(most);
+        }
+        let time = matches!(self.shape, Shape::Timechart(_)).then(|| "time".to_owned());
+        let heading = time
+            .into_iter()
+            .chain(self.by.iter().map(ToString::to_string))
+            .chain(self.measures.iter().map(|measure| self.name(measure)));
+        let mut cells: Vec<Vec<String>> = vec![heading.collect()];
+        for (group, tallies) in rows {
+            let numbers = tallies
+                .iter()
+                .enumerate()
+                .map(|(index, tally)| self.cell(index, tally).0);
+            cells.push(
+                group
+                    .iter()
+                    .map(|text| one_line(text))
+                    .chain(numbers)
+                    .collect(),
+            );
+        }
+        aligned(&cells, cells[0].len() - self.measures.len())
+    }
+
+    /// What the table does not show, if anything.
+    pub(crate) fn shortfall(&self) -> Option<String> {
+        if self.left_out > 0 {
+            return Some(format!(
+                "{} lines are not in the table: it has at most {MOST_GROUPS} groups",
+                self.left_out
+            ));
+        }
+        (self.values >= MOST_VALUES)
+            .then(|| format!("the percentiles are of the first {MOST_VALUES} values"))
+    }
+
+    fn name(&self, measure: &Measure) -> String {
+        match self.shape {
+            Shape::Rate(_) => "rate".to_owned(),
+            _ => measure.to_string(),
+        }
+    }
+
+    /// A number as text, and as what it is sorted by.
+    fn cell(&self, index: usize, tally: &Tally) -> (String, f64) {
+        let number = match &self.measures[index] {
+            Measure::Count => tally.count as f64,
+            _ if tally.count == 0 => return ("-".to_owned(), f64::NEG_INFINITY),
+            Measure::Percentile(thousandths, _) => tally.percentile(*thousandths),
+            Measure::Min(_) => tally.min,
+            Measure::Max(_) => tally.max,
+            Measure::Avg(_) => tally.sum / tally.count as f64,
+            _ => tally.sum,
+        };
+        let number = match (self.shape, self.first, self.last) {
+            // Over at least one stretch: three lines in a second are three a minute.
+            (Shape::Rate(each), Some(first), Some(last)) => {
+                number / ((last - first).max(each) as f64 / each as f64)
+            }
+            _ => number,
+        };
+        let rounded = (number * 1000.0).round() / 1000.0;
+        (rounded.to_string(), number)
+    }
+
+    fn label(&self, at: i128) -> String {
+        match Timestamp::from_nanosecond(at) {
+            Ok(at) => at
+                .to_zoned_datetime(self.zone.clone())
+                .strftime("%Y-%m-%d %H:%M:%S")
+                .to_string(),
+            Err(_) => "-".to_owned(),
+        }
+    }
+}
+
+fn field(measure: &Measure) -> Option<&str> {
+    match measure {
+        Measure::Percentile(_, field)
+        | Measure::Min(field)
+        | Measure::Max(field)
+        | Measure::Avg(field)
+        | Measure::Sum(field) => Some(field),
+        _ => None,
+    }
+}
+
+fn number(value: &Value<'_>) -> Option<f64> {
+    let number = match value {
+        Value::I64(int) => *int as f64,
+        Value::U64(int) => *int as f64,
+        Value::F64(float) => *float,
+        Value::Str(text) => text.parse().ok()?,
+        _ => return None,
+    };
+    number.is_finite().then_some(number)
+}
+
+fn nanos(each: Duration) -> i128 {
+    i128::try_from(each.as_nanos()).unwrap_or(i128::MAX).max(1)
+}
+
+fn one_line(text: &str) -> String {
+    let mut out = String::new();
+    crate::show::safe(text, false, &mut out);
+    out
+}
+
+/// Columns as wide as their widest cell: the first so many left, the others right.
+fn aligned(cells: &[Vec<String>], left: usize) -> String {
+    let width = |column: usize| {
+        cells
+            .iter()
+            .map(|row| row[column].chars().count())
+            .max()
+            .unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..cells[0].len()).map(width).collect();
+    let mut out = String::new();
+    for row in cells {
+        let start = out.len();
+        for (index, (cell, width)) in row.iter().zip(&widths).enumerate() {
+            out.push_str(if index > 0 { "  " } else { "" });
+            // Writing to a string does not fail.
+            let _ = if index < left {
+                write!(out, "{cell:<width$}")
+            } else {
+                write!(out, "{cell:>width$}")
+            };
+        }
+        out.truncate(start + out[start..].trim_end().len());
+        out.push('\n');
+    }
+    out
+}
+
+/// So many rows say nothing to anybody.
+const MOST_GROUPS: usize = 100_000;
+
+/// 32 MiB of values, for percentiles that are exact.
+const MOST_VALUES: usize = 4 << 20;
+
+#[cfg(test)]
+mod tests {
+    use std::time::UNIX_EPOCH;
+
+    use dogwatch_line::{Now, Query};
+    use jiff::tz::TimeZone;
+
+    use super::{MOST_GROUPS, Reckoning};
+
+    fn reckoned(query: &str, lines: impl IntoIterator<Item = String>) -> Reckoning {
+        let query = Query::parse(query).unwrap();
+        let mut reckoning = Reckoning::new(
+            query.summary().unwrap(),
+            Now::utc(UNIX_EPOCH),
+            TimeZone::UTC,
+        )
+        .unwrap();
+        lines.into_iter().for_each(|line| reckoning.line(&line));
+        reckoning
+    }
+
+    fn lines() -> Vec<String> {
+        let line = |second: u32, route: &str, latency: f64| {
+            format!(
+                "{{\"timestamp\":\"2026-11-24T10:00:{second:02}Z\",\"route\":\"{route}\",\"latency_ms\":{latency}}}"
+            )
+        };
+        let mut lines: Vec<String> = (1..=100)
+            .map(|index| line(index % 60, "/a", f64::from(index)))
+            .collect();
+        lines.push(line(59, "/b", 0.5));
+        lines.push(r#"{"time":1795514459000,"http.route":"/b","responseTime":"1.5s"}"#.to_owned());
+        lines.push("no JSON".to_owned());
+        lines
+    }
+
+    #[test]
+    fn lines_are_counted_and_measured_by_group() {
+        for (query, expected) in [
+            ("| count", "count\n  103\n"),
+            (
+                "| count by route",
+                "route  count\n/a       100\n/b         2\n-          1\n",
+            ),
+            (
+                "| p50,p99(latency_ms),max(latency_ms), count by route",
+                "route  p50(latency_ms)  p99(latency_ms)  max(latency_ms)  count\n\
+                 /a                  50               99              100    100\n\
+                 /b                 0.5             1500             1500      2\n\
+                 -                    -                -                -      1\n",
+            ),
+            (
+                "| min(latency_ms),avg(latency_ms),sum(latency_ms)",
+                "min(latency_ms)  avg(latency_ms)  sum(latency_ms)\n            0.5           64.221           6550.5\n",
+            ),
+            ("| top 1 route", "route  count\n/a       100\n"),
+            (
+                "| rate 30s by route",
+                "route    rate\n/a     50.847\n/b      1.017\n-       0.508\n",
+            ),
+            (
+                "| timechart 30s count by route",
+                "time                 route  count\n-                    -          1\n2026-11-24 10:00:00  /a        59\n\
+                 2026-11-24 10:00:30  /a        41\n2026-11-24 10:00:30  /b         2\n",
+            ),
+        ] {
+            assert_eq!(reckoned(query, lines()).table(), expected, "{query}");
+        }
+    }
+
+    #[test]
+    fn a_table_without_lines_is_its_heading_and_one_too_large_says_so() {
+        assert_eq!(reckoned("| count by route", []).table(), "route  count\n");
+        let many = (0..MOST_GROUPS + 3).map(|index| format!("{{\"id\":{index}}}"));
+        let reckoning = reckoned("| count by id", many);
+        assert_eq!(
+            reckoning.shortfall().unwrap(),
+            format!("3 lines are not in the table: it has at most {MOST_GROUPS} groups")
+        );
+    }
+}
