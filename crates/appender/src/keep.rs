@@ -157,6 +157,8 @@ const FLOOR: usize = 2;
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -259,5 +261,41 @@ mod tests {
                 .surplus(&files, day(6)),
             0
         );
+    }
+
+    proptest! {
+        #[test]
+        fn no_more_goes_than_must_and_what_stays_is_within_every_bound(
+            files in proptest::collection::vec((0i64..40, 0u64..50), 0..12),
+            count in proptest::option::of(0usize..14),
+            age in proptest::option::of(0u64..40),
+            bytes in proptest::option::of(0u64..300),
+        ) {
+            let hours = |n: u64| Duration::from_secs(n * 3600);
+            let keep = Keep { files: count, max_age: age.map(hours), max_bytes: bytes, ..Keep::all() };
+            let now = day(6);
+            // Times may step back: the order is by number.
+            let files: Vec<_> = files
+                .into_iter()
+                .map(|(ago, bytes)| Kept { begun: now - jiff::SignedDuration::from_hours(ago), bytes })
+                .collect();
+            let old = |file: &Kept| {
+                let since = now.duration_since(file.begun);
+                age.is_some_and(|age| since > hours(age).try_into().unwrap())
+            };
+            let within = |files: &[Kept]| {
+                let sum: u64 = files.iter().map(|file| file.bytes).sum();
+                let recent = !files.iter().any(old) && bytes.is_none_or(|max| sum <= max);
+                count.is_none_or(|count| files.len() <= count) && (files.len() <= 1 || recent)
+            };
+            let surplus = keep.surplus(&files, now);
+            prop_assert!(surplus <= files.len());
+            prop_assert!(within(&files[surplus..]));
+            // The newest stays though it is old, and no other stays for its sake.
+            if surplus > 0 && !files.last().is_some_and(old) {
+                prop_assert!(!within(&files[surplus - 1..]), "one too many goes");
+            }
+            prop_assert!(keep.hard().surplus(&files, now) <= surplus);
+        }
     }
 }
