@@ -12,7 +12,7 @@ use jiff::tz::TimeZone;
 use crate::{
     Error, Gap, Keep, Roll,
     clock::Clock,
-    current::Current,
+    current::{Current, HalfLine},
     detour::Detour,
     disk::{Disk, Lock},
     fsync::Synced,
@@ -56,6 +56,8 @@ pub(crate) struct State {
     pub(crate) roll_at: Duration,
     /// The rest of a line whose start went to a file that is gone: it begins no other file.
     pub(crate) swallow: Vec<u8>,
+    /// A line that the file took by half, and that is not written whole yet.
+    pub(crate) cut: Option<HalfLine>,
 }
 
 /// What happened under the lock and is told after it.
@@ -103,8 +105,10 @@ impl Active {
         mark: Option<&dyn Mark>,
     ) -> io::Result<Advance> {
         let uptime = self.clock.uptime();
+        let cut = self.state.cut.take();
+        self.state.cut = cut.filter(|cut| lines.starts_with(&cut.rest));
         if !self.detour.tries_file(uptime) {
-            return Ok(Advance::Elsewhere(Vec::new()));
+            return Ok(self.elsewhere());
         }
         match self.write(lines, given, mark) {
             Ok(Advance::Wrote(written)) => {
@@ -121,19 +125,24 @@ impl Active {
                     return Err(error);
                 }
                 self.note("lines go to the fallback: cannot write log file", error);
-                let Some(file) = &mut self.state.file else {
-                    return Ok(Advance::Elsewhere(Vec::new()));
-                };
-                // A line that lacks nothing but its end is written: the end is owed.
-                let ended = file.lacks_end();
-                let half = file.abandon_line();
-                if ended {
-                    return Ok(Advance::Wrote(1));
+                if let Some(file) = &mut self.state.file {
+                    // A line that lacks nothing but its end is written: the end is owed.
+                    let ended = file.lacks_end();
+                    let cut = file.abandon_line();
+                    if ended {
+                        return Ok(Advance::Wrote(1));
+                    }
+                    self.notes.torn += u64::from(cut.is_some());
+                    self.state.cut = cut.or(self.state.cut.take());
                 }
-                self.notes.torn += u64::from(!half.is_empty());
-                Ok(Advance::Elsewhere(half))
+                Ok(self.elsewhere())
             }
         }
+    }
+
+    fn elsewhere(&self) -> Advance {
+        let half = self.state.cut.as_ref().map(|cut| cut.half.clone());
+        Advance::Elsewhere(half.unwrap_or_default())
     }
 
     fn write(
@@ -168,6 +177,12 @@ impl Active {
                 self.detour.told();
                 file.pay()?;
             }
+            if let Some(line) = &self.state.cut {
+                let resumed = file.resume_line(line);
+                self.notes.torn += u64::from(file.owes());
+                resumed?;
+                self.state.cut = None;
+            }
             let length = if file.within_line() {
                 first_line(lines)
             } else {
@@ -193,6 +208,7 @@ impl Active {
     pub(crate) fn went_elsewhere(&mut self, lines: u64) {
         let now = SystemTime::try_from(self.clock.now()).expect("the clock is a SystemTime");
         self.detour.took(lines, now);
+        self.state.cut = None;
     }
 
     /// Opens the current file, if it is not open.

@@ -1,6 +1,6 @@
 //! The open file, and what is known of its end: a line half written, bytes still owed to it.
 
-use std::io;
+use std::{io, mem::take};
 
 use jiff::Timestamp;
 
@@ -9,6 +9,12 @@ use crate::{
     ring::Mark,
     roll::first_line,
 };
+
+/// A line that a failure cut in two: what was written of it, and what was not.
+pub(crate) struct HalfLine {
+    pub(crate) half: Vec<u8>,
+    pub(crate) rest: Vec<u8>,
+}
 
 pub(crate) struct Current {
     pub(crate) handle: Box<dyn Open>,
@@ -127,14 +133,37 @@ impl Current {
         self.rest == b"\n"
     }
 
-    /// Closes a line that is half written, and returns the half: it goes elsewhere, whole.
-    pub(crate) fn abandon_line(&mut self) -> Vec<u8> {
-        if self.within_line {
-            self.rest.clear();
-            self.within_line = false;
-            self.owed = b"\n".to_vec();
+    /// Closes a line that is half written, and returns it: it goes elsewhere, whole.
+    pub(crate) fn abandon_line(&mut self) -> Option<HalfLine> {
+        let (half, rest) = (take(&mut self.half), take(&mut self.rest));
+        if !take(&mut self.within_line) {
+            return None;
         }
-        std::mem::take(&mut self.half)
+        self.owed = b"\n".to_vec();
+        Some(HalfLine { half, rest })
+    }
+
+    /// Writes the first part of such a line; its rest is the caller's. What is written of it when
+    /// that fails is closed.
+    pub(crate) fn resume_line(&mut self, line: &HalfLine) -> io::Result<()> {
+        let mut at = 0;
+        while at < line.half.len() {
+            match put(&mut *self.handle, &line.half[at..]) {
+                Ok(more) => (at, self.length) = (at + more, self.length + more as u64),
+                Err(error) => {
+                    self.owed.extend((at > 0).then_some(b'\n'));
+                    return Err(error);
+                }
+            }
+        }
+        self.half.clone_from(&line.half);
+        self.rest.clone_from(&line.rest);
+        self.within_line = true;
+        Ok(())
+    }
+
+    pub(crate) fn owes(&self) -> bool {
+        !self.owed.is_empty()
     }
 
     /// Writes a line of our own before the next one; an error leaves everything as it was.
@@ -150,7 +179,7 @@ impl Current {
     pub(crate) fn take_rest(&mut self) -> Vec<u8> {
         self.within_line = false;
         self.half.clear();
-        std::mem::take(&mut self.rest)
+        take(&mut self.rest)
     }
 }
 

@@ -11,35 +11,55 @@ pub(crate) struct Fallback(Mutex<Place>);
 
 struct Place {
     writer: Box<dyn Write + Send>,
-    /// The first part of a line whose rest comes with the next lines.
-    owed: Vec<u8>,
+    /// What it took of a line before it failed. The line counts as not taken.
+    begun: Vec<u8>,
+    /// The last line that was taken lacks its end.
+    owes_end: bool,
 }
 
 impl Fallback {
     pub(crate) fn new(writer: Box<dyn Write + Send>) -> Self {
-        let owed = Vec::new();
-        Self(Mutex::new(Place { writer, owed }))
+        Self(Mutex::new(Place {
+            writer,
+            begun: Vec::new(),
+            owes_end: false,
+        }))
     }
 
     /// Writes `half`, the first part of a line whose rest `lines` begins with, and `lines`. Returns
-    /// how much of `lines` was taken; after less than all the caller goes on where it stopped.
-    pub(crate) fn write(&self, half: Vec<u8>, lines: &[u8]) -> io::Result<usize> {
+    /// how much of `lines` was taken: whole lines, at least one.
+    ///
+    /// So the lines after them can go into the file or come here again. A line that was begun here is
+    /// finished by the next one that begins so, or closed by a newline.
+    pub(crate) fn write(&self, half: &[u8], lines: &[u8]) -> io::Result<usize> {
         let mut place = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        place.owed.extend(half);
-        while !place.owed.is_empty() {
-            let Place { writer, owed } = &mut *place;
-            let taken = put(&mut **writer, owed)?;
-            owed.drain(..taken);
+        let all = [half, lines].concat();
+        if place.owes_end || !all.starts_with(&place.begun) {
+            put(&mut *place.writer, b"\n")?;
+            place.owes_end = false;
+            place.begun.clear();
         }
-        let mut taken = 0;
-        while taken < lines.len() {
-            match put(&mut *place.writer, &lines[taken..]) {
-                Ok(more) => taken += more,
-                Err(_) if taken > 0 => break,
-                Err(error) => return Err(error),
+        let mut at = std::mem::take(&mut place.begun).len();
+        let failed = loop {
+            if at == all.len() {
+                return Ok(lines.len());
             }
+            match put(&mut *place.writer, &all[at..]) {
+                Ok(more) => at += more,
+                Err(error) => break error,
+            }
+        };
+        let mut whole = memchr::memrchr(b'\n', &all[..at]).map_or(0, |border| border + 1);
+        if at > whole && all[at] == b'\n' {
+            place.owes_end = true;
+            whole = at + 1;
+        } else {
+            place.begun.extend_from_slice(&all[whole..at]);
         }
-        Ok(taken)
+        match whole.checked_sub(half.len()) {
+            Some(taken) if taken > 0 => Ok(taken),
+            _ => Err(failed),
+        }
     }
 
     pub(crate) fn flush(&self) -> io::Result<()> {

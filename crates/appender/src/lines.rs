@@ -66,7 +66,7 @@ impl Appender {
     fn write_elsewhere(&self, half: Vec<u8>, lines: &[u8]) -> io::Result<usize> {
         let fallback = self.inner.fallback.as_ref();
         let fallback = fallback.expect("lines go elsewhere only where there is a fallback");
-        let taken = fallback.write(half, lines).map_err(|error| {
+        let taken = fallback.write(&half, lines).map_err(|error| {
             let what = "cannot write log lines to the fallback";
             // Whatever its kind: the file itself may heal, though a pipe to a reader will not.
             io::Error::other(Error::io(what, error))

@@ -136,6 +136,58 @@ fn a_fallback_that_fails_or_writes_short_loses_and_doubles_nothing() {
 }
 
 #[test]
+fn wherever_the_file_and_the_fallback_cut_a_line_each_is_whole_in_one_of_them_once() {
+    let lines = b"line 1.\nline 2.\nline 3.\n";
+    for file_takes in 0..=16 {
+        for fallback_takes in 0..=16 {
+            for healed_takes in [None, Some(3)] {
+                let case = format!("{file_takes} {fallback_takes} {healed_takes:?}");
+                let machine = Machine::at("2026-11-23T10:00:00Z");
+                let place = Place::default();
+                let builder = machine.builder().fallback(place.clone());
+                let mut appender = builder.open().unwrap();
+                machine.disk.capacity(Some(file_takes));
+                let mut taken = 0;
+                let mut go_on = |tries: usize| {
+                    for _ in 0..tries {
+                        taken += appender.write(&lines[taken..]).unwrap_or(0);
+                    }
+                    taken
+                };
+                go_on(3);
+                machine.clock.advance(Duration::from_secs(1));
+                place.takes(&[fallback_takes, 0, 0, 0]);
+                go_on(2);
+                // The fallback has failed, within a line perhaps, when the file heals; or it takes a
+                // little, fails again, and the fallback heals.
+                let room = healed_takes.map(|bytes| file_takes + 1 + bytes);
+                machine.disk.capacity(room);
+                machine.clock.advance(Duration::from_secs(5));
+                go_on(2);
+                place.takes(&[]);
+                go_on(1);
+                machine.clock.advance(Duration::from_secs(5));
+                assert_eq!(go_on(3), lines.len(), "{case}");
+                let (file, elsewhere) = (machine.disk.text("app.log"), place.text());
+                let mut whole: Vec<_> = file.lines().chain(elsewhere.lines()).collect();
+                whole.retain(|line| line.ends_with('.'));
+                whole.sort_unstable();
+                assert_eq!(
+                    whole,
+                    ["line 1.", "line 2.", "line 3."],
+                    "{case}: {file:?} {elsewhere:?}"
+                );
+                let half = |line: &str| line.is_empty() || "line 1.line 2.line 3.".contains(line);
+                assert!(
+                    file.lines().chain(elsewhere.lines()).all(half),
+                    "{case}: {file:?} {elsewhere:?}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
 fn a_fallback_that_panics_is_an_error_of_the_write() {
     struct Panics;
     impl io::Write for Panics {
