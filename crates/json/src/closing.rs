@@ -32,12 +32,12 @@ impl<W> JsonLayer<W> {
             line.push(&line.plan.after);
         };
         match self.form.spans() {
-            Spans::Gathered(object) => {
+            Spans::Gathered(_) => {
                 message(&mut line, &self.form.settled.message);
-                self.gather(&mut line, Some(span), object, times);
+                self.gather(&mut line, Some(span), times);
             }
             Spans::Subscriber => {
-                let open = line.open(self.form.schema.key("fields"));
+                let open = line.open(&self.form.settled.nest);
                 message(&mut line, b",\"message\":");
                 times(&mut line);
                 line.close(open);

@@ -3,11 +3,11 @@
 use crate::cut::Cut;
 use crate::form::Form;
 use crate::head::{Head, Origin};
-use crate::heritage::ids;
-use crate::key::{PARENT, encoded_key};
+use crate::key::encoded_key;
 use crate::levels::Severity;
 use crate::naming::Of;
 use crate::schema::Layout;
+use crate::slots::TOP;
 use crate::time::Stamp;
 use crate::valid::is_json;
 use crate::value::Value;
@@ -171,14 +171,16 @@ impl JsonLine {
     fn key(&mut self, name: &str) -> (bool, Vec<u8>) {
         let layout = self.form.schema.layout;
         let gathered = matches!(layout, Layout::Gathered(_));
-        let top_id = gathered && ids(name).is_some_and(|id| id != PARENT);
-        let named = self.form.named(name, Of::Line, |key| {
-            self.keys.iter().any(|taken| taken == key)
-        });
-        let encoded = encoded_key(&named.key);
-        self.keys.push(named.key);
-        let inner = layout != Layout::Free && !(top_id && named.field == name);
-        (inner, encoded)
+        let is_taken = |key: &str| self.keys.iter().any(|taken| taken == key);
+        let top = gathered && TOP.contains(&name) && !is_taken(self.form.schema.key(name));
+        let key = if top {
+            self.form.schema.key(name).to_owned()
+        } else {
+            self.form.named(name, Of::Line, is_taken).key
+        };
+        let encoded = encoded_key(&key);
+        self.keys.push(key);
+        (layout != Layout::Free && !top, encoded)
     }
 
     fn part(&mut self, inner: bool) -> &mut Vec<u8> {

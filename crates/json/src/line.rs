@@ -3,7 +3,6 @@
 use crate::cut::Cut;
 use crate::encode::{Encoder, Fate, Mark};
 use crate::form::{Form, NAME_BYTES, Spans};
-use crate::key::encoded_key;
 use crate::layer::JsonLayer;
 use crate::log_record::LogOrigin;
 use crate::part;
@@ -54,10 +53,10 @@ impl<W> JsonLayer<W> {
         }
         let span = ctx.event_span(event);
         match self.form.spans() {
-            Spans::Gathered(object) => {
+            Spans::Gathered(_) => {
                 line.fields(event, part::ID, 0);
                 let rest = |line: &mut Line<'_>| line.fields(event, part::REST, 0);
-                self.gather(&mut line, span, object, rest);
+                self.gather(&mut line, span, rest);
             }
             spans => {
                 line.note_losses();
@@ -105,7 +104,6 @@ impl<W> JsonLayer<W> {
         &self,
         line: &mut Line<'_>,
         span: Option<SpanRef<'_, S>>,
-        object: &str,
         fields: impl FnOnce(&mut Line<'_>),
     ) where
         S: for<'a> LookupSpan<'a>,
@@ -116,7 +114,7 @@ impl<W> JsonLayer<W> {
                 ids = line.inherit_ids(&fragment.fields);
             })
         });
-        let open = line.open(object);
+        let open = line.open(&self.form.settled.nest);
         line.push_inner();
         let first = line.marks.len();
         fields(line);
@@ -179,8 +177,8 @@ impl Line<'_> {
             self.push(&plan.after);
             self.origin(event);
         }
-        if let Some(object) = form.schema.request {
-            let open = self.open(object);
+        if form.schema.request.is_some() {
+            let open = self.open(&form.settled.request);
             self.fields(event, part::REQUEST, 0);
             self.close(open);
         }
@@ -188,31 +186,30 @@ impl Line<'_> {
         match (form.schema.layout, form.nest()) {
             (Layout::Gathered(_), _) => {}
             (_, None) => self.fields(event, rest, 0),
-            (_, Some(object)) => {
+            (_, Some(_)) => {
                 let message = if subscriber { part::MESSAGE } else { 0 };
-                let open = self.open(object);
+                let open = self.open(&form.settled.nest);
                 self.fields(event, rest | message, 0);
                 self.close(open);
             }
         }
     }
 
-    /// Begins an object; returns where it and its fields begin.
-    pub(crate) fn open(&mut self, key: &str) -> (usize, usize) {
+    /// Begins an object by its encoded key; returns where it and its fields begin.
+    pub(crate) fn open(&mut self, key: &[u8]) -> (usize, usize) {
         let before = self.tail.line.len();
-        self.push(&encoded_key(key));
-        self.push(b"{");
+        self.push(key);
         (before, self.tail.line.len())
     }
 
     /// Ends the object, or takes it back if it is empty.
     pub(crate) fn close(&mut self, (before, fields): (usize, usize)) {
         let line = &mut *self.tail.line;
-        if line.len() == fields {
-            return line.truncate(before);
+        match line.get_mut(fields) {
+            // In the place of the first field's comma.
+            Some(comma) => *comma = b'{',
+            None => return line.truncate(before),
         }
-        // The first field's comma.
-        line.remove(fields);
         line.push(b'}');
     }
 

@@ -2,7 +2,7 @@
 
 /// The event's message.
 pub(crate) const MESSAGE: u8 = 1;
-/// An id that stands at the top where the other fields do not.
+/// An id, or the event's name, that stands at the top where the other fields do not.
 pub(crate) const ID: u8 = 2;
 /// A fact of a request, where these stand in an object.
 pub(crate) const REQUEST: u8 = 4;

@@ -81,8 +81,8 @@ impl Schema {
 
     /// The [OpenTelemetry log data model], one record a line, its fields under the names that the
     /// specification gives them: `Timestamp` (nanoseconds, as a string), `SeverityText`,
-    /// `SeverityNumber`, `Body`, `TraceId`, `SpanId`, `Resource`, `InstrumentationScope` and
-    /// `Attributes`.
+    /// `SeverityNumber`, `Body`, `TraceId`, `SpanId`, `EventName` (an event's `event`), `Resource`,
+    /// `InstrumentationScope` and `Attributes`.
     ///
     /// This is the model's own notation, not OTLP: a collector reads it with its `filelog` receiver
     /// and `json_parser`. The layer's options for spans, clashes and the span's name have no effect:
@@ -104,6 +104,7 @@ impl Schema {
             ("message", "Body"),
             ("trace_id", "TraceId"),
             ("span_id", "SpanId"),
+            ("event", "EventName"),
             ("error", "exception.message"),
             ("user_id", "user.id"),
             ("url", "url.full"),

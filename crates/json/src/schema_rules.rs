@@ -119,7 +119,14 @@ fn is_within(a: &str, b: &str) -> bool {
 }
 
 /// The fields that stand at the top where the others are gathered in an object.
-pub(crate) const RECORD: [&str; 5] = ["timestamp", "level", "message", "trace_id", "span_id"];
+pub(crate) const RECORD: [&str; 6] = [
+    "timestamp",
+    "level",
+    "message",
+    "trace_id",
+    "span_id",
+    "event",
+];
 
 #[cfg(test)]
 mod tests {

@@ -26,6 +26,9 @@ pub(crate) struct Settled {
     pub(crate) message: Box<[u8]>,
     pub(crate) truncated: Box<[u8]>,
     pub(crate) span: Box<[u8]>,
+    /// Encoded keys of the objects of an event's fields and of the facts of a request.
+    pub(crate) nest: Box<[u8]>,
+    pub(crate) request: Box<[u8]>,
     /// Room kept while inherited fields are written: `truncated` and what closes the line.
     pub(crate) closing: usize,
     /// Room kept while an event's fields are written: ids, `,"message":""`, an object's end.
@@ -76,9 +79,12 @@ impl Form {
             taken: self.suffixed(),
             flat_error: schema.error.is_flat().then(|| key("error")),
         };
+        let object = |key: Option<&str>| encoded_key(key.unwrap_or_default()).into_boxed_slice();
+        let (nest, request) = (object(self.nest()), object(schema.request));
         let holders = self.holders();
         let whole = self.whole();
         let settled = &mut self.settled;
+        (settled.nest, settled.request) = (nest, request);
         settled.holders = holders;
         settled.whole = whole;
         settled.open = open.into();

@@ -2,7 +2,7 @@
 
 use crate::form::Form;
 use crate::heritage::ids;
-use crate::key::{Key, PARENT};
+use crate::key::Key;
 use crate::naming::{Named, Of};
 use crate::part;
 use crate::plan::{Shape, Slot};
@@ -47,7 +47,7 @@ impl<'a> Slots<'a> {
     pub(crate) fn slot(&mut self, index: usize, name: &str) -> Slot {
         self.message(index, name)
             .or_else(|| self.fact(name))
-            .or_else(|| self.top_id(name))
+            .or_else(|| self.top(name))
             .unwrap_or_else(|| self.other(name))
     }
 
@@ -75,10 +75,12 @@ impl<'a> Slots<'a> {
         Some(Slot::new(Key::new(key, None), part::REQUEST, shape))
     }
 
-    /// An event's own trace or span id, which stays outside where fields are gathered.
-    fn top_id(&mut self, name: &str) -> Option<Slot> {
+    /// An event's own ids and its name, which stay outside where fields are gathered.
+    fn top(&mut self, name: &str) -> Option<Slot> {
         let gathered = matches!(self.form.schema.layout, Layout::Gathered(_));
-        let id = ids(name).filter(|id| gathered && self.of != Of::Span && *id != PARENT)?;
+        if !gathered || self.of == Of::Span || !TOP.contains(&name) {
+            return None;
+        }
         let key = self.form.schema.key(name);
         if self.is_taken(Object::Top, key) {
             return None;
@@ -86,7 +88,7 @@ impl<'a> Slots<'a> {
         self.take(Object::Top, key);
         self.take(Object::Inner, key);
         let shape = self.shape(name);
-        Some(Slot::new(Key::new(key, Some(id)), part::ID, shape))
+        Some(Slot::new(Key::new(key, ids(name)), part::ID, shape))
     }
 
     fn other(&mut self, name: &str) -> Slot {
@@ -141,6 +143,9 @@ impl Slot {
         }
     }
 }
+
+/// What an event may have outside of the object of gathered fields.
+pub(crate) const TOP: [&str; 3] = ["trace_id", "span_id", "event"];
 
 /// The fields of the dictionary that are strings.
 const TEXTS: [&str; 12] = [

@@ -1,6 +1,6 @@
 //! What an event costs in allocations. Alone in its binary: the allocator is the process's.
 
-use dogwatch_json::{JsonLayer, Redact, Sample};
+use dogwatch_json::{JsonLayer, Redact, Sample, Schema};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::io;
@@ -133,4 +133,20 @@ fn two_spans_and_an_event_cost_at_most_eight_allocations() {
         let spent = allocations(1, || in_two_spans(|| event(1)));
         assert!(spent <= 8, "{spent} allocations");
     });
+}
+
+#[test]
+fn an_event_allocates_nothing_under_any_schema_that_writes_no_spans_objects() {
+    for name in Schema::NAMES.iter().filter(|name| **name != "tracing") {
+        let schema: Schema = name.parse().unwrap();
+        let registry = tracing_subscriber::registry().with(layer().schema(schema));
+        tracing::subscriber::with_default(registry, || {
+            let request = |n| info!(method = "GET", path = "/", status = 200, n, "a request");
+            let both = |n| {
+                event(n);
+                request(n);
+            };
+            in_two_spans(|| assert_eq!(allocations(200, || (0..100).for_each(both)), 0, "{name}"));
+        });
+    }
 }
