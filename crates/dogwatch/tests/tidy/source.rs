@@ -32,6 +32,7 @@ const UNSAFE: &[(&str, &str)] = &[
         "crates/dogwatch/src/exit.rs",
         "registering with the C library's atexit has no safe form",
     ),
+    ("crates/appender/tests/fork.rs", "to fork has no safe form"),
     (
         "crates/appender/src/ring/linux/map.rs",
         "a mapped file is the only buffer that outlives a killed process",
