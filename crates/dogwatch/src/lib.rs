@@ -90,7 +90,7 @@ pub use dogwatch_json::{Json, json};
 pub use dogwatch_metrics::Metrics;
 #[cfg(feature = "tower")]
 pub use dogwatch_tower::{
-    BytesInLayer, ClientCall, Finished, Outcome, PropagateLayer, RequestLayer, RequestLog,
+    B3, BytesInLayer, ClientCall, Finished, Outcome, PropagateLayer, RequestLayer, RequestLog,
     ShedLayer, TraceContext,
 };
 pub use error::Error;

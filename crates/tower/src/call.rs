@@ -7,13 +7,14 @@ use http::uri::Authority;
 use http::{HeaderMap, Method, StatusCode, Uri};
 use tracing::{Dispatch, Level, Span, dispatcher};
 
-use crate::TraceContext;
+use crate::b3;
 use crate::current::{self, Current};
 use crate::failure::Failure;
 use crate::ids::{Hex, Ids};
 use crate::outcome::method_label;
 use crate::panics::survive;
 use crate::request_id::X_REQUEST_ID;
+use crate::{B3, TraceContext};
 
 /// One outgoing call, for a client that is no tower service: what [`PropagateLayer`](crate::PropagateLayer)
 /// does, by hand.
@@ -51,22 +52,25 @@ impl ClientCall {
     /// Opens a client span under [`TraceContext::current`], or the root of a new trace, and injects
     /// `traceparent`, `tracestate` and `x-request-id` into the headers.
     pub fn open(method: &Method, uri: &Uri, headers: &mut HeaderMap) -> Self {
-        Self::under(None, method, uri, Some(headers))
+        Self::under(None, method, uri, Some(Outbound { headers, b3: None }))
     }
 
-    /// Under `parent`, else under what is current. Without `headers` nothing is injected.
+    /// Under `parent`, else under what is current. Without `outbound` nothing is injected.
     pub(crate) fn under(
         parent: Option<TraceContext>,
         method: &Method,
         uri: &Uri,
-        headers: Option<&mut HeaderMap>,
+        outbound: Option<Outbound<'_>>,
     ) -> Self {
         let around = current::innermost();
         let request_id = around.as_ref().and_then(|around| around.request_id.clone());
         let parent = parent.or_else(|| around.map(|around| around.context));
         let context = parent.map_or_else(TraceContext::new, |parent| parent.child());
-        if let Some(headers) = headers {
+        if let Some(Outbound { headers, b3 }) = outbound {
             context.inject(headers);
+            if let Some(form) = b3 {
+                b3::write(form, &context, headers);
+            }
             if let Some(request_id) = &request_id {
                 headers.insert(X_REQUEST_ID, request_id.header());
             }
@@ -172,6 +176,12 @@ impl Drop for ClientCall {
             self.tell(Level::WARN, "call cancelled", None, None);
         }
     }
+}
+
+/// Where a call's context is injected, and whether as B3 too.
+pub(crate) struct Outbound<'a> {
+    pub(crate) headers: &'a mut HeaderMap,
+    pub(crate) b3: Option<B3>,
 }
 
 fn open_span(context: &TraceContext) -> Span {

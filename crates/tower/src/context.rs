@@ -6,6 +6,7 @@ use http::header::{HeaderMap, HeaderName, HeaderValue};
 use tracing::Span;
 
 use crate::Error;
+use crate::baggage;
 use crate::current::{self, Current};
 use crate::ids::{Hex, SpanId, TraceId, unhex};
 use crate::sites;
@@ -37,6 +38,7 @@ pub struct TraceContext {
     parent_span_id: Option<SpanId>,
     flags: u8,
     tracestate: Option<Arc<str>>,
+    baggage: Option<Arc<str>>,
 }
 
 impl TraceContext {
@@ -48,6 +50,7 @@ impl TraceContext {
             parent_span_id: None,
             flags: SAMPLED | RANDOM,
             tracestate: None,
+            baggage: None,
         }
     }
 
@@ -93,6 +96,25 @@ impl TraceContext {
     /// Lets go of what it shares with others.
     pub(crate) fn let_go(&mut self) {
         self.tracestate = None;
+        self.baggage = None;
+    }
+
+    /// The span of whoever sent these ids. They say nothing of randomness.
+    pub(crate) fn of_sender(trace_id: TraceId, span_id: SpanId, sampled: bool) -> Self {
+        Self {
+            trace_id,
+            span_id,
+            parent_span_id: None,
+            flags: if sampled { SAMPLED } else { 0 },
+            tracestate: None,
+            baggage: None,
+        }
+    }
+
+    /// Takes the baggage of a request.
+    pub(crate) fn load(&mut self, headers: &HeaderMap) {
+        let baggage = headers.get_all(BAGGAGE).iter();
+        self.baggage = baggage::parse(baggage.map(HeaderValue::as_bytes));
     }
 
     pub(crate) fn into_child(self) -> Self {
@@ -128,7 +150,7 @@ impl TraceContext {
             .collect()
     }
 
-    /// Writes `traceparent` and `tracestate` over whatever the headers hold.
+    /// Writes `traceparent` and `tracestate` over whatever the headers hold, and `baggage` if there is any.
     pub fn inject(&self, headers: &mut HeaderMap) {
         let parent = HeaderValue::from_bytes(&self.traceparent());
         headers.insert(
@@ -140,6 +162,13 @@ impl TraceContext {
             Some(state) => headers.insert(TRACESTATE, state),
             None => headers.remove(TRACESTATE),
         };
+        // Without any, what the caller has put there stays.
+        let baggage = self
+            .baggage()
+            .and_then(|baggage| HeaderValue::from_str(baggage).ok());
+        if let Some(baggage) = baggage {
+            headers.insert(BAGGAGE, baggage);
+        }
     }
 
     /// The id of the whole trace.
@@ -170,6 +199,17 @@ impl TraceContext {
     /// The vendors' state, normalised: no empty members, no repeated key.
     pub fn tracestate(&self) -> Option<&str> {
         self.tracestate.as_deref()
+    }
+
+    /// The baggage that came with the request and goes on with each call, as a `baggage` header has it. `None`
+    /// unless [`RequestLayer::baggage`](crate::RequestLayer::baggage) takes it.
+    pub fn baggage(&self) -> Option<&str> {
+        self.baggage.as_deref()
+    }
+
+    /// The value of one key of the baggage, percent-encoded as it was sent.
+    pub fn baggage_value(&self, key: &str) -> Option<&str> {
+        baggage::value(self.baggage()?, key)
     }
 
     pub(crate) fn traceparent(&self) -> [u8; TRACEPARENT_LENGTH] {
@@ -231,10 +271,12 @@ fn parse(header: &[u8]) -> Result<TraceContext, Error> {
         flags: flags.ok_or(Error::new("its flags are not two lower-case hex digits"))?[0]
             & (SAMPLED | RANDOM),
         tracestate: None,
+        baggage: None,
     })
 }
 
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+const BAGGAGE: HeaderName = HeaderName::from_static("baggage");
 const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
 /// Version 00: `2 + 1 + 32 + 1 + 16 + 1 + 2`.
 const TRACEPARENT_LENGTH: usize = 55;

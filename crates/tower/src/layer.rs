@@ -119,6 +119,20 @@ impl RequestLayer {
         self.change(|config| config.public_endpoint = public_endpoint)
     }
 
+    /// Reads B3 headers, one or several, where there is no valid `traceparent`: for callers behind a service mesh
+    /// that speaks them. Default: false.
+    pub fn b3(self, b3: bool) -> Self {
+        self.change(|config| config.b3 = b3)
+    }
+
+    /// Takes the caller's `baggage` and sends it on with each call that
+    /// [`PropagateLayer`](crate::PropagateLayer) makes: at most 180 members of 4,096 bytes and 8,192 bytes in all
+    /// (W3C Baggage, Limits); what is beyond is left out, whole members. Default: false, for it says what
+    /// callers like, and goes to whoever is called. A [`public_endpoint`](Self::public_endpoint) takes none.
+    pub fn baggage(self, baggage: bool) -> Self {
+        self.change(|config| config.baggage = baggage)
+    }
+
     /// Warns, once, when a request is answered other than 404 or 405 and no route is known: the layer sits in
     /// the wrong place, or the feature `axum` is off. Default: false.
     pub fn expect_routes(self, expect_routes: bool) -> Self {

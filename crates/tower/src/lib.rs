@@ -4,6 +4,8 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod answer;
+mod b3;
+mod baggage;
 mod body;
 mod bytes_in;
 mod call;
@@ -40,6 +42,7 @@ mod shed;
 mod sites;
 mod tracestate;
 
+pub use b3::B3;
 pub use body::RecordedBody;
 pub use bytes_in::{BytesInLayer, BytesInService, CountedBody};
 pub use call::ClientCall;

@@ -6,12 +6,13 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use http::{Request, Response};
+use http::{HeaderMap, Request, Response};
 use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::{ClientCall, TraceContext};
+use crate::call::Outbound;
+use crate::{B3, ClientCall, TraceContext};
 
 /// A tower layer for HTTP clients: injects `traceparent`, `tracestate` and `x-request-id`, and gives each
 /// call a client span with the id that it sends.
@@ -27,6 +28,7 @@ use crate::{ClientCall, TraceContext};
 #[must_use = "a layer does nothing until a service is wrapped in it"]
 pub struct PropagateLayer {
     hosts: Option<Arc<Vec<String>>>,
+    b3: Option<B3>,
 }
 
 impl PropagateLayer {
@@ -42,7 +44,25 @@ impl PropagateLayer {
         self
     }
 
-    pub(crate) fn injects_to(&self, to: Option<&str>) -> bool {
+    /// Injects the context as B3 headers too, for callees that know no `traceparent`. Default: not.
+    pub fn b3(mut self, form: B3) -> Self {
+        self.b3 = Some(form);
+        self
+    }
+
+    /// The headers to inject into, if they go to a host that may have them.
+    pub(crate) fn outbound<'a>(
+        &self,
+        to: Option<&str>,
+        headers: impl FnOnce() -> &'a mut HeaderMap,
+    ) -> Option<Outbound<'a>> {
+        self.injects_to(to).then(|| Outbound {
+            headers: headers(),
+            b3: self.b3,
+        })
+    }
+
+    fn injects_to(&self, to: Option<&str>) -> bool {
         let Some(hosts) = &self.hosts else {
             return true;
         };
@@ -83,10 +103,9 @@ where
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         let parent = request.extensions().get::<TraceContext>().cloned();
-        let injects = self.layer.injects_to(request.uri().host());
         let (method, uri) = (request.method().clone(), request.uri().clone());
-        let headers = injects.then(|| request.headers_mut());
-        let call = ClientCall::under(parent, &method, &uri, headers);
+        let outbound = self.layer.outbound(uri.host(), || request.headers_mut());
+        let call = ClientCall::under(parent, &method, &uri, outbound);
         let inner = {
             let _entered = call.span().enter();
             self.inner.call(request)

@@ -33,9 +33,9 @@ impl PropagateLayer {
         let (client, request) = request.build_split();
         let mut request = request?;
         let (method, uri) = (request.method().clone(), uri_of(request.url()));
-        let injects = self.injects_to(request.url().host_str());
-        let headers = injects.then(|| request.headers_mut());
-        let call = ClientCall::under(None, &method, &uri, headers);
+        let host = request.url().host_str().map(str::to_owned);
+        let outbound = self.outbound(host.as_deref(), || request.headers_mut());
+        let call = ClientCall::under(None, &method, &uri, outbound);
         let answer = client.execute(request);
         match answer.instrument(call.span().clone()).await {
             Ok(response) => {

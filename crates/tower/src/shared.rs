@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use http::Request;
 use tracing::{Dispatch, Span, dispatcher};
 
+use crate::b3;
 use crate::config::Config;
 use crate::current::{self, Current};
 use crate::ids::{Hex, Ids};
@@ -45,14 +46,19 @@ impl Shared {
     /// Of a request that has only just come.
     pub(crate) fn open<B>(config: &Arc<Config>, request: &Request<B>) -> Arc<Self> {
         let started = config.now();
-        let sender = TraceContext::from_headers(request.headers());
+        let headers = request.headers();
+        let sender = TraceContext::from_headers(headers)
+            .or_else(|| config.b3.then(|| b3::read(headers)).flatten());
         let (parent, link) = if config.public_endpoint {
             (None, sender)
         } else {
             (sender, None)
         };
-        let context = parent.map_or_else(TraceContext::new, TraceContext::into_child);
-        let request_id = RequestId::of(request.headers());
+        let mut context = parent.map_or_else(TraceContext::new, TraceContext::into_child);
+        if config.baggage && !config.public_endpoint {
+            context.load(headers);
+        }
+        let request_id = RequestId::of(headers);
         let span = open_span(&context, &request_id, link.as_ref());
         let current = || Current {
             context: context.clone(),

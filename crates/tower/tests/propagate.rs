@@ -6,7 +6,7 @@ use std::convert::Infallible;
 use std::future::pending;
 use std::sync::{Arc, Mutex};
 
-use dogwatch_tower::{ClientCall, PropagateLayer, RequestLayer, TraceContext};
+use dogwatch_tower::{B3, ClientCall, PropagateLayer, RequestLayer, TraceContext};
 use http::{HeaderMap, Method, Request, Response, StatusCode};
 use http_body_util::Empty;
 use support::{Capture, Line};
@@ -434,4 +434,79 @@ async fn a_host_that_is_not_named_gets_no_header() {
         2,
         "its failure is told all the same"
     );
+}
+
+#[tokio::test]
+async fn b3_and_baggage_go_on_where_they_are_wanted_and_nowhere_else() {
+    let b3 = format!("{TRACE}-b7ad6b7169203331-0");
+    let wanting = |wanted: bool| RequestLayer::new().b3(wanted).baggage(wanted);
+    let table = [
+        (wanting(false), B3::Single, false, false),
+        (wanting(true), B3::Single, true, true),
+        (wanting(true), B3::Multi, true, true),
+        (
+            wanting(true).public_endpoint(true),
+            B3::Single,
+            false,
+            false,
+        ),
+    ];
+    for (layer, form, same_trace, baggage) in table {
+        let (capture, _guard) = capture();
+        let sent = Sent::default();
+        let calls = Arc::clone(&sent);
+        let handler = service_fn(move |_: Request<()>| {
+            let call = PropagateLayer::new().b3(form).layer(service_fn({
+                let calls = Arc::clone(&calls);
+                move |request: Request<()>| {
+                    calls.lock().unwrap().push(request.headers().clone());
+                    async { Ok::<_, Infallible>(Answer::new(Empty::new())) }
+                }
+            }));
+            async move {
+                let user = TraceContext::current().unwrap();
+                assert_eq!(user.baggage_value("user"), baggage.then_some("u-17"));
+                call.oneshot(to("http://next/")).await
+            }
+        });
+        let request = Request::builder()
+            .header("b3", &b3)
+            .header("baggage", "user=u-17;p=1, bad, plan=gold")
+            .body(())
+            .unwrap();
+        drop(layer.layer(handler).call(request).await.unwrap());
+
+        let sent = sent.lock().unwrap().remove(0);
+        let context = TraceContext::from_headers(&sent).unwrap();
+        assert_eq!(context.trace_id().to_string() == TRACE, same_trace);
+        assert_eq!(context.sampled(), !same_trace, "as the caller decided");
+        let of_line = client_lines(&capture).remove(0);
+        assert_eq!(context.span_id().to_string(), of_line.field("span_id"));
+        let text = |name: &str| sent.get(name).map(|value| value.to_str().unwrap());
+        assert_eq!(
+            text("baggage"),
+            baggage.then_some("user=u-17;p=1,plan=gold")
+        );
+        let (trace, span) = (
+            context.trace_id().to_string(),
+            context.span_id().to_string(),
+        );
+        let sampled = u8::from(context.sampled());
+        let parent = of_line.field("parent_span_id");
+        match form {
+            B3::Multi => assert_eq!(
+                [
+                    text("x-b3-traceid"),
+                    text("x-b3-spanid"),
+                    text("x-b3-parentspanid"),
+                    text("b3")
+                ],
+                [Some(&*trace), Some(&*span), Some(parent), None]
+            ),
+            _ => assert_eq!(
+                text("b3"),
+                Some(&*format!("{trace}-{span}-{sampled}-{parent}"))
+            ),
+        }
+    }
 }
