@@ -9,6 +9,7 @@ pub mod callgrind;
 pub mod latency;
 pub mod machine;
 pub mod print;
+pub mod process;
 pub mod sink;
 pub mod time;
 

@@ -1,4 +1,4 @@
-//! Measures what a layer for requests adds to a service, ours beside the rivals. In process, no socket.
+//! Measures what a layer for requests adds to a service, ours beside the rivals. In process, and over sockets.
 //!
 //! Processor time of the thread, the median of interleaved rounds, less that of the bare service of the
 //! same round; allocations by a counting allocator, likewise. Lines go to a writer that counts and
@@ -7,6 +7,8 @@
 
 mod drive;
 mod metered;
+mod rivals;
+mod socket;
 mod subjects;
 
 use dogwatch_benches::{allocations, callgrind, machine, print, quick, sink, time};
@@ -18,6 +20,9 @@ use subjects::{SUBJECTS, Subject};
 static ALLOCATOR: allocations::Counting = allocations::Counting;
 
 fn main() {
+    if let Some(stack) = socket::asked() {
+        return socket::serve(&stack);
+    }
     if let Some((key, requests)) = callgrind::asked() {
         let subject = SUBJECTS.iter().find(|subject| subject.key == key);
         let subject = subject.expect("a subject of that name");
@@ -62,6 +67,7 @@ fn main() {
     tables(&added);
     figures(&added);
     metered::run(rounds, requests);
+    socket::run(quick());
 }
 
 type Added = BTreeMap<&'static str, Vec<Sample>>;
@@ -81,7 +87,7 @@ fn check(subject: &Subject) {
         serde_json::from_str::<serde_json::Value>(line).expect("JSON lines");
     }
     if let Some(line) = text.lines().last() {
-        for part in ["\"GET\"", "200", "latency"] {
+        for part in subject.parts {
             assert!(line.contains(part), "{} lost {part}: {line}", subject.name);
         }
     }
@@ -144,6 +150,4 @@ fn figures(added: &Added) {
         "count",
     );
     print::figure("tower.filtered.added_ns", Some(ns(added, "filtered")), "ns");
-    // Over sockets: not measured here.
-    print::figure("tower.socket.cpu_vs_bare", None, "ratio");
 }

@@ -1,8 +1,7 @@
 //! The stacks: bare, ours, and the rivals', as a plain tower service and under axum.
 
 use crate::drive::{BODY, Sample, measured};
-use axum::Router;
-use axum::routing::get;
+use crate::rivals;
 use bytes::Bytes;
 use dogwatch_benches::sink;
 use dogwatch_json::{JsonLayer, Redact};
@@ -12,11 +11,9 @@ use http_body_util::Full;
 use std::convert::Infallible;
 use std::future::{Ready, ready};
 use tower::{Layer, Service, ServiceBuilder};
-use tower_http::classify::{ServerErrorsAsFailures, SharedClassifier};
 use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
-use tower_http::trace::{DefaultMakeSpan, DefaultOnResponse, TraceLayer};
+use tracing::Dispatch;
 use tracing::level_filters::LevelFilter;
-use tracing::{Dispatch, Level};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::registry;
 
@@ -27,6 +24,8 @@ pub(crate) struct Subject {
     /// What it is measured over: a bare service, which is measured over itself.
     pub(crate) over: &'static str,
     pub(crate) lines: u64,
+    /// What each line must hold.
+    pub(crate) parts: &'static [&'static str],
     pub(crate) dispatch: fn() -> Dispatch,
     pub(crate) run: fn(u64) -> Sample,
 }
@@ -37,6 +36,7 @@ pub(crate) const SUBJECTS: &[Subject] = &[
         name: "bare service",
         over: "bare",
         lines: 0,
+        parts: LINE,
         dispatch: ours,
         run: |n| measured(Hello, n),
     },
@@ -45,6 +45,7 @@ pub(crate) const SUBJECTS: &[Subject] = &[
         name: "dogwatch-tower, closing line",
         over: "bare",
         lines: 1,
+        parts: LINE,
         dispatch: ours,
         run: |n| measured(plain().layer(Hello), n),
     },
@@ -53,6 +54,7 @@ pub(crate) const SUBJECTS: &[Subject] = &[
         name: "dogwatch-tower, lines filtered, context on",
         over: "bare",
         lines: 0,
+        parts: LINE,
         dispatch: ours_filtered,
         run: |n| measured(plain().layer(Hello), n),
     },
@@ -61,6 +63,7 @@ pub(crate) const SUBJECTS: &[Subject] = &[
         name: "floor: an empty span, entered three times, on a bare registry",
         over: "bare",
         lines: 0,
+        parts: LINE,
         dispatch: bare_registry,
         run: |n| measured(Spanned(Hello), n),
     },
@@ -69,6 +72,7 @@ pub(crate) const SUBJECTS: &[Subject] = &[
         name: "dogwatch-tower, route skipped",
         over: "bare",
         lines: 0,
+        parts: LINE,
         dispatch: ours,
         run: |n| {
             measured(
@@ -82,19 +86,21 @@ pub(crate) const SUBJECTS: &[Subject] = &[
         name: "tower-http Trace, one line at INFO",
         over: "bare",
         lines: 1,
-        dispatch: theirs,
-        run: |n| measured(one_line().layer(Hello), n),
+        parts: LINE,
+        dispatch: rivals::fmt_json,
+        run: |n| measured(rivals::one_line().layer(Hello), n),
     },
     Subject {
         key: "tower_http_id",
         name: "tower-http SetRequestId, Trace, PropagateRequestId",
         over: "bare",
         lines: 1,
-        dispatch: theirs,
+        parts: LINE,
+        dispatch: rivals::fmt_json,
         run: |n| {
             let stack = ServiceBuilder::new()
                 .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
-                .layer(one_line())
+                .layer(rivals::one_line())
                 .layer(PropagateRequestIdLayer::x_request_id());
             measured(stack.service(Hello), n)
         },
@@ -104,32 +110,59 @@ pub(crate) const SUBJECTS: &[Subject] = &[
         name: "bare axum",
         over: "axum",
         lines: 0,
+        parts: LINE,
         dispatch: ours,
-        run: |n| measured(router(), n),
+        run: |n| measured(rivals::router(), n),
     },
     Subject {
         key: "axum_line",
         name: "axum, dogwatch-tower, everything on",
         over: "axum",
         lines: 1,
+        parts: LINE,
         dispatch: ours,
-        run: |n| measured(router().layer(RequestLayer::new()), n),
+        run: |n| measured(rivals::router().layer(RequestLayer::new()), n),
     },
     Subject {
         key: "axum_tower_http",
         name: "axum, tower-http SetRequestId, Trace, PropagateRequestId",
         over: "axum",
         lines: 1,
-        dispatch: theirs,
-        run: |n| {
-            let stack = ServiceBuilder::new()
-                .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
-                .layer(one_line())
-                .layer(PropagateRequestIdLayer::x_request_id());
-            measured(router().layer(stack), n)
-        },
+        parts: LINE,
+        dispatch: rivals::fmt_json,
+        run: |n| measured(rivals::tower_http(), n),
+    },
+    Subject {
+        key: "axum_otel",
+        name: "axum, axum-tracing-opentelemetry, line at span close",
+        over: "axum",
+        lines: 1,
+        parts: &["\"GET\"", "200", "time.busy"],
+        dispatch: rivals::otel_and_fmt,
+        run: |n| measured(rivals::axum_tracing_opentelemetry(), n),
+    },
+    Subject {
+        key: "axum_prometheus",
+        name: "axum, axum-prometheus, no line",
+        over: "axum",
+        lines: 0,
+        parts: LINE,
+        dispatch: ours,
+        run: |n| measured(rivals::axum_prometheus(), n),
+    },
+    Subject {
+        key: "axum_otel_tower",
+        name: "axum, opentelemetry-instrumentation-tower, no line",
+        over: "axum",
+        lines: 0,
+        parts: LINE,
+        dispatch: ours,
+        run: |n| measured(rivals::opentelemetry_tower(), n),
     },
 ];
+
+/// What a line must say, whatever it looks like.
+const LINE: &[&str] = &["\"GET\"", "200", "latency"];
 
 /// Answers at once.
 #[derive(Clone)]
@@ -176,22 +209,10 @@ impl Service<Request<Full<Bytes>>> for Spanned {
     }
 }
 
-fn router() -> Router {
-    Router::new().route("/api/users/{id}", get(async || Bytes::from_static(BODY)))
-}
-
 pub(crate) fn plain() -> RequestLayer {
     RequestLayer::new()
         .response_headers(false)
         .extensions(false)
-}
-
-/// tower-http writes nothing at INFO by itself, and two lines when told to: one of them is enough.
-fn one_line() -> TraceLayer<SharedClassifier<ServerErrorsAsFailures>, DefaultMakeSpan, ()> {
-    TraceLayer::new_for_http()
-        .make_span_with(DefaultMakeSpan::new().level(Level::INFO))
-        .on_request(())
-        .on_response(DefaultOnResponse::new().level(Level::INFO))
 }
 
 pub(crate) fn ours() -> Dispatch {
@@ -206,15 +227,4 @@ fn bare_registry() -> Dispatch {
 fn ours_filtered() -> Dispatch {
     let json = JsonLayer::new(sink::make).redact(Redact::secrets());
     Dispatch::new(registry().with(json).with(LevelFilter::ERROR))
-}
-
-fn theirs() -> Dispatch {
-    let json = tracing_subscriber::fmt::layer()
-        .json()
-        .with_current_span(false);
-    Dispatch::new(
-        registry()
-            .with(json.with_writer(sink::make))
-            .with(LevelFilter::INFO),
-    )
 }
