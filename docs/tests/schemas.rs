@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, UNIX_EPOCH};
 
 use dogwatch_json::{JsonLayer, Schema};
-use dogwatch_line::{Line, Value};
+use dogwatch_line::{Line, Now, Query, Value};
 use tracing_subscriber::layer::SubscriberExt;
 
 const PAGE: &str = include_str!("../line.md");
@@ -185,4 +185,44 @@ fn the_table_of_keys_says_where_each_field_of_the_dictionary_stands() {
         table += &format!("| `{field}` | {} |\n", places.join(" | "));
     }
     assert!(PAGE.contains(&table), "line.md lacks this:\n{table}");
+}
+
+/// One query for each field that people search by, in the dictionary's words.
+const QUERIES: [&str; 14] = [
+    "level=info",
+    "level>=info",
+    "target=\"the target\"",
+    "message=\"the message\"",
+    "service=shop",
+    "event=\"the event\"",
+    "trace_id=4bf92f3577b34da6a3ce929d0e0e4736",
+    "span_id=00f067aa0ba902b7",
+    "request_id=r-1",
+    "user_id=u-42",
+    "method=GET",
+    "path=/orders/*",
+    "status>=201",
+    "error~\"the error\"",
+];
+
+#[test]
+fn a_query_in_the_words_of_the_page_finds_a_line_of_every_schema() {
+    let mut missed = Vec::new();
+    for name in Schema::NAMES {
+        let written = lines(name, everything);
+        let line = written.trim_end();
+        for query in QUERIES {
+            // Cloud Logging has a request's path as its URL.
+            let query = match (*name, query) {
+                ("gcp", "path=/orders/*") => "httpRequest.requestUrl=/orders/*",
+                (_, query) => query,
+            };
+            let query = Query::parse(query).expect("a query");
+            let matcher = query.matcher(Now::utc(UNIX_EPOCH));
+            if !matcher.judge(line).holds() {
+                missed.push(format!("{query:?} under {name}: {line}"));
+            }
+        }
+    }
+    assert!(missed.is_empty(), "{}", missed.join("\n"));
 }

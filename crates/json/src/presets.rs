@@ -186,8 +186,9 @@ impl Schema {
         }
     }
 
-    /// Datadog's [reserved] and [standard] attributes: `status` is the level, `dd.trace_id` and
-    /// `dd.span_id` the ids, `logger.name` the target; a request's `status` is `http.status_code`.
+    /// Datadog's [reserved] and [standard] attributes: `dd.trace_id` and `dd.span_id` are the
+    /// ids, `logger.name` the target, and `level` is read as the status of a line. So a request's
+    /// `status` is `http.status_code`, and any other field `status` gets a `_` behind it.
     ///
     /// The ids are hexadecimal, as OpenTelemetry has them. Datadog reads a dot as an object, so a
     /// field called `http` or `logger` gets a `_` behind it.
@@ -198,7 +199,6 @@ impl Schema {
         Schema {
             name: "datadog",
             places: places(&[
-                ("level", "status"),
                 ("target", "logger.name"),
                 ("trace_id", "dd.trace_id"),
                 ("span_id", "dd.span_id"),
@@ -224,6 +224,7 @@ impl Schema {
                 "eventTime",
                 "date",
                 "published_date",
+                "status",
                 "severity",
                 "syslog",
                 "hostname",

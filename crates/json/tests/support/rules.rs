@@ -228,13 +228,14 @@ fn gcp(line: &Map<String, Value>) {
 fn datadog(line: &Map<String, Value>) {
     is_rfc3339(text(line, "timestamp"), 3);
     // What the status remapper knows of ours: names that begin with these.
-    assert!(["trace", "debug", "info", "warn", "error", "fatal"].contains(&text(line, "status")));
+    assert!(["trace", "debug", "info", "warn", "error", "fatal"].contains(&text(line, "level")));
     text(line, "message");
     texts(line, &["dd.trace_id", "dd.span_id", "logger.name"]);
     for other in [
         "@timestamp",
         "date",
         "severity",
+        "status",
         "syslog",
         "hostname",
         "ddsource",

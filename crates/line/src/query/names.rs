@@ -139,17 +139,23 @@ const GROUPS: &[(Kind, &str)] = &[
         Kind::Id,
         "span_id span.id spanId spanID SpanId dd.span_id logging.googleapis.com/spanId",
     ),
-    (Kind::Id, "parent_span_id parent.id parentSpanId parent_id"),
     (
         Kind::Id,
-        "request_id http.request.id requestId req_id reqId req.id",
+        "parent_span_id parent.id parentSpanId parent_id dd.parent_id",
+    ),
+    (
+        Kind::Id,
+        "request_id http.request.id http.request_id requestId req_id reqId req.id",
     ),
     (Kind::Id, "user_id user.id enduser.id usr.id userId"),
     (
         Kind::Plain,
         "method http.request.method http.method httpRequest.requestMethod req.method",
     ),
-    (Kind::Plain, "path url.path http.target req.url"),
+    (
+        Kind::Plain,
+        "path url.path http.target http.url_details.path req.url",
+    ),
     (Kind::Plain, "url url.full http.url httpRequest.requestUrl"),
     (
         Kind::Plain,
@@ -164,17 +170,21 @@ const GROUPS: &[(Kind, &str)] = &[
     (
         Kind::Plain,
         "bytes_in http.request.body.size http.request.body.bytes \
-         httpRequest.requestSize",
+         httpRequest.requestSize network.bytes_read",
     ),
     (
         Kind::Plain,
-        "bytes_out http.response.body.size http.response.body.bytes httpRequest.responseSize",
+        "bytes_out http.response.body.size http.response.body.bytes \
+         httpRequest.responseSize network.bytes_written",
     ),
     (
         Kind::Plain,
-        "error.message exception.message err.message error err",
+        "error.message exception.message error_message err.message error err",
     ),
-    (Kind::Plain, "event event.action event.name event_name"),
+    (
+        Kind::Plain,
+        "event event.action event.name event_name EventName",
+    ),
     (
         Kind::Plain,
         "file filename code.file.path code.filepath log.origin.file.name caller",
