@@ -41,6 +41,10 @@ impl Batch {
         }
     }
 
+    pub(crate) fn is_in_ring(&self) -> bool {
+        self.area.is_some()
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.bytes() == 0
     }
@@ -203,6 +207,27 @@ impl Spare {
         }
     }
 
+    /// How many pieces shall be made ahead, for a queue of `max` bytes while lines come fast.
+    pub(crate) fn wanted(&self, max: usize) -> usize {
+        AHEAD.min(max / PIECE / 8).saturating_sub(self.0.len())
+    }
+
+    /// Adds pieces that were made ahead, each of its pages written to: the first line on a page would
+    /// pay a microsecond for it. The warmer ones are taken before them.
+    pub(crate) fn add(&mut self, made: Vec<Vec<u8>>) {
+        self.0.splice(0..0, made);
+    }
+
+    /// Such pieces, to be made by who does not hold the lock.
+    pub(crate) fn make(count: usize) -> Vec<Vec<u8>> {
+        let piece = |_| {
+            let mut piece = vec![1; PIECE];
+            piece.clear();
+            piece
+        };
+        (0..count).map(piece).collect()
+    }
+
     /// All but a few, to be freed by who does not hold the lock.
     pub(crate) fn surplus(&mut self) -> Vec<Vec<u8>> {
         self.0.split_off(self.0.len().min(FEW))
@@ -225,6 +250,9 @@ pub(crate) const PIECE: usize = 256 * 1024;
 
 /// Pieces that are kept when few lines come: one to fill while another is written.
 const FEW: usize = 1;
+
+/// Pieces that are ready while lines come fast: a MiB, as much as comes while the writer is held up.
+const AHEAD: usize = 4;
 
 #[cfg(test)]
 mod tests {

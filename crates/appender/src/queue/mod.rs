@@ -259,6 +259,14 @@ mod tests {
             queue.release(&mut batch);
             assert_eq!(queue.lock().spare.count(), after);
         }
+        let mut fast = Pace::new(Duration::from_millis(100));
+        fast.found(FIRST, false);
+        queue.lock().spare = Spare::default();
+        queue.offer(None, b"line\n").unwrap();
+        assert!(queue.wait(&mut fast, None), "it looks by itself");
+        assert_eq!(queue.lock().spare.count(), 4, "made before they are needed");
+        queue.take(&mut batch);
+        queue.release(&mut batch);
         let mut slow = Pace::new(Duration::ZERO);
         queue.wait(&mut slow, Some(Duration::ZERO));
         assert_eq!(queue.lock().spare.count(), 1);

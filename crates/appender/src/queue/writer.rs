@@ -6,7 +6,11 @@ use std::{
 };
 
 use super::{Pace, Phase, Queue, State, Writer};
-use crate::{Gap, account::Reason, batch::Batch};
+use crate::{
+    Gap,
+    account::Reason,
+    batch::{Batch, Spare},
+};
 
 /// What the writer was given with its batch.
 pub(crate) struct Order {
@@ -36,6 +40,7 @@ impl Queue {
         let mut state = self.lock();
         if pace.is_fast() {
             state.enough = PLENTY.min(self.max_bytes / 4);
+            state = self.make_ahead(state);
         } else {
             state.enough = self.enough();
             state = self.free(state);
@@ -71,6 +76,19 @@ impl Queue {
         drop(state);
         drop(surplus);
         self.lock()
+    }
+
+    // No caller shall pay for fresh memory while lines come fast.
+    fn make_ahead<'q>(&'q self, state: MutexGuard<'q, State>) -> MutexGuard<'q, State> {
+        let wanted = state.spare.wanted(self.max_bytes);
+        if wanted == 0 || state.front.is_in_ring() {
+            return state;
+        }
+        drop(state);
+        let made = Spare::make(wanted);
+        let mut state = self.lock();
+        state.spare.add(made);
+        state
     }
 
     // Until somebody wakes the writer, or the time is over: then the flag is true.
