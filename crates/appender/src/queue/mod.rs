@@ -265,6 +265,9 @@ mod tests {
         queue.offer(None, b"line\n").unwrap();
         assert!(queue.wait(&mut fast, None), "it looks by itself");
         assert_eq!(queue.lock().spare.count(), 4, "made before they are needed");
+        let mut slow = Pace::new(Duration::ZERO);
+        queue.wait(&mut slow, None);
+        assert_eq!(queue.lock().spare.count(), 4, "they may come fast again");
         queue.take(&mut batch);
         queue.release(&mut batch);
         let mut slow = Pace::new(Duration::ZERO);

@@ -10,6 +10,8 @@ use crate::batch::FIRST;
 pub(crate) struct Pace {
     flush_interval: Duration,
     wait: Duration,
+    /// So many looks in a row found few lines.
+    calm: u32,
 }
 
 impl Pace {
@@ -17,6 +19,7 @@ impl Pace {
         Self {
             flush_interval,
             wait: flush_interval,
+            calm: 0,
         }
     }
 
@@ -28,6 +31,11 @@ impl Pace {
     /// Lines come fast enough that the writer looks by itself.
     pub(crate) fn is_fast(&self) -> bool {
         self.wait < self.flush_interval
+    }
+
+    /// Lines have come slowly for a while: what they once took is not needed soon.
+    pub(crate) fn is_calm(&self) -> bool {
+        self.calm >= CALM
     }
 
     /// Learns from what a look found; `waited`: for the whole time, and was not woken before.
@@ -44,11 +52,19 @@ impl Pace {
             _ => self.wait,
         };
         self.wait = next.max(SHORTEST).min(self.flush_interval);
+        self.calm = if self.is_fast() {
+            0
+        } else {
+            self.calm.saturating_add(1)
+        };
     }
 }
 
 /// What a look shall find: half of what wakes the writer.
 const PIECE: usize = FIRST / 2;
+
+/// So many looks are a while: 5 s at the default flush interval.
+const CALM: u32 = 50;
 
 /// The shortest time between two looks.
 const SHORTEST: Duration = Duration::from_millis(1);
@@ -86,6 +102,17 @@ mod tests {
             assert_eq!(pace.wait(), next, "{nth}");
             assert_eq!(pace.is_fast(), next < INTERVAL, "{nth}");
         }
+    }
+
+    #[test]
+    fn lines_that_come_slowly_for_a_while_are_calm_until_they_come_fast() {
+        let mut pace = Pace::new(INTERVAL);
+        for look in 0..100 {
+            assert_eq!(pace.is_calm(), look >= 50, "{look}");
+            pace.found(300, true);
+        }
+        pace.found(FIRST, false);
+        assert!(!pace.is_calm());
     }
 
     #[test]

@@ -43,7 +43,9 @@ impl Queue {
             state = self.make_ahead(state);
         } else {
             state.enough = self.enough();
-            state = self.free(state);
+            if pace.is_calm() {
+                state = self.free(state);
+            }
         }
         while !self.is_due(&state) {
             // A line waits for others to join it, for an interval at most.
