@@ -10,6 +10,7 @@
 mod alerts;
 mod bounds;
 mod disabled;
+mod fallback;
 mod layers;
 mod lines;
 mod parity;
