@@ -129,9 +129,12 @@ mod text;
 mod time;
 mod timestamp;
 #[cfg(feature = "serde")]
+mod trail;
+#[cfg(feature = "serde")]
 mod tree;
 mod valid;
 mod value;
+mod words;
 
 pub use error_object::ErrorValue;
 pub use failure::{Error, LostLines};

@@ -6,6 +6,7 @@ use crate::nested::{Answer, Ask, probe};
 use crate::plan::Shape;
 use crate::schema::ErrorForm;
 use crate::siphash::siphash;
+use crate::words::{last_word, push_words, words};
 use std::fmt;
 use std::sync::Arc;
 
@@ -43,8 +44,18 @@ pub enum Treatment {
 #[derive(Clone, Debug, Default)]
 #[must_use = "a redaction does nothing until it is given to a layer"]
 pub struct Redact {
-    /// Later rules win. Shared, for each plan and each nested value has its own handle.
-    rules: Arc<Vec<Rule>>,
+    /// Shared, for each plan and each nested value has its own handle.
+    rules: Arc<Rules>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Rules {
+    /// Later ones win.
+    all: Vec<Rule>,
+    /// Hashes of the last words of all endings, sorted: most keys are told from secrets by these.
+    last_words: Vec<u32>,
+    /// One of the rules is for a path.
+    paths: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -145,9 +156,16 @@ impl Redact {
 
     fn rule(mut self, keys: Keys, treatment: Option<Treatment>) -> Self {
         // No words would fit every key.
-        if !matches!(&keys, Keys::Ending(words) if words.is_empty()) {
-            Arc::make_mut(&mut self.rules).push(Rule { keys, treatment });
+        let rules = Arc::make_mut(&mut self.rules);
+        match &keys {
+            Keys::Ending(words) if words.is_empty() => return self,
+            Keys::Ending(words) => {
+                rules.last_words.push(last_word(words));
+                rules.last_words.sort_unstable();
+            }
+            Keys::Path(_) => rules.paths = true,
         }
+        rules.all.push(Rule { keys, treatment });
         self
     }
 
@@ -230,10 +248,25 @@ impl Redact {
 
     /// What becomes of the value of `key`; `None`: it is shown.
     pub(crate) fn treatment(&self, key: &str) -> Option<&Treatment> {
-        if self.rules.is_empty() {
+        if !self.hides() {
             return None;
         }
-        let all = words(key);
+        let mut words = String::with_capacity(key.len() + 8);
+        push_words(&mut words, key);
+        self.treatment_of(key, &words)
+    }
+
+    /// Whether anything is hidden at all.
+    pub(crate) fn hides(&self) -> bool {
+        !self.rules.all.is_empty()
+    }
+
+    /// As [`treatment`](Self::treatment), for one whose words are known.
+    pub(crate) fn treatment_of(&self, key: &str, all: &str) -> Option<&Treatment> {
+        let rules = &*self.rules;
+        if !rules.paths && rules.last_words.binary_search(&last_word(all)).is_err() {
+            return None;
+        }
         let fits = |path: &[Option<String>]| {
             let mut segments = key.split('.');
             let fits = path.iter().all(|wanted| {
@@ -242,7 +275,7 @@ impl Redact {
             });
             fits && segments.next().is_none()
         };
-        let rule = self.rules.iter().rev().find(|rule| match &rule.keys {
+        let rule = rules.all.iter().rev().find(|rule| match &rule.keys {
             Keys::Ending(ending) => all.ends_with(ending),
             Keys::Path(path) => fits(path),
         });
@@ -272,25 +305,6 @@ impl fmt::Debug for Treatment {
             Treatment::Hash(_) => "Hash(..)",
         })
     }
-}
-
-/// The words of a key in lower case, a NUL before each: split where it is not a letter or digit, and
-/// before a capital that follows a small letter or digit.
-fn words(key: &str) -> String {
-    let mut words = String::with_capacity(key.len() + 8);
-    let (mut begins, mut after_small) = (true, false);
-    for c in key.chars() {
-        let letter = c.is_alphanumeric();
-        begins |= !letter || (c.is_uppercase() && after_small);
-        if letter {
-            if std::mem::take(&mut begins) {
-                words.push('\0');
-            }
-            words.extend(c.to_lowercase());
-        }
-        after_small = letter && !c.is_uppercase();
-    }
-    words
 }
 
 #[cfg(test)]

@@ -3,9 +3,10 @@
 use crate::escape::escape_until;
 use crate::keys::Keys;
 use crate::nested::{Answer, Ask};
-use crate::redact::{Redact, Treatment};
+use crate::redact::Treatment;
 use crate::shield::shielded;
 use crate::text::format_until;
+use crate::trail::{Place, Trail};
 use std::fmt::{Display, Write as _};
 
 /// A value that is being written. Whatever stops it, [`Tree::finish`] makes it whole JSON.
@@ -15,9 +16,7 @@ pub(crate) struct Tree {
     end: usize,
     max_field: usize,
     max_key: usize,
-    redact: Redact,
-    /// The keys from the field's name down to here, with dots between.
-    path: String,
+    trail: Trail,
     open: Vec<Open>,
     /// The keys of the open objects, the innermost last.
     keys: Keys,
@@ -36,7 +35,7 @@ pub(crate) struct Tree {
 struct Open {
     close: u8,
     keys: usize,
-    path: usize,
+    trail: Place,
     empty: bool,
 }
 
@@ -60,8 +59,8 @@ impl Tree {
             end: ask.max_field.max(LEAST).min(most),
             max_field: ask.max_field,
             max_key: KEY_BYTES,
-            redact: ask.redact,
-            path: ask.key,
+            trail: Trail::new(ask.redact, &ask.key),
+            out: Vec::with_capacity(OUT_BYTES),
             ..Tree::unbounded()
         }
     }
@@ -73,8 +72,7 @@ impl Tree {
             end: usize::MAX >> 1,
             max_field: usize::MAX >> 1,
             max_key: usize::MAX >> 1,
-            redact: Redact::none(),
-            path: String::new(),
+            trail: Trail::default(),
             open: Vec::new(),
             keys: Keys::default(),
             slot: 0,
@@ -108,11 +106,8 @@ impl Tree {
         let Some(open) = self.open.last() else {
             return Ok(Value::Skip);
         };
-        let (first, path) = (open.keys, open.path);
-        self.path.truncate(path);
-        self.path.push('.');
-        self.path.push_str(name);
-        let treatment = self.redact.treatment(&self.path).cloned();
+        let first = open.keys;
+        let treatment = self.trail.enter(open.trail, name);
         if matches!(treatment, Some(Treatment::Drop)) {
             self.due = false;
             return Ok(Value::Skip);
@@ -148,7 +143,7 @@ impl Tree {
         self.open.push(Open {
             close,
             keys: self.keys.len(),
-            path: self.path.len(),
+            trail: self.trail.place(),
             empty: true,
         });
         Ok(true)
@@ -165,7 +160,7 @@ impl Tree {
             self.take_back();
             let Some(open) = self.open.pop() else { break };
             self.keys.close(open.keys);
-            self.path.truncate(open.path);
+            self.trail.back(open.trail);
             self.out.push(open.close);
         }
     }
@@ -302,6 +297,9 @@ const TOO_DEEP: &str = "<too deep>";
 
 /// The longest key, escaped.
 const KEY_BYTES: usize = 256;
+
+/// Room for a small value.
+const OUT_BYTES: usize = 512;
 
 /// The smallest budget for a value.
 const LEAST: usize = 64;
