@@ -69,6 +69,13 @@ impl Family {
 
 /// Adds the files that a path stands for; whether there were any.
 fn collect(path: &Path, found: &mut Found) -> Result<bool, Error> {
+    // A link is what it leads to: `current.log` may be today's file.
+    let target = if path.is_symlink() {
+        fs::canonicalize(path).ok()
+    } else {
+        None
+    };
+    let path = target.as_deref().unwrap_or(path);
     if path.is_dir() {
         return list(path, path, &|_| true, found);
     }
@@ -142,14 +149,24 @@ fn list_files(
         else {
             continue;
         };
-        // A link to a log is a log: `metadata` follows it.
-        let is_file = fs::metadata(entry.path()).is_ok_and(|metadata| metadata.is_file());
-        if is_file && wanted(&name, file) {
+        // A link to a log is a log, unless that log stands beside it: then it is there already.
+        let path = entry.path();
+        let beside = path.is_symlink() && leads_beside(&path);
+        if path.is_file() && !beside && wanted(&name, file) {
             let log = folder.join(&name.log);
             any |= add(log, folder.join(file), name.age, name.compressed, found);
         }
     }
     Ok(any)
+}
+
+/// Whether a link leads to a file of the same folder.
+fn leads_beside(link: &Path) -> bool {
+    let folder = link
+        .parent()
+        .and_then(|folder| fs::canonicalize(folder).ok());
+    let target = fs::canonicalize(link).ok();
+    target.is_some_and(|target| target.parent() == folder.as_deref())
 }
 
 fn add(log: PathBuf, path: PathBuf, age: Age, compressed: bool, found: &mut Found) -> bool {

@@ -152,6 +152,27 @@ fn the_files_of_logrotate_and_of_tracing_appender_are_put_in_order() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn a_link_to_a_log_beside_it_is_that_log_and_not_another() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    fs::write(at("shop.log"), "now\n").unwrap();
+    fs::write(at("shop.log.1"), "before\n").unwrap();
+    std::os::unix::fs::symlink("shop.log", at("current.log")).unwrap();
+    assert_eq!(Family::find(&[folder.path()]).unwrap().len(), 1);
+    assert_eq!(read(&search(""), &at("current.log")).0, ["before", "now"]);
+    // One that leads elsewhere is a log of its own.
+    std::os::unix::fs::symlink(folder.path().join("shop.log.1"), at("x")).unwrap();
+    let other = tempfile::tempdir().unwrap();
+    std::os::unix::fs::symlink(at("shop.log"), other.path().join("linked.log")).unwrap();
+    assert_eq!(Family::find(&[other.path()]).unwrap().len(), 1);
+    assert_eq!(
+        Family::find(&[at("none.log")]).unwrap_err().path(),
+        at("none.log")
+    );
+}
+
 #[test]
 fn a_path_without_logs_is_an_error_that_says_so() {
     let folder = tempfile::tempdir().unwrap();
