@@ -124,8 +124,11 @@ proptest! {
         schema in schemas(),
         data in vec(any::<u8>(), 0..400),
         fixed in vec(prop::sample::select([&KEYS[..], &FIELDS[..]].concat()), 0..4),
+        nest_dots in any::<bool>(),
     ) {
-        let (lines, most) = drive::lines(&data, |layer| adapted(layer, &schema, &fixed));
+        let (lines, most) = drive::lines(&data, |layer| {
+            adapted(layer, &schema, &fixed).nest_dots(nest_dots)
+        });
         for (line, text) in lines {
             let most = most.max(5000);
             prop_assert!(text.len() <= most, "{} of {most}: {text}", text.len());
@@ -139,7 +142,7 @@ proptest! {
         data in vec(any::<u8>(), 0..400),
     ) {
         let schema: Schema = name.parse().unwrap();
-        let (lines, _) = drive::lines(&data, |layer| layer.schema(schema).nest_dots(false));
+        let (lines, _) = drive::lines(&data, |layer| layer.schema(schema));
         for (line, text) in lines {
             rules::check(name, &line, &text);
         }

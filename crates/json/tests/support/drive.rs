@@ -1,7 +1,7 @@
 //! Turns bytes into options, spans and events, and checks each line that comes of them.
 
-use super::{Sink, callsite};
-use dogwatch_json::{Clash, ErrorValue, JsonLayer, Redact, Sample, SpanStyle, Treatment};
+use super::{Sink, callsite, rules};
+use dogwatch_json::{Clash, ErrorValue, JsonLayer, Redact, Sample, Schema, SpanStyle, Treatment};
 use serde_json::Map;
 use std::fmt;
 use tracing::Span;
@@ -272,6 +272,20 @@ pub(crate) fn drive(data: &[u8]) {
         assert_eq!(line["level"], "INFO");
         assert_eq!(line["target"], "made");
         assert!(line["message"].is_string());
+    }
+    drive_schema(data);
+}
+
+/// The same under one of the ready schemas, which the byte before the last names.
+fn drive_schema(data: &[u8]) {
+    let before = data.len().checked_sub(2).map_or(0, |at| data[at]);
+    let name = Schema::NAMES[usize::from(before) % Schema::NAMES.len()];
+    let (lines, most) = lines(data, |layer| layer.schema(name.parse().unwrap()));
+    // Keys of a schema may be longer than ours, and the least budget with them.
+    let most = most.max(5000);
+    for (line, text) in lines {
+        assert!(text.len() <= most, "{} of {most}: {text}", text.len());
+        rules::check(name, &line, &text);
     }
 }
 
