@@ -84,7 +84,7 @@ impl NonBlocking {
     /// Hands in whole lines of one level. False: they were refused, and counted.
     ///
     /// A forked child has no writer thread. There lines are refused as closed from the first one on
-    /// that would wake the writer or wait for room. Those that were taken before it are lost, and
+    /// that would wake the writer or wait for room; with a crash ring, from the very first. Those that were taken before it are lost, and
     /// counted as `unwritten`, as the child's copy of its parent's lines is.
     pub fn offer(&self, level: Option<Level>, lines: &[u8]) -> bool {
         let offered = self.shared.queue.offer(level, lines);

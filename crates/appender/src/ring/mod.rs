@@ -39,7 +39,8 @@ pub(crate) trait Mark {
 ///
 /// The file takes twice `max_bytes` (16 MiB by default), three times under `WhenFull::DropOldest`,
 /// allocated at the start. It is called `.app.log.000001.ring`, is readable by its owner only, and
-/// goes when the log is closed. Linux only; elsewhere, and on file systems that cannot keep what they
+/// goes when the log is closed. Whoever truncates it while the process runs ends the process with a
+/// SIGBUS: leave it alone. Linux only; elsewhere, and on file systems that cannot keep what they
 /// allocated (btrfs, ZFS, network ones), `spawn` returns an error.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[must_use = "a ring does nothing until it is given to a queue"]
