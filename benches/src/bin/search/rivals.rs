@@ -46,7 +46,7 @@ impl Rival {
 
 /// Those that can ask for a level and a status.
 pub(crate) fn failed() -> Vec<Rival> {
-    let duckdb = "import duckdb\nprint(duckdb.sql(\"select count(*) from read_ndjson('{}', columns={'level':'VARCHAR','status':'INTEGER'}) where level='ERROR' and status>=500\").fetchone()[0])";
+    let duckdb = "import duckdb\nprint(duckdb.execute(\"select count(*) from read_ndjson('{}', columns={'level':'VARCHAR','status':'INTEGER'}) where level='ERROR' and status>=500\").fetchall()[0][0])";
     vec![
         Rival::new(
             "jq",

@@ -14,6 +14,7 @@ mod fallback;
 mod layers;
 mod lines;
 mod parity;
+mod readers;
 mod requests;
 mod sampling;
 mod schemas;
