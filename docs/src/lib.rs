@@ -37,6 +37,10 @@ pub mod alerts {}
 #[cfg_attr(any(doc, doctest), doc = include_str!("../operate.md"))]
 pub mod operate {}
 
+/// What the benches printed.
+#[cfg_attr(any(doc, doctest), doc = include_str!("../benchmarks.md"))]
+pub mod benchmarks {}
+
 /// From other set-ups to this one.
 #[cfg_attr(any(doc, doctest), doc = include_str!("../migrate.md"))]
 pub mod migrate {}
