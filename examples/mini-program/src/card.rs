@@ -5,9 +5,8 @@ use std::io;
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use dogwatch_line::Line;
+use dogwatch_line::{Columns, Value};
 use jiff::Timestamp;
-use serde_json::Value;
 
 use crate::counts::Tally;
 use crate::oncall::Page;
@@ -104,17 +103,16 @@ fn after(begin: SystemTime, event: Option<SystemTime>) -> String {
 
 /// A line as the card shows it: time, level, what happened, and the few fields that matter.
 fn short(text: &str) -> String {
-    let Ok(line) = Line::parse(text) else {
+    let fields = Columns::new(HEADED.into_iter().chain(SHOWN)).of(text);
+    let (headed, shown) = fields.split_at(HEADED.len());
+    let [Some(time), level, event, message] = headed else {
         return text.to_owned();
     };
-    let field = |name: &str| line.field(name).map(|value| value.to_string());
-    let time = field("timestamp").unwrap_or_default();
-    let what = field("event")
-        .or_else(|| field("message"))
-        .unwrap_or_default();
-    let mut short = format!("{} {:<5} {what}", &time, field("level").unwrap_or_default());
-    for name in SHOWN {
-        if let Some(value) = field(name) {
+    let what = event.as_ref().or(message.as_ref());
+    let plain = |value: Option<&Value<'_>>| value.map(Value::to_string).unwrap_or_default();
+    let mut short = format!("{time} {:<5} {}", plain(level.as_ref()), plain(what));
+    for (name, value) in SHOWN.iter().zip(shown) {
+        if let Some(value) = value {
             short += &format!(" {name}={value}");
         }
     }
@@ -129,7 +127,7 @@ fn cut(text: &str) -> String {
     }
 }
 
-fn text(value: &Value) -> String {
+fn text(value: &serde_json::Value) -> String {
     value
         .as_str()
         .map_or_else(|| value.to_string(), str::to_owned)
@@ -137,7 +135,9 @@ fn text(value: &Value) -> String {
 
 /// How many characters of a sample the card shows.
 const ROW: usize = 120;
-/// The fields that a shortened line keeps.
+/// What a shortened line begins with.
+const HEADED: [&str; 4] = ["timestamp", "level", "event", "message"];
+/// The fields that it keeps.
 const SHOWN: [&str; 10] = [
     "peer",
     "order_id",

@@ -1,4 +1,5 @@
-//! Reads the log files back, rolled and compressed ones included, as one stream of lines.
+//! Reads the log files back, rolled and compressed ones included, as one stream of lines of any
+//! schema.
 
 use std::collections::{HashMap, HashSet};
 use std::fs::{self, File};
@@ -6,7 +7,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
-use dogwatch_line::{Line, Value};
+use dogwatch_line::{Columns, Line, Value};
 
 /// What a whole log holds.
 #[derive(Debug, Default)]
@@ -36,10 +37,11 @@ impl Book {
     /// Reads all files of the log.
     pub(crate) fn read(dir: &Path) -> io::Result<Book> {
         let mut book = Book::default();
+        let columns = Columns::new(COUNTED);
         for file in files(dir)? {
             book.files += 1;
             for line in open(&file)?.lines() {
-                book.count(&line?);
+                book.count(&columns, &line?);
             }
         }
         Ok(book)
@@ -53,42 +55,46 @@ impl Book {
             .count() as u64
     }
 
-    fn count(&mut self, text: &str) {
+    fn count(&mut self, columns: &Columns, text: &str) {
         let mut hash = DefaultHasher::new();
         text.hash(&mut hash);
         self.doubled += u64::from(!self.seen.insert(hash.finish()));
-        let Ok(line) = Line::parse(text) else {
+        if Line::parse(text).is_err() {
             self.lines += 1;
             self.broken += 1;
             return;
+        }
+        let fields = columns.of(text);
+        let [target, message, outcome, event, trace, replayed] = fields.as_slice() else {
+            unreachable!("one value for each of COUNTED");
         };
-        if is(&line, "target", "dogwatch") && is(&line, "message", "logging started") {
-            *self = self.another_life(&line);
+        if is(target, "dogwatch") && is(message, "logging started") {
+            *self = self.another_life(replayed.as_ref());
         }
         self.lines += 1;
-        if is(&line, "target", "dogwatch::request") {
+        if is(target, "dogwatch::request") {
             self.closing += 1;
-            self.shed += u64::from(is(&line, "outcome", "shed"));
+            self.shed += u64::from(is(outcome, "shed"));
         }
-        let (Some(Value::Str(event)), Some(Value::Str(trace))) =
-            (line.field("event"), line.field("trace_id"))
-        else {
-            return;
-        };
-        if event == "pay_failed" && self.failed.is_none() {
-            self.failed = Some(trace.clone().into_owned());
-        }
-        if STEPS.contains(&&*event) {
-            let steps = self.progress.entry(trace.into_owned()).or_default();
-            *steps += usize::from(STEPS.get(*steps) == Some(&&*event));
+        if let (Some(Value::Str(event)), Some(Value::Str(trace))) = (event, trace) {
+            self.step(event, trace);
         }
     }
-}
 
-impl Book {
+    /// A business event of a trace.
+    fn step(&mut self, event: &str, trace: &str) {
+        if event == "pay_failed" && self.failed.is_none() {
+            self.failed = Some(trace.to_owned());
+        }
+        if STEPS.contains(&event) {
+            let steps = self.progress.entry(trace.to_owned()).or_default();
+            *steps += usize::from(STEPS.get(*steps) == Some(&event));
+        }
+    }
+
     /// Begins again with what is counted over all lives.
-    fn another_life(&mut self, first: &Line<'_>) -> Book {
-        let replayed = match first.field("replayed") {
+    fn another_life(&mut self, replayed: Option<&Value<'_>>) -> Book {
+        let replayed = match replayed {
             Some(Value::I64(number)) => number.unsigned_abs(),
             _ => 0,
         };
@@ -107,10 +113,11 @@ impl Book {
 /// The lines of one trace, in the order of the log.
 pub(crate) fn trace(dir: &Path, id: &str) -> io::Result<Vec<String>> {
     let mut lines = Vec::new();
+    let columns = Columns::new(["trace_id"]);
     for file in files(dir)? {
         for text in open(&file)?.lines() {
             let text = text?;
-            if text.contains(id) && Line::parse(&text).is_ok_and(|line| is(&line, "trace_id", id)) {
+            if text.contains(id) && is(&columns.of(&text)[0], id) {
                 lines.push(text);
             }
         }
@@ -144,9 +151,14 @@ fn open(path: &Path) -> io::Result<Box<dyn BufRead>> {
     Ok(Box::new(BufReader::new(plain)))
 }
 
-fn is(line: &Line<'_>, field: &str, text: &str) -> bool {
-    matches!(line.field(field), Some(Value::Str(value)) if value == text)
+fn is(field: &Option<Value<'_>>, text: &str) -> bool {
+    matches!(field, Some(Value::Str(value)) if value == text)
 }
+
+/// The fields that count, by the dictionary's names.
+const COUNTED: [&str; 6] = [
+    "target", "message", "outcome", "event", "trace_id", "replayed",
+];
 
 /// The name of the file being written.
 pub(crate) const LOG: &str = "shop.log";
@@ -167,8 +179,12 @@ mod tests {
 
     fn book(lines: &[(&str, &str)]) -> Book {
         let mut book = Book::default();
+        let columns = Columns::new(COUNTED);
         for (trace, event) in lines {
-            book.count(&format!(r#"{{"trace_id":"{trace}","event":"{event}"}}"#));
+            book.count(
+                &columns,
+                &format!(r#"{{"trace_id":"{trace}","event":"{event}"}}"#),
+            );
         }
         book
     }
@@ -210,6 +226,24 @@ mod tests {
         assert_eq!(
             (book.traces_complete(), book.failed.as_deref()),
             (1, Some("a"))
+        );
+    }
+
+    #[test]
+    fn a_line_counts_under_the_names_of_any_schema() {
+        let lines = [
+            r#"{"log.logger":"dogwatch::request","outcome":"shed"}"#,
+            r#"{"target":"dogwatch::request","fields":{"outcome":"shed"}}"#,
+            r#"{"InstrumentationScope":{"Name":"dogwatch::request"},"Attributes":{"outcome":"shed"}}"#,
+            r#"{"event.action":"pay_failed","trace.id":"a"}"#,
+        ];
+        let (mut book, columns) = (Book::default(), Columns::new(COUNTED));
+        for line in lines {
+            book.count(&columns, line);
+        }
+        assert_eq!(
+            (book.lines, book.closing, book.shed, book.failed.as_deref()),
+            (4, 3, 3, Some("a"))
         );
     }
 
