@@ -63,7 +63,8 @@ pub struct NonBlockingBuilder<W> {
 }
 
 impl NonBlocking {
-    /// A queue before any writer: an [`Appender`](crate::Appender), stdout, a socket.
+    /// A queue before any writer: stdout, a socket, an [`Appender`](crate::Appender); for that one
+    /// [`AppenderBuilder::non_blocking`](crate::AppenderBuilder::non_blocking) is shorter.
     pub fn builder<W: Write + Send + 'static>(writer: W) -> NonBlockingBuilder<W> {
         NonBlockingBuilder {
             writer,
@@ -128,7 +129,7 @@ impl<W: Write + Send + 'static> NonBlockingBuilder<W> {
     /// Makes the line, in the log's format and with its newline, that is written in place of dropped
     /// lines when writing works again. Default: none.
     pub fn gap(mut self, gap: impl Fn(&Gap) -> Vec<u8> + Send + Sync + 'static) -> Self {
-        self.gap = Some(GapLine(Box::new(gap)));
+        self.gap = Some(GapLine(Arc::new(gap)));
         self
     }
 
@@ -162,6 +163,12 @@ impl<W: Write + Send + 'static> NonBlockingBuilder<W> {
     /// that are dropped, on a thread of its own, after a second. Default: one line on stderr.
     pub fn on_error(mut self, on_error: impl Fn(&Error) + Send + Sync + 'static) -> Self {
         self.on_error = Callback::new(on_error);
+        self
+    }
+
+    /// Tells of losses as the file below does.
+    pub(crate) fn told(mut self, gap: Option<GapLine>, on_error: Callback) -> Self {
+        (self.gap, self.on_error) = (gap, on_error);
         self
     }
 

@@ -8,7 +8,7 @@ use std::{
 use jiff::tz::TimeZone;
 
 use crate::{
-    Appender, AppenderBuilder, Error,
+    Appender, AppenderBuilder, Error, NonBlocking, NonBlockingBuilder,
     active::{Active, Notes, State},
     appender::Inner,
     detour::Detour,
@@ -25,6 +25,31 @@ use crate::{
 };
 
 impl AppenderBuilder {
+    /// Opens the file as [`open`](Self::open) does, and goes on with the options of the queue before
+    /// it: one chain for both. The queue has this builder's `gap` and `on_error` until it is given
+    /// its own.
+    ///
+    /// ```
+    /// use std::{io::Write as _, time::Duration};
+    ///
+    /// use dogwatch_appender::{Appender, Roll, WhenFull};
+    ///
+    /// # let directory = tempfile::tempdir()?;
+    /// # let path = directory.path().join("app.log");
+    /// let (mut log, guard) = Appender::builder(&path)
+    ///     .roll(Roll::daily())
+    ///     .non_blocking()?
+    ///     .when_full(WhenFull::DropNew)
+    ///     .spawn()?;
+    /// writeln!(log, "a line")?;
+    /// guard.close(Duration::from_secs(5))?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn non_blocking(self) -> Result<NonBlockingBuilder<Appender>, Error> {
+        let (gap, on_error) = (self.gap.clone(), self.on_error.clone());
+        Ok(NonBlocking::builder(self.open()?).told(gap, on_error))
+    }
+
     /// Opens the file, making its directory if there is none, and takes its lock.
     ///
     /// An existing file is appended to; its age is that of its last change, so that the first line of

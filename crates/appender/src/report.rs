@@ -16,11 +16,12 @@ use crate::{Error, clock::Clock, guarded::guarded};
 pub(crate) const INTERVAL: Duration = Duration::from_secs(10);
 
 /// An `on_error`.
-pub(crate) struct Callback(Box<dyn Fn(&Error) + Send + Sync>);
+#[derive(Clone)]
+pub(crate) struct Callback(Arc<dyn Fn(&Error) + Send + Sync>);
 
 impl Callback {
     pub(crate) fn new(on_error: impl Fn(&Error) + Send + Sync + 'static) -> Self {
-        Self(Box::new(on_error))
+        Self(Arc::new(on_error))
     }
 
     /// One line on stderr. A closed stderr has nobody to complain to.

@@ -2,7 +2,7 @@
 
 use std::{
     io,
-    sync::{Mutex, MutexGuard, PoisonError, TryLockError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError},
     time::{Duration, Instant},
 };
 
@@ -20,7 +20,8 @@ use crate::{
     clippy::type_complexity,
     reason = "this is the one place that spells it"
 )]
-pub(crate) struct GapLine(pub(crate) Box<dyn Fn(&Gap) -> Vec<u8> + Send + Sync>);
+#[derive(Clone)]
+pub(crate) struct GapLine(pub(crate) Arc<dyn Fn(&Gap) -> Vec<u8> + Send + Sync>);
 
 /// What the writer thread, the guard and all handles share.
 pub(crate) struct Shared {

@@ -1,6 +1,12 @@
 //! The appender on a real disk.
 
-use std::{fs, io::Write as _, path::Path, time::Duration};
+use std::{
+    fs,
+    io::Write as _,
+    path::Path,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use dogwatch_appender::{Appender, Keep, Roll};
 
@@ -44,6 +50,36 @@ fn a_size_roll_cuts_a_batch_at_line_borders_and_loses_nothing() {
         appender.stats().rolls,
         names(directory.path()).len() as u64 - 1
     );
+}
+
+#[test]
+fn one_chain_builds_file_and_queue_and_both_tell_of_losses_alike() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("app.log");
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let tell = Arc::clone(&told);
+    let (mut log, guard) = Appender::builder(&path)
+        .gap(|gap| format!("{} missing\n", gap.lines().total()).into_bytes())
+        .on_error(move |error| tell.lock().unwrap().push(error.to_string()))
+        .non_blocking()
+        .unwrap()
+        .max_bytes(16)
+        .spawn()
+        .unwrap();
+    log.write_all(b"longer than sixteen bytes\n").unwrap();
+    log.write_all(b"short\n").unwrap();
+    let accounts = guard.close(LONG).unwrap();
+    assert_eq!(
+        (accounts.refused.too_long.total(), accounts.written.total()),
+        (1, 1)
+    );
+    assert_eq!(told.lock().unwrap().len(), 1, "{told:?}");
+    let mut lines: Vec<_> = everything(directory.path())
+        .lines()
+        .map(str::to_owned)
+        .collect();
+    lines.sort();
+    assert_eq!(lines, ["1 missing", "short"]);
 }
 
 #[test]
