@@ -71,8 +71,11 @@ impl Housekeeper {
             return;
         }
         let mut list = self.shared.lock();
-        list.due |= !rolled.is_empty() && self.shared.household.is_needed();
-        list.rolled.extend(rolled);
+        // Where nothing is to be done with them, nobody takes them off the list.
+        if self.shared.household.is_needed() {
+            list.due |= !rolled.is_empty();
+            list.rolled.extend(rolled);
+        }
         // A handful a second at most: only an `on_error` that hangs lets the list grow.
         list.failures.extend(failures);
         list.failures.truncate(FAILURES);

@@ -56,6 +56,8 @@ impl Appender {
         let advance = |active: &mut Active| {
             let advance = active.advance(lines, given, mark)?;
             if let (Some(syncer), Advance::Wrote(_)) = (&self.inner.syncer, &advance) {
+                // First what this write parted from: `wrote` names the file that came after it.
+                syncer.parted(std::mem::take(&mut active.notes.parted));
                 syncer.wrote(|| active.synced());
             }
             Ok(advance)

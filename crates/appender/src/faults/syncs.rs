@@ -37,6 +37,22 @@ fn a_file_that_was_written_to_is_synced_at_a_roll_and_at_the_end() {
 }
 
 #[test]
+fn the_last_line_is_synced_at_the_end_though_it_made_the_roll_itself() {
+    let machine = Machine::at("2026-11-23T10:00:00Z");
+    let builder = machine.builder().fsync(Fsync::Every(LONG * 60));
+    let mut appender = builder.roll(Roll::size(5)).open().unwrap();
+    writeln!(appender, "one").unwrap();
+    writeln!(appender, "two").unwrap();
+    assert!(appender.close(LONG));
+    let name = "app.2026-11-23T10-00-00.000001.log".to_owned();
+    let logs = ("logs".to_owned(), 0);
+    assert_eq!(
+        machine.disk.synced(),
+        [(name, 4), logs.clone(), ("app.log".to_owned(), 4), logs]
+    );
+}
+
+#[test]
 fn nothing_is_synced_by_itself_unless_it_is_asked_for() {
     let machine = Machine::at("2026-11-23T10:00:00Z");
     let mut appender = machine.builder().open().unwrap();
