@@ -215,6 +215,14 @@ impl Logrotate {
     fn run(&self) {
         let mut command = Command::new(&self.program);
         command.arg("--force").arg("--state").arg(&self.state);
+        // Taken out of its package, it does not find its library.
+        let root = self.program.ancestors().nth(3).unwrap_or(Path::new("/"));
+        for folder in fs::read_dir(root.join("usr/lib")).into_iter().flatten() {
+            let folder = folder.unwrap().path();
+            if root != Path::new("/") && folder.join("libpopt.so.0").exists() {
+                command.env("LD_LIBRARY_PATH", folder);
+            }
+        }
         let ran = command.arg(&self.rules).output().unwrap();
         assert!(ran.status.success(), "{ran:?}");
     }
