@@ -65,6 +65,8 @@ fn over_a_hundred_rolls_and_compressions_every_line_is_found_and_followed_once()
     guard.close(Duration::from_secs(30)).expect("written");
     followed.extend(new(&mut follow));
 
+    // Each once. A file that is compressed while it is read may come after the one behind it.
+    followed.sort_unstable();
     let expected: Vec<u64> = (0..LINES).collect();
     assert_eq!(followed, expected);
     assert_eq!(read(&search, &log), expected);
