@@ -110,7 +110,7 @@ impl Active {
         if !self.detour.tries_file(uptime) {
             return Ok(self.elsewhere());
         }
-        match self.write(lines, given, mark) {
+        match self.write(lines, given, mark, uptime) {
             Ok(Advance::Wrote(written)) => {
                 self.detour.worked();
                 if let Some(mark) = mark {
@@ -150,8 +150,9 @@ impl Active {
         lines: &[u8],
         given: &mut Given,
         mark: Option<&dyn Mark>,
+        uptime: Duration,
     ) -> io::Result<Advance> {
-        self.look_in_time();
+        self.look_in_time(uptime);
         let swallow = std::mem::take(&mut self.state.swallow);
         if !swallow.is_empty() && lines.starts_with(&swallow) {
             return Ok(Advance::Wrote(swallow.len()));

@@ -52,8 +52,7 @@ impl Active {
         Ok(found)
     }
 
-    pub(crate) fn look_in_time(&mut self) {
-        let uptime = self.clock.uptime();
+    pub(crate) fn look_in_time(&mut self, uptime: Duration) {
         if self.state.file.is_some() && uptime >= self.state.look_at {
             self.state.look_at = uptime + LOOK;
             self.look();

@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    io::{self, Read, Write},
+    io::{self},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, Weak},
     thread::{self, ThreadId},
@@ -10,36 +10,33 @@ use std::{
 
 use jiff::Timestamp;
 
-use crate::{
-    clock::Clock,
-    disk::{Disk, Facts, Lock, Open, Space, Syncs},
-};
+use crate::{clock::Clock, disk::Facts};
 
 #[derive(Clone)]
 pub(crate) struct MemoryDisk {
     memory: Arc<Mutex<Memory>>,
-    clock: Arc<dyn Clock>,
+    pub(super) clock: Arc<dyn Clock>,
 }
 
 #[derive(Default)]
-struct Memory {
-    names: BTreeMap<PathBuf, Arc<Inode>>,
+pub(super) struct Memory {
+    pub(super) names: BTreeMap<PathBuf, Arc<Inode>>,
     inodes: Vec<Weak<Inode>>,
     /// The numbers of files that are locked.
-    locks: BTreeSet<u64>,
-    links: BTreeMap<PathBuf, PathBuf>,
-    synced: Vec<(String, usize)>,
+    pub(super) locks: BTreeSet<u64>,
+    pub(super) links: BTreeMap<PathBuf, PathBuf>,
+    pub(super) synced: Vec<(String, usize)>,
     callers: BTreeSet<String>,
     called: BTreeSet<&'static str>,
-    capacity: Option<usize>,
-    largest_write: Option<usize>,
+    pub(super) capacity: Option<usize>,
+    pub(super) largest_write: Option<usize>,
     calls: usize,
     fail: Option<Fail>,
 }
 
-struct Inode {
-    number: u64,
-    content: Mutex<(Vec<u8>, Timestamp)>,
+pub(super) struct Inode {
+    pub(super) number: u64,
+    pub(super) content: Mutex<(Vec<u8>, Timestamp)>,
 }
 
 /// Which call fails. A call that has no kind in mind fails as an I/O error does.
@@ -171,11 +168,11 @@ impl MemoryDisk {
         self.memory().callers.contains(&format!("{thread:?}"))
     }
 
-    fn memory(&self) -> MutexGuard<'_, Memory> {
+    pub(super) fn memory(&self) -> MutexGuard<'_, Memory> {
         self.memory.lock().unwrap()
     }
 
-    fn call(&self, name: &'static str) -> io::Result<()> {
+    pub(super) fn call(&self, name: &'static str) -> io::Result<()> {
         let mut memory = self.memory();
         memory
             .callers
@@ -196,7 +193,7 @@ impl MemoryDisk {
         }
     }
 
-    fn find(&self, path: &Path) -> io::Result<Arc<Inode>> {
+    pub(super) fn find(&self, path: &Path) -> io::Result<Arc<Inode>> {
         self.memory()
             .names
             .get(path)
@@ -204,7 +201,7 @@ impl MemoryDisk {
             .ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 
-    fn make(&self, path: &Path, fresh: bool) -> Arc<Inode> {
+    pub(super) fn make(&self, path: &Path, fresh: bool) -> Arc<Inode> {
         let mut memory = self.memory();
         if let (Some(inode), false) = (memory.names.get(path), fresh) {
             return Arc::clone(inode);
@@ -219,7 +216,7 @@ impl MemoryDisk {
         inode
     }
 
-    fn free(&self) -> usize {
+    pub(super) fn free(&self) -> usize {
         let memory = self.memory();
         let alive: Vec<_> = memory.inodes.iter().filter_map(Weak::upgrade).collect();
         let used: usize = alive
@@ -232,187 +229,8 @@ impl MemoryDisk {
     }
 }
 
-impl Disk for MemoryDisk {
-    fn create_directory(&self, _: &Path) -> io::Result<()> {
-        self.call("create_directory")
-    }
-
-    fn append(&self, path: &Path) -> io::Result<Box<dyn Open>> {
-        self.call("append")?;
-        Ok(Box::new(Handle {
-            disk: self.clone(),
-            inode: self.make(path, false),
-        }))
-    }
-
-    fn create(&self, path: &Path) -> io::Result<Box<dyn Open>> {
-        self.call("create")?;
-        let inode = self.make(path, false);
-        inode.content.lock().unwrap().0.clear();
-        Ok(Box::new(Handle {
-            disk: self.clone(),
-            inode,
-        }))
-    }
-
-    fn read(&self, path: &Path) -> io::Result<Box<dyn Read>> {
-        self.call("read")?;
-        let inode = self.find(path)?;
-        let content = inode.content.lock().unwrap().0.clone();
-        Ok(Box::new(io::Cursor::new(content)))
-    }
-
-    fn facts(&self, path: &Path) -> io::Result<Facts> {
-        self.call("facts")?;
-        Ok(self.find(path)?.facts())
-    }
-
-    fn torn(&self, path: &Path) -> io::Result<bool> {
-        self.call("torn")?;
-        let inode = self.find(path)?;
-        let last = inode.content.lock().unwrap().0.last().copied();
-        Ok(last.is_some_and(|last| last != b'\n'))
-    }
-
-    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        self.call("rename")?;
-        let inode = self.find(from)?;
-        if self.find(to).is_ok() {
-            return Err(io::ErrorKind::AlreadyExists.into());
-        }
-        let mut memory = self.memory();
-        memory.names.remove(from);
-        memory.names.insert(to.to_owned(), inode);
-        Ok(())
-    }
-
-    fn remove(&self, path: &Path) -> io::Result<()> {
-        self.call("remove")?;
-        let removed = self.memory().names.remove(path);
-        removed
-            .map(drop)
-            .ok_or_else(|| io::ErrorKind::NotFound.into())
-    }
-
-    fn list(&self, _: &Path) -> io::Result<Vec<String>> {
-        self.call("list")?;
-        Ok(self.names())
-    }
-
-    fn sync_directory(&self, path: &Path) -> io::Result<()> {
-        self.call("sync_directory")?;
-        let name = path.to_str().unwrap().to_owned();
-        self.memory().synced.push((name, 0));
-        Ok(())
-    }
-
-    fn lock(&self, path: &Path) -> io::Result<Box<dyn Lock>> {
-        self.call("lock")?;
-        let inode = self.make(path, false);
-        if !self.memory().locks.insert(inode.number) {
-            return Err(io::ErrorKind::WouldBlock.into());
-        }
-        Ok(Box::new(HeldLock {
-            disk: self.clone(),
-            inode,
-        }))
-    }
-
-    fn space(&self, _: &Path) -> io::Result<Space> {
-        self.call("space")?;
-        let total = self.memory().capacity.unwrap_or(usize::MAX) as u64;
-        let free = self.free() as u64;
-        Ok(Space { free, total })
-    }
-
-    fn link(&self, file: &Path, link: &Path) -> io::Result<bool> {
-        self.call("link")?;
-        if self.find(link).is_ok() {
-            return Err(io::ErrorKind::AlreadyExists.into());
-        }
-        let mut memory = self.memory();
-        let old = memory.links.insert(link.to_owned(), file.to_owned());
-        Ok(old.is_none_or(|old| old != file))
-    }
-}
-
-struct HeldLock {
-    disk: MemoryDisk,
-    inode: Arc<Inode>,
-}
-
-impl Lock for HeldLock {
-    fn facts(&self) -> io::Result<Facts> {
-        self.disk.call("lock_facts")?;
-        Ok(self.inode.facts())
-    }
-}
-
-impl Drop for HeldLock {
-    fn drop(&mut self) {
-        self.disk.memory().locks.remove(&self.inode.number);
-    }
-}
-
-struct Handle {
-    disk: MemoryDisk,
-    inode: Arc<Inode>,
-}
-
-impl Write for Handle {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.disk.call("write")?;
-        let largest = self.disk.memory().largest_write.unwrap_or(usize::MAX);
-        let length = bytes.len().min(self.disk.free()).min(largest);
-        if length == 0 {
-            return Err(io::ErrorKind::StorageFull.into());
-        }
-        let mut content = self.inode.content.lock().unwrap();
-        content.0.extend_from_slice(&bytes[..length]);
-        content.1 = self.disk.clock.now();
-        Ok(length)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Open for Handle {
-    fn facts(&self) -> io::Result<Facts> {
-        self.disk.call("fstat")?;
-        Ok(self.inode.facts())
-    }
-
-    fn syncs(&self) -> Arc<dyn Syncs> {
-        Arc::new(Synced {
-            disk: self.disk.clone(),
-            inode: Arc::clone(&self.inode),
-        })
-    }
-}
-
-struct Synced {
-    disk: MemoryDisk,
-    inode: Arc<Inode>,
-}
-
-impl Syncs for Synced {
-    fn sync(&self) -> io::Result<()> {
-        self.disk.call("sync")?;
-        let length = self.inode.content.lock().unwrap().0.len();
-        let mut memory = self.disk.memory();
-        let named = memory.names.iter().find_map(|(path, inode)| {
-            let same = Arc::ptr_eq(inode, &self.inode);
-            same.then(|| path.file_name().unwrap().to_str().unwrap().to_owned())
-        });
-        memory.synced.push((named.unwrap_or_default(), length));
-        Ok(())
-    }
-}
-
 impl Inode {
-    fn facts(&self) -> Facts {
+    pub(super) fn facts(&self) -> Facts {
         let content = self.content.lock().unwrap();
         Facts {
             id: Some((1, self.number)),

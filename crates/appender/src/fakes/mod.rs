@@ -1,5 +1,6 @@
 //! A clock that is turned by hand and a disk in memory that fails on demand, for tests.
 
+mod calls;
 mod clock;
 mod disk;
 

@@ -2,7 +2,6 @@
 
 use std::{
     fs,
-    io::Write as _,
     os::unix::fs::{FileExt as _, PermissionsExt as _, symlink},
     path::{Path, PathBuf},
     sync::{Arc, Mutex},
@@ -10,7 +9,6 @@ use std::{
 };
 
 use super::{
-    area::Ring,
     create,
     layout::{HEADER, at, pack},
 };
@@ -18,28 +16,28 @@ use crate::{
     Appender, NonBlocking, Stats, WhenFull,
     batch::{Batch, Spare},
     name::Family,
-    ring::{CrashRing, Mark as _},
+    ring::CrashRing,
 };
 
 const LONG: Duration = Duration::from_secs(60);
 
-struct Place(tempfile::TempDir);
+pub(super) struct Place(tempfile::TempDir);
 
 impl Place {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self(tempfile::tempdir().unwrap())
     }
 
-    fn at(&self, name: &str) -> PathBuf {
+    pub(super) fn at(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
     }
 
-    fn family(&self) -> Family {
+    pub(super) fn family(&self) -> Family {
         Family::of(&self.at("app.log")).unwrap()
     }
 
     /// A ring with these lines, as a killed process leaves it. The second one is another level's.
-    fn leave(&self, ring: &CrashRing, lines: &[&str]) -> PathBuf {
+    pub(super) fn leave(&self, ring: &CrashRing, lines: &[&str]) -> PathBuf {
         let (ring, front, _) = create(ring, &self.family(), (4000, 2)).unwrap();
         let mut front = Batch::in_ring(front);
         for (nth, line) in lines.iter().enumerate() {
@@ -50,7 +48,7 @@ impl Place {
     }
 
     /// Starts, and says what was told, without paths.
-    fn start(&self) -> (Stats, Vec<String>) {
+    pub(super) fn start(&self) -> (Stats, Vec<String>) {
         let told = Arc::new(Mutex::new(Vec::new()));
         let sink = Arc::clone(&told);
         let directory = self.0.path().display().to_string();
@@ -69,11 +67,11 @@ impl Place {
         (stats, told)
     }
 
-    fn log(&self) -> String {
+    pub(super) fn log(&self) -> String {
         fs::read_to_string(self.at("app.log")).unwrap()
     }
 
-    fn names(&self) -> Vec<String> {
+    pub(super) fn names(&self) -> Vec<String> {
         let entries = fs::read_dir(self.0.path()).unwrap();
         let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
         let mut names: Vec<_> = names.filter(|name| name.contains("ring")).collect();
@@ -82,13 +80,13 @@ impl Place {
     }
 }
 
-fn store(path: &Path, at: usize, word: u64) {
+pub(super) fn store(path: &Path, at: usize, word: u64) {
     let file = fs::OpenOptions::new().write(true).open(path).unwrap();
     file.write_all_at(&word.to_ne_bytes(), at as u64 * 8)
         .unwrap();
 }
 
-fn load(path: &Path, at: usize) -> u64 {
+pub(super) fn load(path: &Path, at: usize) -> u64 {
     super::layout::word(&fs::read(path).unwrap(), at)
 }
 
@@ -176,126 +174,6 @@ fn a_torn_record_is_left_out_and_counted_and_the_others_are_written() {
         ]
     );
     assert_eq!(place.names(), [""; 0]);
-}
-
-/// A ring in the middle of a write: "one" and the first half of "two" went into the file.
-fn within_a_write(place: &Place) -> PathBuf {
-    let (ring, front, back) = create(&CrashRing::new(), &place.family(), (4000, 2)).unwrap();
-    let (mut front, mut back) = (Batch::in_ring(front), Batch::in_ring(back));
-    for line in ["one\n", "two\n", "three\n"] {
-        front.push((0, 1), line.as_bytes(), &mut Spare::default(), 4000);
-    }
-    front.hand_over(&mut back);
-    front.push((0, 1), b"four\n", &mut Spare::default(), 4000);
-    let path = place.at("app.log");
-    fs::write(&path, "before\n").unwrap();
-    begin(&ring, &path);
-    append(&path, "one\ntw");
-    ring.path().to_owned()
-}
-
-fn begin(ring: &Ring, path: &Path) {
-    use std::os::unix::fs::MetadataExt as _;
-    let facts = fs::metadata(path).unwrap();
-    ring.begin((facts.dev(), facts.ino()), facts.len());
-}
-
-fn append(path: &Path, text: &str) {
-    let mut file = fs::OpenOptions::new().append(true).open(path).unwrap();
-    file.write_all(text.as_bytes()).unwrap();
-}
-
-#[test]
-fn a_line_that_the_kill_cut_in_half_is_completed() {
-    let place = Place::new();
-    within_a_write(&place);
-    let (stats, told) = place.start();
-    // The half line was not torn after all, and is not one of those that were written whole.
-    assert_eq!((stats.replayed, stats.torn, stats.doubtful), (2, 0, 0));
-    assert_eq!(told, [""; 0]);
-    assert_eq!(place.log(), "before\none\ntwo\nthree\nfour\n");
-}
-
-#[test]
-fn a_half_line_in_a_file_that_was_rolled_meanwhile_is_completed_there() {
-    let place = Place::new();
-    within_a_write(&place);
-    let rolled = place.at("app.log.1");
-    fs::rename(place.at("app.log"), &rolled).unwrap();
-    let (stats, told) = place.start();
-    assert_eq!((stats.replayed, stats.torn, stats.doubtful), (2, 0, 0));
-    assert_eq!(told, [""; 0]);
-    assert_eq!(fs::read_to_string(rolled).unwrap(), "before\none\ntwo\n");
-    assert_eq!(place.log(), "three\nfour\n");
-}
-
-#[test]
-fn where_somebody_wrote_after_the_half_line_the_line_is_written_again_whole() {
-    let place = Place::new();
-    within_a_write(&place);
-    append(&place.at("app.log"), " - echo by hand\n");
-    let (stats, _) = place.start();
-    assert_eq!((stats.replayed, stats.doubtful), (3, 0));
-    assert_eq!(
-        place.log(),
-        "before\none\ntw - echo by hand\ntwo\nthree\nfour\n"
-    );
-}
-
-#[test]
-fn a_line_of_somebody_else_before_the_write_hides_nothing() {
-    let place = Place::new();
-    within_a_write(&place);
-    fs::write(place.at("app.log"), "before\n").unwrap();
-    append(&place.at("app.log"), "echo by hand\none\ntwo\n");
-    let (stats, _) = place.start();
-    assert_eq!((stats.replayed, stats.doubtful), (2, 0));
-    assert_eq!(place.log(), "before\necho by hand\none\ntwo\nthree\nfour\n");
-}
-
-#[test]
-fn if_the_file_is_gone_or_cut_the_lines_are_written_again_and_said_to_be_doubtful() {
-    let gone: fn(&Path) = |path| fs::remove_file(path).unwrap();
-    let cut: fn(&Path) = |path| fs::write(path, "").unwrap();
-    for spoil in [gone, cut] {
-        let place = Place::new();
-        within_a_write(&place);
-        spoil(&place.at("app.log"));
-        let (stats, told) = place.start();
-        assert_eq!((stats.replayed, stats.doubtful), (4, 3));
-        assert_eq!(place.log(), "one\ntwo\nthree\nfour\n");
-        assert_eq!(
-            told,
-            [
-                "crash ring `DIR/.app.log.000001.ring`: 3 lines may be in the log twice: the file \
-              that they went to is gone"
-            ]
-        );
-    }
-}
-
-#[test]
-fn after_a_restart_of_the_machine_a_ring_counts_only_if_it_fits_the_file_to_the_byte() {
-    for (more, fits) in [("", true), ("o\nthree\n", true), ("o\nthree\nx", false)] {
-        let place = Place::new();
-        let ring = within_a_write(&place);
-        append(&place.at("app.log"), more);
-        // As the header of that other start would have it.
-        store(&ring, at::BOOT, 1);
-        let words = (0..at::CHECK).map(|at| load(&ring, at));
-        store(&ring, at::CHECK, super::layout::header_check(words));
-        let (stats, told) = place.start();
-        if fits {
-            assert_eq!(place.log(), "before\none\ntwo\nthree\nfour\n");
-            assert_eq!(told, [""; 0]);
-        } else {
-            assert_eq!(stats.replayed, 0);
-            let why = "it is from before the machine was restarted, and does not fit the end of \
-                       the log";
-            assert!(told[0].contains(why), "{told:?}");
-            assert_eq!(place.names(), [".app.log.000001.ring.bad"]);
-        }
-    }
 }
 
 #[test]

@@ -11,6 +11,8 @@ mod file;
 #[cfg(test)]
 mod fuse;
 #[cfg(test)]
+mod halves;
+#[cfg(test)]
 mod kills;
 mod layout;
 mod live;
@@ -18,6 +20,8 @@ mod live;
 mod looms;
 #[expect(unsafe_code, reason = "to map a file has no safe form")]
 mod map;
+#[cfg(test)]
+mod mortal;
 mod place;
 mod read;
 mod replay;

@@ -1,0 +1,138 @@
+//! Rings of processes that were killed within a write, and files that changed since.
+
+use std::{
+    fs,
+    io::Write as _,
+    path::{Path, PathBuf},
+};
+
+use super::{
+    area::Ring,
+    create,
+    edges::{Place, load, store},
+    layout::at,
+};
+use crate::{
+    batch::{Batch, Spare},
+    ring::{CrashRing, Mark as _},
+};
+
+/// A ring in the middle of a write: "one" and the first half of "two" went into the file.
+fn within_a_write(place: &Place) -> PathBuf {
+    let (ring, front, back) = create(&CrashRing::new(), &place.family(), (4000, 2)).unwrap();
+    let (mut front, mut back) = (Batch::in_ring(front), Batch::in_ring(back));
+    for line in ["one\n", "two\n", "three\n"] {
+        front.push((0, 1), line.as_bytes(), &mut Spare::default(), 4000);
+    }
+    front.hand_over(&mut back);
+    front.push((0, 1), b"four\n", &mut Spare::default(), 4000);
+    let path = place.at("app.log");
+    fs::write(&path, "before\n").unwrap();
+    begin(&ring, &path);
+    append(&path, "one\ntw");
+    ring.path().to_owned()
+}
+
+fn begin(ring: &Ring, path: &Path) {
+    use std::os::unix::fs::MetadataExt as _;
+    let facts = fs::metadata(path).unwrap();
+    ring.begin((facts.dev(), facts.ino()), facts.len());
+}
+
+fn append(path: &Path, text: &str) {
+    let mut file = fs::OpenOptions::new().append(true).open(path).unwrap();
+    file.write_all(text.as_bytes()).unwrap();
+}
+
+#[test]
+fn a_line_that_the_kill_cut_in_half_is_completed() {
+    let place = Place::new();
+    within_a_write(&place);
+    let (stats, told) = place.start();
+    // The half line was not torn after all, and is not one of those that were written whole.
+    assert_eq!((stats.replayed, stats.torn, stats.doubtful), (2, 0, 0));
+    assert_eq!(told, [""; 0]);
+    assert_eq!(place.log(), "before\none\ntwo\nthree\nfour\n");
+}
+
+#[test]
+fn a_half_line_in_a_file_that_was_rolled_meanwhile_is_completed_there() {
+    let place = Place::new();
+    within_a_write(&place);
+    let rolled = place.at("app.log.1");
+    fs::rename(place.at("app.log"), &rolled).unwrap();
+    let (stats, told) = place.start();
+    assert_eq!((stats.replayed, stats.torn, stats.doubtful), (2, 0, 0));
+    assert_eq!(told, [""; 0]);
+    assert_eq!(fs::read_to_string(rolled).unwrap(), "before\none\ntwo\n");
+    assert_eq!(place.log(), "three\nfour\n");
+}
+
+#[test]
+fn where_somebody_wrote_after_the_half_line_the_line_is_written_again_whole() {
+    let place = Place::new();
+    within_a_write(&place);
+    append(&place.at("app.log"), " - echo by hand\n");
+    let (stats, _) = place.start();
+    assert_eq!((stats.replayed, stats.doubtful), (3, 0));
+    assert_eq!(
+        place.log(),
+        "before\none\ntw - echo by hand\ntwo\nthree\nfour\n"
+    );
+}
+
+#[test]
+fn a_line_of_somebody_else_before_the_write_hides_nothing() {
+    let place = Place::new();
+    within_a_write(&place);
+    fs::write(place.at("app.log"), "before\n").unwrap();
+    append(&place.at("app.log"), "echo by hand\none\ntwo\n");
+    let (stats, _) = place.start();
+    assert_eq!((stats.replayed, stats.doubtful), (2, 0));
+    assert_eq!(place.log(), "before\necho by hand\none\ntwo\nthree\nfour\n");
+}
+
+#[test]
+fn if_the_file_is_gone_or_cut_the_lines_are_written_again_and_said_to_be_doubtful() {
+    let gone: fn(&Path) = |path| fs::remove_file(path).unwrap();
+    let cut: fn(&Path) = |path| fs::write(path, "").unwrap();
+    for spoil in [gone, cut] {
+        let place = Place::new();
+        within_a_write(&place);
+        spoil(&place.at("app.log"));
+        let (stats, told) = place.start();
+        assert_eq!((stats.replayed, stats.doubtful), (4, 3));
+        assert_eq!(place.log(), "one\ntwo\nthree\nfour\n");
+        assert_eq!(
+            told,
+            [
+                "crash ring `DIR/.app.log.000001.ring`: 3 lines may be in the log twice: the file \
+              that they went to is gone"
+            ]
+        );
+    }
+}
+
+#[test]
+fn after_a_restart_of_the_machine_a_ring_counts_only_if_it_fits_the_file_to_the_byte() {
+    for (more, fits) in [("", true), ("o\nthree\n", true), ("o\nthree\nx", false)] {
+        let place = Place::new();
+        let ring = within_a_write(&place);
+        append(&place.at("app.log"), more);
+        // As the header of that other start would have it.
+        store(&ring, at::BOOT, 1);
+        let words = (0..at::CHECK).map(|at| load(&ring, at));
+        store(&ring, at::CHECK, super::layout::header_check(words));
+        let (stats, told) = place.start();
+        if fits {
+            assert_eq!(place.log(), "before\none\ntwo\nthree\nfour\n");
+            assert_eq!(told, [""; 0]);
+        } else {
+            assert_eq!(stats.replayed, 0);
+            let why = "it is from before the machine was restarted, and does not fit the end of \
+                       the log";
+            assert!(told[0].contains(why), "{told:?}");
+            assert_eq!(place.names(), [".app.log.000001.ring.bad"]);
+        }
+    }
+}
