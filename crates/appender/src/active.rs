@@ -2,8 +2,8 @@
 
 use std::{
     io,
-    path::Path,
-    sync::{Arc, atomic::AtomicBool},
+    path::{Path, PathBuf},
+    sync::Arc,
     time::{Duration, SystemTime},
 };
 
@@ -16,6 +16,7 @@ use crate::{
     detour::Detour,
     disk::{Disk, Lock},
     fsync::Synced,
+    lock::Owner,
     look::LOOK,
     name::{Family, Member},
     ring::Mark,
@@ -33,8 +34,7 @@ pub(crate) struct Active {
     pub(crate) keep: Keep,
     pub(crate) wants_header: bool,
     pub(crate) detour: Detour,
-    /// We have the lock.
-    pub(crate) owner: Arc<AtomicBool>,
+    pub(crate) owner: Arc<Owner>,
     pub(crate) state: State,
     pub(crate) notes: Notes,
 }
@@ -258,7 +258,7 @@ impl Active {
         })
     }
 
-    pub(crate) fn path(&self) -> std::path::PathBuf {
+    pub(crate) fn path(&self) -> PathBuf {
         self.family.current()
     }
 
@@ -280,8 +280,7 @@ impl Active {
     }
 
     pub(crate) fn note(&mut self, what: &str, error: io::Error) {
-        let path = self.family.current();
-        self.notes.failures.push(failure(what, &path, error));
+        self.notes.failures.push(failure(what, &self.path(), error));
     }
 }
 

@@ -18,6 +18,7 @@ use crate::{
     disk::Disk,
     error::Kind,
     guarded::guarded,
+    lock::Owner,
     name::{Family, Form, Member},
     report::Reporter,
     retention::{IsHeld, companion},
@@ -54,8 +55,7 @@ pub(crate) struct Household {
     pub(crate) cancelled: AtomicBool,
     /// A write found the disk full.
     pub(crate) full: AtomicBool,
-    /// We have the lock. Without it another appender tidies the directory.
-    pub(crate) owner: Arc<AtomicBool>,
+    pub(crate) owner: Arc<Owner>,
 }
 
 impl Household {
@@ -78,7 +78,7 @@ impl Household {
     /// was left by a crash is done now. `rolled` are the files closed since the last pass. Returns
     /// after which time there is more to do, if nothing happens till then.
     pub(crate) fn tidy(&self, rolled: &[Member]) -> Option<Duration> {
-        if !self.owner.load(Ordering::Acquire) {
+        if !self.is_ours() {
             return None;
         }
         let members = match members(&*self.disk, &self.family) {
@@ -94,7 +94,7 @@ impl Household {
         }
         let mut again: Option<Duration> = None;
         for member in members {
-            if self.cancelled.load(Ordering::Relaxed) {
+            if self.cancelled.load(Ordering::Relaxed) || !self.is_ours() {
                 return None;
             }
             // A pass may take long, and somebody waits for room.
@@ -106,6 +106,12 @@ impl Household {
         }
         self.delete_surplus();
         again
+    }
+
+    /// We have the lock. Asked before each file, as a pass may take long: without it another appender
+    /// tidies the directory, and nothing in it is touched.
+    pub(crate) fn is_ours(&self) -> bool {
+        self.owner.owns(&*self.disk, &self.family)
     }
 
     // How long a plain file is still too young to be compressed.
@@ -152,9 +158,13 @@ impl Household {
             return self.remove(&from);
         }
         let (unfinished, to) = (form(Form::Unfinished), form(self.compress.form()));
-        let done = self
+        let run = self
             .compress
-            .run(&*self.disk, (&from, &unfinished), &self.cancelled)
+            .run(&*self.disk, (&from, &unfinished), &self.cancelled);
+        if !self.is_ours() {
+            return;
+        }
+        let done = run
             .and_then(|()| self.disk.rename(&unfinished, &to))
             .and_then(|()| self.disk.sync_directory(self.family.directory()));
         match done {

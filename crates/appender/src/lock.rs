@@ -1,11 +1,15 @@
 //! The lock that makes one appender the only one with a name: taken at the start, and looked after.
 
-use std::{io, path::PathBuf};
+use std::{
+    io,
+    path::PathBuf,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
 
 use crate::{
     Error,
     active::failure,
-    disk::{Disk, Lock},
+    disk::{Disk, Facts, Lock},
     error::Kind,
     name::Family,
 };
@@ -21,6 +25,33 @@ pub enum WhenLocked {
     /// Takes the first free name of `app-2.log`, `app-3.log` … `app-99.log`. Each is a log of its
     /// own, rolled and kept by itself; numbers are used again when they are free.
     Suffix,
+}
+
+/// Which lock we have, for those who work beside the write path: they look for it themselves, as
+/// nobody else does while nothing is written.
+#[derive(Default)]
+pub(crate) struct Owner(Mutex<Option<Facts>>);
+
+impl Owner {
+    /// We have this lock now, or none. True: there was none.
+    pub(crate) fn note(&self, lock: Option<Facts>) -> bool {
+        std::mem::replace(&mut *self.lock(), lock).is_none()
+    }
+
+    /// Whether the lock that we have is the one with the name. Without it another appender has the
+    /// directory.
+    pub(crate) fn owns(&self, disk: &dyn Disk, family: &Family) -> bool {
+        let held = *self.lock();
+        held.is_some_and(|held| match disk.facts(&family.lock()) {
+            Ok(named) => named.id == held.id,
+            // Told at the next look.
+            Err(error) => !is_gone(&error),
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Facts>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// The first family that nobody has, and its lock.
@@ -67,6 +98,14 @@ pub(crate) fn take(disk: &dyn Disk, family: &Family) -> Result<Box<dyn Lock>, Er
             _ => failure("cannot lock log file", &path, error),
         }
     })
+}
+
+/// Nothing has this name.
+pub(crate) fn is_gone(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+    )
 }
 
 /// So many processes have a name of their own at most.

@@ -3,7 +3,6 @@
 use std::{
     io::{self, Write as _},
     path::PathBuf,
-    sync::atomic::Ordering,
     time::Duration,
 };
 
@@ -13,7 +12,7 @@ use crate::{
     error::Kind,
     fsync::Synced,
     household::members,
-    lock::take,
+    lock::{is_gone, take},
     ring::{Found, find},
 };
 
@@ -30,8 +29,8 @@ impl Active {
             failure("cannot list log directory", self.family.directory(), error)
         })?;
         self.state.last_sequence = members.last().map_or(0, |member| member.sequence);
+        self.own()?;
         self.state.numbered = true;
-        self.own(true);
         Ok(())
     }
 
@@ -122,16 +121,29 @@ impl Active {
 
     fn take_lock(&mut self) {
         self.state.lock = None;
-        match take(&*self.disk, &self.family) {
-            Ok(lock) => self.state.lock = Some(lock),
-            Err(error) => self.notes.failures.push(error),
+        self.owner.note(None);
+        let taken = take(&*self.disk, &self.family).and_then(|lock| {
+            self.state.lock = Some(lock);
+            self.own()
+        });
+        if let Err(error) = taken {
+            self.notes.failures.push(error);
         }
-        self.own(self.state.lock.is_some());
     }
 
-    fn own(&mut self, own: bool) {
-        let owned = self.owner.swap(own, Ordering::AcqRel);
-        self.notes.tidy |= own && !owned;
+    // Whoever works beside the write path may work. A lock that does not say which it is, is none.
+    fn own(&mut self) -> Result<(), Error> {
+        let Some(lock) = &self.state.lock else {
+            return Ok(());
+        };
+        match lock.facts() {
+            Ok(facts) => self.notes.tidy |= self.owner.note(Some(facts)),
+            Err(error) => {
+                self.state.lock = None;
+                return Err(failure("cannot look for the lock of", &self.path(), error));
+            }
+        }
+        Ok(())
     }
 
     // Somebody else moved, deleted or replaced the file, or wants it reopened.
@@ -163,13 +175,6 @@ impl Active {
             }
         }
     }
-}
-
-fn is_gone(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
-    )
 }
 
 /// How often we look whether the file was moved or deleted: three stat(2), a microsecond each.

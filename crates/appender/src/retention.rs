@@ -54,7 +54,7 @@ impl Household {
 
     /// Deletes the oldest file that nobody reads, down to the floor, if the disk is full.
     pub(crate) fn make_room(&self) {
-        if !self.full.swap(false, Ordering::AcqRel) || !self.owner.load(Ordering::Acquire) {
+        if !self.full.swap(false, Ordering::AcqRel) || !self.is_ours() {
             return;
         }
         let Some(files) = self.rolled() else { return };
@@ -142,6 +142,9 @@ impl Household {
 
     /// Returns how many bytes that freed.
     fn delete(&self, file: &Rolled, unread: bool) -> u64 {
+        if !self.is_ours() {
+            return 0;
+        }
         let mut deleted = false;
         for member in &file.forms {
             let path = self.family.path(member);

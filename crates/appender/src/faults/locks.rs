@@ -75,6 +75,34 @@ fn who_lost_the_lock_to_another_writes_on_and_touches_no_file_until_it_is_free()
 }
 
 #[test]
+fn a_pass_that_loses_the_lock_on_its_way_touches_no_further_file() {
+    let machine = Machine::at("2026-11-23T10:00:00Z");
+    let old = [
+        ("app.2026-11-20T10-00-00.000001.log", "one\n"),
+        ("app.2026-11-21T10-00-00.000002.log", "two\n"),
+    ];
+    for (name, text) in old {
+        machine.disk.put(&format!("logs/{name}"), text);
+    }
+    let (disk, second) = (machine.disk.clone(), Arc::new(Mutex::new(None)));
+    let (other, takes_it) = (machine.builder(), Arc::clone(&second));
+    let other = Mutex::new(Some(other));
+    // Asked after the directory was listed, before anything is deleted.
+    let first = machine.builder().keep(Keep::files(0)).held(move |_| {
+        if let Some(builder) = other.lock().unwrap().take() {
+            disk.take("logs/.app.log.lock");
+            *takes_it.lock().unwrap() = Some(builder.open().unwrap());
+        }
+        false
+    });
+    let first = first.open().unwrap();
+    assert!(first.settle(LONG));
+    assert!(second.lock().unwrap().is_some());
+    assert_eq!(texts(&machine.files())[..2], old);
+    assert_eq!(first.stats().deleted, 0);
+}
+
+#[test]
 fn a_second_appender_may_take_a_name_of_its_own_and_the_number_is_used_again() {
     let machine = Machine::at("2026-11-23T10:00:00Z");
     let open = || {
