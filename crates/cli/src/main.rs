@@ -1,26 +1,27 @@
 //! The command `dogwatch`: finds and shows lines of log files by a query.
 #![forbid(unsafe_code)]
 
-mod args;
+mod command;
+mod input;
+mod outcome;
 mod reckon;
-mod run;
+mod session;
 mod show;
+mod table;
 mod tally;
+mod view;
 
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, Write as _};
 use std::process::ExitCode;
 
-use args::{Asked, Color, HELP};
-use run::Outcome;
+use command::Asked;
+use outcome::Outcome;
 
 fn main() -> ExitCode {
-    let outcome = match args::parse(std::env::args().skip(1)) {
-        Ok(Asked::Help) => print(HELP),
+    let outcome = match command::read(std::env::args().skip(1)) {
+        Ok(Asked::Help(command)) => print(&command::help(command)),
         Ok(Asked::Version) => print(concat!("dogwatch ", env!("CARGO_PKG_VERSION"), "\n")),
-        Ok(Asked::Lines(args)) => {
-            let color = colored(args.color);
-            run::lines(&args, color)
-        }
+        Ok(Asked::Run(given)) => (given.command.run)(&given),
         Err(message) => Err(message),
     };
     match outcome {
@@ -28,7 +29,7 @@ fn main() -> ExitCode {
         Ok(Outcome::Nothing) => ExitCode::from(1),
         Ok(Outcome::Trouble) => ExitCode::from(2),
         Err(message) => {
-            let _ = writeln!(io::stderr(), "dogwatch: {message}");
+            session::say(&message);
             ExitCode::from(2)
         }
     }
@@ -38,18 +39,4 @@ fn print(text: &str) -> Result<Outcome, String> {
     // Whoever closes the pipe has seen enough.
     let _ = io::stdout().write_all(text.as_bytes());
     Ok(Outcome::Found)
-}
-
-/// <https://no-color.org> and <https://bixense.com/clicolors>.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the command's own environment, read once at its start"
-)]
-fn colored(color: Color) -> bool {
-    let set = |name: &str| std::env::var(name).is_ok_and(|value| !value.is_empty() && value != "0");
-    match color {
-        Color::Always => true,
-        Color::Never => false,
-        Color::Auto => !set("NO_COLOR") && (set("CLICOLOR_FORCE") || io::stdout().is_terminal()),
-    }
 }

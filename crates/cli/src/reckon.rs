@@ -1,19 +1,21 @@
 //! Reckons what stands behind a query's pipe: counts, percentiles, rates, charts over time. Pure.
 
 use std::collections::HashMap;
-use std::fmt::Write as _;
 use std::time::Duration;
 
 use dogwatch_line::{Columns, Measure, Now, Summary, Times, Value};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use crate::table::aligned;
 use crate::tally::Tally;
 
 /// A table that grows line by line.
 pub(crate) struct Reckoning {
     by: Vec<Box<str>>,
     measures: Vec<Measure>,
+    /// For each measure the one that keeps the values: percentiles of one field share them.
+    keepers: Vec<usize>,
     shape: Shape,
     columns: Columns,
     times: Times,
@@ -21,6 +23,8 @@ pub(crate) struct Reckoning {
     groups: HashMap<Vec<String>, Vec<Tally>>,
     /// Lines that would have made a group too many.
     left_out: u64,
+    /// Bytes of the groups' names.
+    named: usize,
     values: usize,
     first: Option<i128>,
     last: Option<i128>,
@@ -54,12 +58,14 @@ impl Reckoning {
         Ok(Self {
             columns: Columns::new(fields),
             by: by.clone(),
+            keepers: keepers(&measures),
             measures,
             shape,
             times: Times::new(now),
             zone,
             groups: HashMap::new(),
             left_out: 0,
+            named: 0,
             values: 0,
             first: None,
             last: None,
@@ -88,16 +94,20 @@ impl Reckoning {
                 group.insert(0, label);
             }
         }
-        if !self.groups.contains_key(&group) && self.groups.len() >= MOST_GROUPS {
-            self.left_out += 1;
-            return;
+        if !self.groups.contains_key(&group) {
+            let named: usize = group.iter().map(String::len).sum();
+            if self.groups.len() >= MOST_GROUPS || self.named + named > MOST_NAMED {
+                self.left_out += 1;
+                return;
+            }
+            self.named += named;
         }
         let tallies = self
             .groups
             .entry(group)
             .or_insert_with(|| vec![Tally::new(); self.measures.len()]);
         let mut measured = measured.iter();
-        for (measure, tally) in self.measures.iter().zip(tallies) {
+        for (index, (measure, tally)) in self.measures.iter().zip(tallies).enumerate() {
             if field(measure).is_none() {
                 tally.count += 1;
                 continue;
@@ -105,18 +115,21 @@ impl Reckoning {
             let Some(number) = measured.next().and_then(|value| number(value.as_ref()?)) else {
                 continue;
             };
-            let keeps = matches!(measure, Measure::Percentile(..)) && self.values < MOST_VALUES;
+            let keeps = matches!(measure, Measure::Percentile(..))
+                && self.keepers[index] == index
+                && self.values < MOST_VALUES;
             self.values += usize::from(keeps);
             tally.add(number, keeps);
         }
     }
 
     /// The table, its columns side by side.
-    pub(crate) fn table(&self) -> String {
+    pub(crate) fn table(&mut self) -> String {
+        self.groups.values_mut().flatten().for_each(Tally::sort);
         let mut rows: Vec<(&Vec<String>, &Vec<Tally>)> = self.groups.iter().collect();
         // Charts go by time; the rest by the first number, the largest first; equals by name.
         rows.sort_by(|(a_group, a), (b_group, b)| {
-            let by_number = self.cell(0, &b[0]).1.total_cmp(&self.cell(0, &a[0]).1);
+            let by_number = self.cell(0, b).1.total_cmp(&self.cell(0, a).1);
             let first = if matches!(self.shape, Shape::Timechart(_)) {
                 std::cmp::Ordering::Equal
             } else {
@@ -134,10 +147,7 @@ impl Reckoning {
             .chain(self.measures.iter().map(|measure| self.name(measure)));
         let mut cells: Vec<Vec<String>> = vec![heading.collect()];
         for (group, tallies) in rows {
-            let numbers = tallies
-                .iter()
-                .enumerate()
-                .map(|(index, tally)| self.cell(index, tally).0);
+            let numbers = (0..tallies.len()).map(|index| self.cell(index, tallies).0);
             cells.push(
                 group
                     .iter()
@@ -153,8 +163,10 @@ impl Reckoning {
     pub(crate) fn shortfall(&self) -> Option<String> {
         if self.left_out > 0 {
             return Some(format!(
-                "{} lines are not in the table: it has at most {MOST_GROUPS} groups",
-                self.left_out
+                "{} lines are not in the table: it has at most {MOST_GROUPS} groups, and {} MiB of \
+                 their names",
+                self.left_out,
+                MOST_NAMED >> 20
             ));
         }
         (self.values >= MOST_VALUES)
@@ -169,11 +181,14 @@ impl Reckoning {
     }
 
     /// A number as text, and as what it is sorted by.
-    fn cell(&self, index: usize, tally: &Tally) -> (String, f64) {
+    fn cell(&self, index: usize, tallies: &[Tally]) -> (String, f64) {
+        let tally = &tallies[index];
         let number = match &self.measures[index] {
             Measure::Count => tally.count as f64,
             _ if tally.count == 0 => return ("-".to_owned(), f64::NEG_INFINITY),
-            Measure::Percentile(thousandths, _) => tally.percentile(*thousandths),
+            Measure::Percentile(thousandths, _) => {
+                tallies[self.keepers[index]].percentile(*thousandths)
+            }
             Measure::Min(_) => tally.min,
             Measure::Max(_) => tally.max,
             Measure::Avg(_) => tally.sum / tally.count as f64,
@@ -199,6 +214,19 @@ impl Reckoning {
             Err(_) => "-".to_owned(),
         }
     }
+}
+
+fn keepers(measures: &[Measure]) -> Vec<usize> {
+    let percentile = |measure: &Measure| match measure {
+        Measure::Percentile(_, field) => Some(field.clone()),
+        _ => None,
+    };
+    let keeper = |(index, measure): (usize, &Measure)| {
+        let wanted = percentile(measure);
+        let same = |other: &Measure| wanted.is_some() && percentile(other) == wanted;
+        measures.iter().position(same).unwrap_or(index)
+    };
+    measures.iter().enumerate().map(keeper).collect()
 }
 
 fn field(measure: &Measure) -> Option<&str> {
@@ -233,36 +261,11 @@ fn one_line(text: &str) -> String {
     out
 }
 
-/// Columns as wide as their widest cell: the first so many left, the others right.
-fn aligned(cells: &[Vec<String>], left: usize) -> String {
-    let width = |column: usize| {
-        cells
-            .iter()
-            .map(|row| row[column].chars().count())
-            .max()
-            .unwrap_or(0)
-    };
-    let widths: Vec<usize> = (0..cells[0].len()).map(width).collect();
-    let mut out = String::new();
-    for row in cells {
-        let start = out.len();
-        for (index, (cell, width)) in row.iter().zip(&widths).enumerate() {
-            out.push_str(if index > 0 { "  " } else { "" });
-            // Writing to a string does not fail.
-            let _ = if index < left {
-                write!(out, "{cell:<width$}")
-            } else {
-                write!(out, "{cell:>width$}")
-            };
-        }
-        out.truncate(start + out[start..].trim_end().len());
-        out.push('\n');
-    }
-    out
-}
-
 /// So many rows say nothing to anybody.
 const MOST_GROUPS: usize = 100_000;
+
+/// Bytes of all groups' names together: a value may be as long as a line.
+const MOST_NAMED: usize = 16 << 20;
 
 /// 32 MiB of values, for percentiles that are exact.
 const MOST_VALUES: usize = 4 << 20;
@@ -344,7 +347,13 @@ mod tests {
         let reckoning = reckoned("| count by id", many);
         assert_eq!(
             reckoning.shortfall().unwrap(),
-            format!("3 lines are not in the table: it has at most {MOST_GROUPS} groups")
+            format!(
+                "3 lines are not in the table: it has at most {MOST_GROUPS} groups, and 16 MiB of their names"
+            )
         );
+        let long = "x".repeat(1 << 20);
+        let long = (0..20).map(|index| format!("{{\"id\":\"{index}{long}\"}}"));
+        let reckoning = reckoned("| count by id", long);
+        assert_eq!((reckoning.groups.len(), reckoning.left_out), (15, 5));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use dogwatch_line::{Lens, Level, Line, Value, unwrapped};
+use dogwatch_line::{Columns, Lens, Level, Line, Seen, Value, unwrapped};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
@@ -11,6 +11,38 @@ pub(crate) struct Show {
     pub(crate) lens: Lens,
     pub(crate) zone: TimeZone,
     pub(crate) color: bool,
+    /// The fields behind the message, if not all.
+    pub(crate) chosen: Option<Chosen>,
+}
+
+/// Fields by any of their names, in the order in which they were asked for.
+pub(crate) struct Chosen {
+    names: Vec<String>,
+    columns: Columns,
+}
+
+impl Chosen {
+    /// Reads a list with commas.
+    pub(crate) fn new(list: &str) -> Self {
+        let names = list
+            .split(',')
+            .map(str::trim)
+            .filter(|name| !name.is_empty());
+        let names: Vec<String> = names.map(str::to_owned).collect();
+        Self {
+            columns: Columns::new(names.iter().map(|name| &**name)),
+            names,
+        }
+    }
+
+    /// Those that a line has.
+    pub(crate) fn of(&self, line: &str) -> impl Iterator<Item = (&str, Value<'static>)> {
+        let values = self.columns.of(line);
+        let names = self.names.iter().map(|name| &**name);
+        names
+            .zip(values)
+            .filter_map(|(name, value)| Some((name, value?)))
+    }
 }
 
 impl Show {
@@ -49,6 +81,16 @@ impl Show {
             out.push(' ');
             safe(&message, false, out);
         }
+        match &self.chosen {
+            Some(chosen) => chosen
+                .of(&text)
+                .for_each(|(key, value)| self.field(key, &value, out)),
+            None => self.fields(line, &seen, out),
+        }
+        out.push('\n');
+    }
+
+    fn fields(&self, line: Line<'_>, seen: &Seen<'_, '_>, out: &mut String) {
         for (key, value) in line.fields().filter(|(key, _)| !seen.shows(key)) {
             match value {
                 // What tracing-subscriber puts one step down.
@@ -65,7 +107,6 @@ impl Show {
                 value => self.field(&key, &value, out),
             }
         }
-        out.push('\n');
     }
 
     fn field(&self, key: &str, value: &Value<'_>, out: &mut String) {
@@ -149,15 +190,20 @@ mod tests {
     use dogwatch_line::{Lens, Now};
     use jiff::tz::{TimeZone, offset};
 
-    use super::Show;
+    use super::{Chosen, Show};
 
     fn shown(text: &str, color: bool) -> String {
+        shown_with(text, color, None)
+    }
+
+    fn shown_with(text: &str, color: bool, fields: Option<&str>) -> String {
         let zone = TimeZone::fixed(offset(8));
         let mut out = String::new();
         Show {
             lens: Lens::new(Now::utc(UNIX_EPOCH)),
             zone,
             color,
+            chosen: fields.map(Chosen::new),
         }
         .line(text, &mut out);
         out
@@ -191,6 +237,19 @@ mod tests {
             shown(r#"{"level":"WARN","message":"x","n":1}"#, true),
             "\u{1b}[33mWARN \u{1b}[0m x \u{1b}[2mn=\u{1b}[0m1\n"
         );
+    }
+
+    #[test]
+    fn chosen_fields_stand_in_the_order_that_was_asked_for_by_any_of_their_names() {
+        let line =
+            r#"{"level":"WARN","message":"x","http.route":"/a b","n":1,"res":{"statusCode":503}}"#;
+        for (fields, expected) in [
+            ("status, route,none", "WARN  x status=503 route=\"/a b\"\n"),
+            ("n", "WARN  x n=1\n"),
+            ("", "WARN  x\n"),
+        ] {
+            assert_eq!(shown_with(line, false, Some(fields)), expected, "{fields}");
+        }
     }
 
     #[test]

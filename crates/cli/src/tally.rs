@@ -7,7 +7,7 @@ pub(crate) struct Tally {
     pub(crate) sum: f64,
     pub(crate) min: f64,
     pub(crate) max: f64,
-    /// All of them, where a percentile is asked for.
+    /// All of them, where they are kept for percentiles.
     values: Vec<f64>,
 }
 
@@ -32,13 +32,17 @@ impl Tally {
         }
     }
 
-    /// The least value that so many thousandths of all do not exceed (nearest rank).
+    /// Puts the values in order, for percentiles.
+    pub(crate) fn sort(&mut self) {
+        self.values.sort_unstable_by(f64::total_cmp);
+    }
+
+    /// The least value that so many thousandths of all do not exceed (nearest rank). The values have
+    /// been sorted.
     pub(crate) fn percentile(&self, thousandths: u16) -> f64 {
-        let mut values = self.values.clone();
-        values.sort_by(f64::total_cmp);
-        let rank = (values.len() * usize::from(thousandths))
+        let rank = (self.values.len() * usize::from(thousandths))
             .div_ceil(1000)
             .max(1);
-        values.get(rank - 1).copied().unwrap_or(f64::NAN)
+        self.values.get(rank - 1).copied().unwrap_or(f64::NAN)
     }
 }

@@ -58,9 +58,13 @@ fn several_logs_are_shown_by_time_and_the_exit_code_is_greps() {
         run(folder.path(), &["level>=warn", "-c"]),
         (0, "2\n".to_owned(), String::new())
     );
-    assert_eq!(run(folder.path(), &["level>=warn", "-j", "-n1"]).0, 2);
+    for first in [&["-n", "1"][..], &["-n1"], &["--lines=1"]] {
+        let arguments = [&["level>=warn", "-j"], first].concat();
+        let expected = (0, format!("{A}\n"), String::new());
+        assert_eq!(run(folder.path(), &arguments), expected, "{first:?}");
+    }
     assert_eq!(
-        run(folder.path(), &["level>=warn", "-j", "-n", "1"]),
+        run(folder.path(), &["-jn1", "logs/"]),
         (0, format!("{A}\n"), String::new())
     );
     assert_eq!(
@@ -87,6 +91,7 @@ fn what_is_wrong_is_said_in_one_sentence_and_ends_with_2() {
     );
     assert!(wrong(&["x | count", "-j"]).contains("behind the pipe stands a table"));
     assert!(wrong(&["-f", "x", "logs"]).contains("`logs` is a folder"));
+    assert!(wrong(&["level=error", "status=500"]).contains("if `status=500` belongs to the query"));
 }
 
 #[test]

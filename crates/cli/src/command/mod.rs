@@ -1,0 +1,173 @@
+//! Names every command of the program, its options and its examples: what is read, told by `--help`,
+//! completed by a shell and described in the manual. Pure.
+
+mod help;
+mod options;
+mod read;
+mod table;
+
+use std::path::PathBuf;
+
+use crate::outcome::Outcome;
+
+pub(crate) use help::help;
+pub(crate) use options::*;
+pub(crate) use read::read;
+pub(crate) use table::{COMMANDS, VIEW};
+
+/// Something that the program does.
+pub(crate) struct Command {
+    /// The first word; empty for what is done without one.
+    pub(crate) name: &'static str,
+    /// One sentence.
+    pub(crate) does: &'static str,
+    /// What stands behind the name and the options.
+    pub(crate) takes: &'static str,
+    pub(crate) options: &'static [&'static Opt],
+    pub(crate) examples: [&'static str; 2],
+    /// What else has to be known, in lines of at most 80 columns.
+    pub(crate) more: &'static str,
+    pub(crate) run: fn(&Given) -> Result<Outcome, String>,
+}
+
+/// Something that is asked for with a dash.
+pub(crate) struct Opt {
+    pub(crate) short: Option<char>,
+    pub(crate) long: &'static str,
+    pub(crate) value: Takes,
+    pub(crate) does: &'static str,
+}
+
+/// What stands behind an option.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Takes {
+    Nothing,
+    /// Its name in the help.
+    Number(&'static str),
+    Text(&'static str),
+    OneOf(&'static str, &'static [&'static str]),
+}
+
+/// What a command line means.
+pub(crate) enum Asked {
+    Help(&'static Command),
+    Version,
+    Run(Given),
+}
+
+/// A command with what it was given.
+pub(crate) struct Given {
+    pub(crate) command: &'static Command,
+    options: Vec<(&'static str, String)>,
+    /// What is no option, and whether that was made plain by `--`.
+    words: Vec<(String, bool)>,
+}
+
+impl Command {
+    /// The command of this name.
+    pub(crate) fn named(name: &str) -> Option<&'static Self> {
+        COMMANDS
+            .iter()
+            .copied()
+            .find(|command| !name.is_empty() && command.name == name)
+    }
+
+    /// How it is called.
+    pub(crate) fn call(&self) -> String {
+        match self.name {
+            "" => "dogwatch".to_owned(),
+            name => format!("dogwatch {name}"),
+        }
+    }
+}
+
+impl Given {
+    pub(crate) fn has(&self, option: &Opt) -> bool {
+        self.options.iter().any(|(long, _)| *long == option.long)
+    }
+
+    /// What was given last: so an alias of the shell can be overruled.
+    pub(crate) fn value(&self, option: &Opt) -> Option<&str> {
+        let mut given = self.options.iter().rev();
+        given
+            .find(|(long, _)| *long == option.long)
+            .map(|(_, value)| &**value)
+    }
+
+    /// As [`value`](Self::value), for an option whose numbers were checked when they were read.
+    pub(crate) fn number(&self, option: &Opt) -> Option<u64> {
+        self.value(option)?.parse().ok()
+    }
+
+    /// What is no option.
+    #[cfg(test)]
+    pub(crate) fn words(&self) -> impl Iterator<Item = &str> {
+        self.words.iter().map(|(word, _)| &**word)
+    }
+
+    /// Query and paths. The first word is the query, but for `-` and for the path of something that is
+    /// there (`logs/`, `shop.log`): nobody looks for the name of a file in itself.
+    pub(crate) fn question(&self, exists: impl Fn(&str) -> bool) -> (&str, Vec<PathBuf>) {
+        let mut words = &*self.words;
+        let mut query = "";
+        if let Some(((first, _), rest)) = words.split_first() {
+            let path = first == "-" || (first.contains(['/', '.']) && exists(first));
+            if !path {
+                query = first;
+                words = rest;
+            }
+        }
+        (query, words.iter().map(|(word, _)| word.into()).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::{Asked, COMMANDS, read};
+
+    #[test]
+    fn the_first_word_is_the_query_unless_it_is_a_path_that_is_there() {
+        let exists = |path: &str| matches!(path, "logs/" | "shop.log" | "logs");
+        for (line, query, paths) in [
+            ("", "", vec![]),
+            ("level=error logs/ -", "level=error", vec!["logs/", "-"]),
+            ("logs/ shop.log", "", vec!["logs/", "shop.log"]),
+            ("- x", "", vec!["-", "x"]),
+            // A word is a word, whatever folders are there.
+            ("logs", "logs", vec![]),
+            ("-- -n", "-n", vec![]),
+            ("/api/pay", "/api/pay", vec![]),
+        ] {
+            let words = line.split_whitespace().map(str::to_owned);
+            let Ok(Asked::Run(given)) = read(words) else {
+                panic!("{line}");
+            };
+            let paths: Vec<PathBuf> = paths.into_iter().map(PathBuf::from).collect();
+            assert_eq!(given.question(exists), (query, paths), "{line}");
+        }
+    }
+
+    #[test]
+    fn no_command_has_an_option_twice_and_each_name_is_one_word() {
+        for command in COMMANDS {
+            let mut names: Vec<String> = command
+                .options
+                .iter()
+                .flat_map(|option| {
+                    option
+                        .short
+                        .map(String::from)
+                        .into_iter()
+                        .chain([option.long.to_owned()])
+                })
+                .collect();
+            let count = names.len();
+            names.sort();
+            names.dedup();
+            assert_eq!(names.len(), count, "{}", command.name);
+            assert!(!command.name.contains([' ', '-']));
+        }
+    }
+}

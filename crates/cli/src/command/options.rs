@@ -1,0 +1,46 @@
+//! Names the options; most are shared by several commands. Pure.
+
+use super::{Opt, Takes};
+
+const fn flag(short: Option<char>, long: &'static str, does: &'static str) -> Opt {
+    Opt {
+        short,
+        long,
+        value: Takes::Nothing,
+        does,
+    }
+}
+
+const fn valued(short: Option<char>, long: &'static str, value: Takes, does: &'static str) -> Opt {
+    Opt {
+        short,
+        long,
+        value,
+        does,
+    }
+}
+
+pub(crate) static COUNT: Opt = flag(Some('c'), "count", "only how many lines were found");
+pub(crate) static FOLLOW: Opt = flag(Some('f'), "follow", "go on with what is written (one log)");
+pub(crate) static JSON: Opt = flag(Some('j'), "json", "the lines as they stand in the files");
+pub(crate) static LINES: Opt = valued(
+    Some('n'),
+    "lines",
+    Takes::Number("N"),
+    "the first N lines at most",
+);
+pub(crate) static FIELDS: Opt = valued(
+    None,
+    "fields",
+    Takes::Text("A,B"),
+    "only these fields behind the message",
+);
+pub(crate) static UTC: Opt = flag(None, "utc", "times in UTC, not in this machine's zone");
+pub(crate) static COLOR: Opt = valued(
+    None,
+    "color",
+    Takes::OneOf("WHEN", &["auto", "always", "never"]),
+    "auto (on a terminal), always or never",
+);
+pub(crate) static HELP: Opt = flag(Some('h'), "help", "this page");
+pub(crate) static VERSION: Opt = flag(Some('V'), "version", "the version");

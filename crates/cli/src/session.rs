@@ -1,0 +1,110 @@
+//! Holds what a run of any command needs: this moment, the user's zone, colour, and whether anything
+//! could not be read.
+
+use std::cell::Cell;
+use std::error::Error;
+use std::io::{self, IsTerminal as _, Write as _};
+use std::time::SystemTime;
+
+use dogwatch_line::{Now, Query};
+use dogwatch_reader::{Search, Trouble};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use crate::command::{COLOR, Given, UTC};
+use crate::outcome::Outcome;
+
+/// One run.
+pub(crate) struct Session {
+    pub(crate) zone: TimeZone,
+    pub(crate) color: bool,
+    moment: SystemTime,
+    troubled: Cell<bool>,
+}
+
+impl Session {
+    pub(crate) fn open(given: &Given) -> Self {
+        Self {
+            zone: if given.has(&UTC) {
+                TimeZone::UTC
+            } else {
+                TimeZone::system()
+            },
+            color: colored(given.value(&COLOR)),
+            moment: SystemTime::now(),
+            troubled: Cell::new(false),
+        }
+    }
+
+    /// The moment at which the run began, in the user's zone.
+    pub(crate) fn now(&self) -> Now {
+        let zone = self.zone.clone();
+        Now::zoned(self.moment, move |seconds| {
+            Timestamp::from_second(seconds).map_or(0, |at| zone.to_offset(at).seconds())
+        })
+    }
+
+    pub(crate) fn search(&self, query: &Query) -> Search {
+        Search::new(query, self.now())
+    }
+
+    /// Tells what could not be read; the exit code will say so too.
+    pub(crate) fn trouble(&self, trouble: &Trouble) {
+        self.troubled.set(true);
+        say(&with_source(trouble));
+    }
+
+    pub(crate) fn outcome(&self, found: bool) -> Outcome {
+        match (self.troubled.get(), found) {
+            (true, _) => Outcome::Trouble,
+            (false, true) => Outcome::Found,
+            (false, false) => Outcome::Nothing,
+        }
+    }
+}
+
+/// Reads a query; the error stands under the place that it points at.
+pub(crate) fn query(text: &str) -> Result<Query, String> {
+    Query::parse(text).map_err(|error| {
+        if text.contains('\n') {
+            return error.to_string();
+        }
+        let before = text[..error.offset().min(text.len())].chars().count();
+        format!("{error}\n  {text}\n  {}^", " ".repeat(before))
+    })
+}
+
+/// One line on standard error. Nobody is left to tell if that fails.
+pub(crate) fn say(message: &str) {
+    let _ = writeln!(io::stderr(), "dogwatch: {message}");
+}
+
+pub(crate) fn with_source(error: &dyn Error) -> String {
+    match error.source() {
+        Some(source) => format!("{error}: {source}"),
+        None => error.to_string(),
+    }
+}
+
+/// <https://no-color.org> and <https://bixense.com/clicolors>.
+fn colored(when: Option<&str>) -> bool {
+    let set = |name: &str| variable(name).is_some_and(|value| value != "0");
+    match when {
+        Some("always") => true,
+        Some("never") => false,
+        _ => {
+            variable("NO_COLOR").is_none()
+                && (set("CLICOLOR_FORCE")
+                    || (io::stdout().is_terminal() && variable("TERM").as_deref() != Some("dumb")))
+        }
+    }
+}
+
+/// A variable that is set to something.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the command's own environment, read at its start"
+)]
+pub(crate) fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
