@@ -14,7 +14,7 @@ use tracing_subscriber::registry::LookupSpan;
 use crate::callsites::Callsites;
 use crate::collect::{Collect, From};
 use crate::filter::RulesFilter;
-use crate::rule::Seen;
+use crate::seen::Seen;
 use crate::shared::Shared;
 use crate::spans::{Kept, SpanField};
 use crate::view::View;
@@ -97,6 +97,7 @@ impl AlertLayer {
         let mut seen = Seen {
             view,
             fixed: &shared.fields,
+            clock: &*shared.clock,
         };
         for &rule in rules {
             let conditions = &shared.rules[rule].conditions;

@@ -62,7 +62,7 @@
 //! |---|---|---|
 //! | `name` | unique | required |
 //! | `pattern` | a regular expression over `LEVEL target: message key=value …`: the event's fields in its order, then those that its spans add. `.` matches no line break; `(?s)` lets it | any event |
-//! | `match` | fields that must equal these: `level` (or `">=warn"`), `target`, `message`, any other; numbers by value, text exactly | any event |
+//! | `match` | a query as the command `dogwatch` takes it, texts without a field in the message; or a map of fields that must equal these: `level` (or `">=warn"`), `target`, `message`, any other; numbers by value, text exactly | any event |
 //! | `threshold` | how many are too many, or with the window at once: `10/30s` | required |
 //! | `window` | within which span | `1m` |
 //! | `resolve_after` | how long the count must stay below the threshold | one window |
@@ -108,6 +108,7 @@ mod builder;
 mod callsites;
 mod clock;
 mod collect;
+mod conditions;
 mod dictionary;
 mod error;
 mod filter;
@@ -121,6 +122,7 @@ mod read;
 mod redact;
 mod rule;
 mod rules;
+mod seen;
 mod severity;
 mod shared;
 mod slot;

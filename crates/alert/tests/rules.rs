@@ -85,6 +85,22 @@ fn each_mistake_is_told_with_its_place_and_what_to_do() {
             "line 1 column 24: rule `a`: expected text, a number, true or false to compare the field with, found a list",
         ),
         (
+            "- {name: a, match: 3, threshold: 1}",
+            "line 1 column 20: rule `a`: expected a query, or a map of fields and what they must equal, found `3`",
+        ),
+        (
+            "- name: a\n  match: 'level>=warm'\n  threshold: 1",
+            "line 2 column 10: rule `a`: cannot read the query at column 8: unknown level `warm`, did you mean `warn`?",
+        ),
+        (
+            "- {name: a, match: 'level=error | count', threshold: 1}",
+            "line 1 column 20: rule `a`: a rule counts by itself: take away the pipe and what stands behind it",
+        ),
+        (
+            "- {name: a, match: '*', threshold: 1}",
+            "line 1 column 3: rule `a`: says neither `pattern` nor `match`; it would count every event",
+        ),
+        (
             "- {name: a, pattern: x, threshold: 1, action: log, notify: log}",
             "line 1 column 60: rule `a`: `notify` is another word for `action`; say one of them",
         ),

@@ -1,10 +1,9 @@
 //! The body of a webhook, as Alertmanager writes it: version 4.
 
-use std::time::SystemTime;
-
 use serde_json::{Map, Value, json};
 
 use crate::alert::{Alert, State};
+use crate::seen::rfc3339;
 use crate::span_of_time;
 
 /// One alert as the group of one that Alertmanager would send.
@@ -59,15 +58,6 @@ fn annotations(alert: &Alert) -> Map<String, Value> {
         put("trace_id", trace_id.clone());
     }
     out
-}
-
-/// As the lines carry time: UTC, six digits.
-fn rfc3339(time: SystemTime) -> String {
-    match jiff::Timestamp::try_from(time) {
-        Ok(time) => time.strftime("%Y-%m-%dT%H:%M:%S.%6fZ").to_string(),
-        // Beyond the year 9999: no clock of ours shows it.
-        Err(_) => String::from("9999-12-31T23:59:59.999999Z"),
-    }
 }
 
 #[cfg(test)]

@@ -3,15 +3,12 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use dogwatch_line::{Equals, Value as Literal};
-use regex::RegexBuilder;
-use serde_norway::Value;
-
 use crate::Severity;
 use crate::error::Error;
+use crate::read::conditions::conditions;
 use crate::read::limits::{DEFAULT_LEASE, bounded, lease, threshold, window_span};
 use crate::read::node::Node;
-use crate::rule::{Call, Conditions, LevelIs, Named, Rule};
+use crate::rule::{Call, Named, Rule};
 
 /// What rules take that do not say it themselves.
 #[derive(Debug)]
@@ -111,60 +108,6 @@ pub(crate) fn read(node: &Node<'_>, defaults: &Defaults) -> Result<Rule, Error> 
     })
 }
 
-fn conditions(node: &Node<'_>) -> Result<Conditions, Error> {
-    let mut out = Conditions::default();
-    if let Some(pattern) = node.get("pattern") {
-        let text = pattern.str()?;
-        if text.is_empty() {
-            return Err(pattern.error("an empty pattern matches every event; say what to count"));
-        }
-        let regex = RegexBuilder::new(text).size_limit(MAX_PATTERN).build();
-        out.pattern = Some(regex.map_err(|error| {
-            pattern
-                .error("`pattern` is no regular expression")
-                .caused_by(error)
-        })?);
-    }
-    let fields = node
-        .get("match")
-        .map(|node| node.entries())
-        .transpose()?
-        .unwrap_or_default();
-    for (key, value) in fields {
-        match key {
-            "level" => out.level = Some(level(&value)?),
-            "target" => out.target = Some(value.str()?.into()),
-            field => out.fields.push(Equals::new(field, literal(&value)?)),
-        }
-    }
-    if out.pattern.is_none() && out.fields.is_empty() && out.level.is_none() && out.target.is_none()
-    {
-        return Err(node.error("says neither `pattern` nor `match`; it would count every event"));
-    }
-    Ok(out)
-}
-
-fn level(node: &Node<'_>) -> Result<LevelIs, Error> {
-    let known = "a level: trace, debug, info, warn or error, or `>=` and one of them";
-    LevelIs::parse(node.str()?).ok_or_else(|| node.expected(known))
-}
-
-fn literal(node: &Node<'_>) -> Result<Literal<'static>, Error> {
-    match node.value() {
-        Value::String(text) => Ok(text.clone().into()),
-        Value::Bool(bool) => Ok((*bool).into()),
-        Value::Number(number) => {
-            let int = number
-                .as_i64()
-                .map(Literal::from)
-                .or(number.as_u64().map(Literal::from));
-            int.or(number.as_f64().map(Literal::from))
-                .ok_or_else(|| node.expected("a number"))
-        }
-        _ => Err(node.expected("text, a number, true or false to compare the field with")),
-    }
-}
-
 fn severity(node: &Node<'_>) -> Result<Option<Severity>, Error> {
     let Some(level) = node.get("level") else {
         return Ok(None);
@@ -237,6 +180,3 @@ fn labels(node: &Node<'_>) -> Result<BTreeMap<String, String>, Error> {
     }
     Ok(labels)
 }
-
-/// Compiled, in bytes; the `regex` crate's own default is five times this.
-const MAX_PATTERN: usize = 2 << 20;

@@ -13,10 +13,6 @@ const LONGER: &[(&str, &str)] = &[
         "the setters of the one builder, then what it starts, in order",
     ),
     (
-        "crates/alert/src/read/rule.rs",
-        "a short function for each key of a rule",
-    ),
-    (
         "crates/json/src/encode.rs",
         "one visitor, a method for each type of value",
     ),

@@ -38,14 +38,14 @@ impl Verdict {
 /// It can be shared between threads and asked any number of times.
 #[derive(Debug)]
 pub struct Matcher {
-    root: Node,
-    slots: Vec<Names>,
+    pub(super) root: Node,
+    pub(super) slots: Vec<Names>,
     index: Index,
-    now: Now,
+    pub(super) now: Now,
 }
 
 #[derive(Debug)]
-enum Node {
+pub(super) enum Node {
     And(Vec<Node>),
     Or(Vec<Node>),
     Not(Box<Node>),

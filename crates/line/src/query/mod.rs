@@ -10,7 +10,9 @@ mod lens;
 mod literal;
 mod literals;
 mod matcher;
+mod maybe;
 mod names;
+mod narrow;
 mod now;
 mod parse;
 mod probe;
@@ -85,6 +87,21 @@ impl Query {
     /// What must stand, byte for byte, in every line that the query holds for.
     pub fn literals(&self) -> Literals {
         Literals::of(&self.expr)
+    }
+
+    /// The same query with its bare texts looked for in one field, not in every value: what
+    /// `"timed out"` means in an alert rule, where it is the message that is meant.
+    ///
+    /// ```
+    /// let query = dogwatch_line::Query::parse("level=error \"timed out\"")?;
+    /// assert_eq!(query.texts_in("message").to_string(), "level=error message~\"timed out\"");
+    /// # Ok::<(), dogwatch_line::Error>(())
+    /// ```
+    pub fn texts_in(&self, field: &str) -> Self {
+        Self {
+            expr: self.expr.texts_in(field),
+            summary: self.summary.clone(),
+        }
     }
 
     fn expr(&self) -> &Expr {
