@@ -17,7 +17,6 @@ use crate::{
     disk::{Disk, Lock},
     fsync::Synced,
     lock::Owner,
-    look::LOOK,
     name::{Family, Member},
     ring::Mark,
     roll::{Cut, Term, Verdict, cut, first_line},
@@ -54,8 +53,8 @@ pub(crate) struct State {
     pub(crate) room_at: Duration,
     /// No roll is tried before, in uptime: the last one failed.
     pub(crate) roll_at: Duration,
-    /// The rest of a line whose start went to a file that is gone: it begins no other file.
-    pub(crate) swallow: Vec<u8>,
+    /// The end of a line that is whole in the file that was left: it begins no other file.
+    pub(crate) ended: Vec<u8>,
     /// A line that the file took by half, and that is not written whole yet.
     pub(crate) cut: Option<HalfLine>,
 }
@@ -105,6 +104,9 @@ impl Active {
         mark: Option<&dyn Mark>,
     ) -> io::Result<Advance> {
         let uptime = self.clock.uptime();
+        if let Some(file) = &mut self.state.file {
+            self.notes.torn += u64::from(file.gives_up(lines));
+        }
         let cut = self.state.cut.take();
         self.state.cut = cut.filter(|cut| lines.starts_with(&cut.rest));
         if !self.detour.tries_file(uptime) {
@@ -113,10 +115,7 @@ impl Active {
         match self.write(lines, given, mark, uptime) {
             Ok(Advance::Wrote(written)) => {
                 self.detour.worked();
-                if let Some(mark) = mark {
-                    mark.wrote(written);
-                }
-                Ok(Advance::Wrote(written))
+                Ok(wrote(written, mark))
             }
             Ok(wish) => Ok(wish),
             Err(error) => {
@@ -130,7 +129,7 @@ impl Active {
                     let ended = file.lacks_end();
                     let cut = file.abandon_line();
                     if ended {
-                        return Ok(Advance::Wrote(1));
+                        return Ok(wrote(1, mark));
                     }
                     self.notes.torn += u64::from(cut.is_some());
                     self.state.cut = cut.or(self.state.cut.take());
@@ -153,9 +152,9 @@ impl Active {
         uptime: Duration,
     ) -> io::Result<Advance> {
         self.look_in_time(uptime);
-        let swallow = std::mem::take(&mut self.state.swallow);
-        if !swallow.is_empty() && lines.starts_with(&swallow) {
-            return Ok(Advance::Wrote(swallow.len()));
+        let ended = std::mem::take(&mut self.state.ended);
+        if !ended.is_empty() && lines.starts_with(&ended) {
+            return Ok(Advance::Wrote(ended.len()));
         }
         loop {
             self.open()?;
@@ -168,13 +167,12 @@ impl Active {
                     None => return Ok(Advance::WantsHeader),
                 }
             }
-            self.notes.torn += u64::from(file.gives_up(lines));
             file.pay()?;
             if let Some(gap) = self.detour.gap() {
                 let Some(line) = given.gap.take() else {
                     return Ok(Advance::WantsGap(gap));
                 };
-                file.insert(line)?;
+                file.insert(line, gap)?;
                 self.detour.told();
                 file.pay()?;
             }
@@ -212,44 +210,6 @@ impl Active {
         self.state.cut = None;
     }
 
-    /// Opens the current file, if it is not open.
-    pub(crate) fn open(&mut self) -> io::Result<()> {
-        if self.state.file.is_some() {
-            return Ok(());
-        }
-        self.prepare()
-            .map_err(|error| io::Error::new(error.io_kind(), error))?;
-        let path = self.family.current();
-        let handle = match self.disk.append(&path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                self.disk.create_directory(self.family.directory())?;
-                self.disk.append(&path)?
-            }
-            result => result?,
-        };
-        let facts = handle.facts()?;
-        let torn = facts.length > 0 && self.disk.torn(&path)?;
-        let now = self.clock.now();
-        let begun = if facts.length == 0 {
-            now
-        } else {
-            facts.modified
-        };
-        // A period goes on over a size roll, even if the clock has stepped back before its start.
-        let goes_on = facts.length == 0
-            && self
-                .state
-                .term
-                .is_some_and(|term| term.judge(now) == Verdict::Within);
-        if !goes_on {
-            self.state.term = self.roll.term(begun, &self.zone);
-        }
-        self.notes.torn += u64::from(torn);
-        self.state.look_at = self.clock.uptime() + LOOK;
-        self.state.file = Some(Current::new(handle, facts, begun, torn));
-        Ok(())
-    }
-
     /// What syncs the current file to the disk.
     pub(crate) fn synced(&self) -> Option<Synced> {
         self.state.file.as_ref().map(|file| Synced {
@@ -282,6 +242,13 @@ impl Active {
     pub(crate) fn note(&mut self, what: &str, error: io::Error) {
         self.notes.failures.push(failure(what, &self.path(), error));
     }
+}
+
+fn wrote(bytes: usize, mark: Option<&dyn Mark>) -> Advance {
+    if let Some(mark) = mark {
+        mark.wrote(bytes);
+    }
+    Advance::Wrote(bytes)
 }
 
 pub(crate) fn failure(what: &str, path: &Path, error: io::Error) -> Error {

@@ -5,6 +5,7 @@ use std::{io, mem::take};
 use jiff::Timestamp;
 
 use crate::{
+    Gap,
     disk::{Facts, Open},
     ring::Mark,
     roll::first_line,
@@ -14,6 +15,19 @@ use crate::{
 pub(crate) struct HalfLine {
     pub(crate) half: Vec<u8>,
     pub(crate) rest: Vec<u8>,
+}
+
+/// What becomes of the last line of a file that is left.
+#[derive(Default)]
+pub(crate) struct Left {
+    /// The line is in that file, and this end of it begins no other.
+    pub(crate) ended: Vec<u8>,
+    /// The file did not take it whole.
+    pub(crate) cut: Option<HalfLine>,
+    /// A half line stays in that file.
+    pub(crate) torn: bool,
+    /// Not told of after all.
+    pub(crate) untold: Option<Gap>,
 }
 
 pub(crate) struct Current {
@@ -31,6 +45,8 @@ pub(crate) struct Current {
     half: Vec<u8>,
     /// Bytes of our own that come before the next line: a header, a closing newline.
     owed: Vec<u8>,
+    /// What the line tells of that is owed.
+    telling: Option<Gap>,
 }
 
 impl Current {
@@ -45,6 +61,7 @@ impl Current {
             rest: Vec::new(),
             half: Vec::new(),
             owed: if torn { b"\n".to_vec() } else { Vec::new() },
+            telling: None,
         }
     }
 
@@ -87,6 +104,7 @@ impl Current {
             self.length += written as u64;
             self.owed.drain(..written);
         }
+        self.telling = None;
         Ok(())
     }
 
@@ -166,20 +184,47 @@ impl Current {
         !self.owed.is_empty()
     }
 
-    /// Writes a line of our own before the next one; an error leaves everything as it was.
-    pub(crate) fn insert(&mut self, line: Vec<u8>) -> io::Result<()> {
+    /// Writes the line that tells of a gap before the next one; an error leaves everything as it was.
+    pub(crate) fn insert(&mut self, line: Vec<u8>, gap: Gap) -> io::Result<()> {
         if !line.is_empty() {
             let written = put(&mut *self.handle, &line)?;
             self.length += written as u64;
             self.owed.extend_from_slice(&line[written..]);
+            self.telling = Some(gap);
         }
         Ok(())
     }
 
-    pub(crate) fn take_rest(&mut self) -> Vec<u8> {
-        self.within_line = false;
-        self.half.clear();
-        take(&mut self.rest)
+    /// Ends what is half written, as far as the disk takes it: nothing is written to this file again.
+    pub(crate) fn leave(&mut self) -> Left {
+        let Some(line) = self.abandon_line() else {
+            // No header for a file that has no line.
+            let unpaid = self.length > 0 && self.pay().is_err();
+            return Left {
+                torn: unpaid && self.owed != b"\n",
+                untold: self.telling.take(),
+                ..Left::default()
+            };
+        };
+        self.owed.clone_from(&line.rest);
+        let torn = self.pay().is_err();
+        // A line that lacks nothing but its end is in the file, and would be there twice.
+        if self.owed.is_empty() || self.owed == b"\n" {
+            let ended = line.rest;
+            return Left {
+                ended,
+                torn,
+                ..Left::default()
+            };
+        }
+        self.owed = b"\n".to_vec();
+        // If it is not taken either, the half line ends the file; it is counted in both cases.
+        let _ = self.pay();
+        Left {
+            cut: Some(line),
+            torn,
+            ..Left::default()
+        }
     }
 }
 

@@ -77,6 +77,11 @@ impl Detour {
     pub(crate) fn told(&mut self) {
         self.gap = None;
     }
+
+    /// The line that told of it was not written whole.
+    pub(crate) fn untold(&mut self, gap: Gap) {
+        self.gap = Some(self.gap.map_or(gap, |later| gap.and(later)));
+    }
 }
 
 /// A file that fails for so long is left for the fallback.

@@ -36,6 +36,18 @@ impl Gap {
         self.until = now;
     }
 
+    /// Both, one after the other.
+    pub(crate) fn and(mut self, later: Self) -> Self {
+        for (slot, lines) in later.lines.slots() {
+            self.lines.add(slot, lines);
+        }
+        for (sum, more) in self.reasons.iter_mut().zip(later.reasons) {
+            *sum += more;
+        }
+        self.until = later.until;
+        self
+    }
+
     /// How many, by level.
     pub fn lines(&self) -> &Lines {
         &self.lines

@@ -1,10 +1,6 @@
 //! Looks whether the file and the lock are still those with their names, and leaves them if not.
 
-use std::{
-    io::{self, Write as _},
-    path::PathBuf,
-    time::Duration,
-};
+use std::{io, path::PathBuf, time::Duration};
 
 use crate::{
     Error,
@@ -84,7 +80,8 @@ impl Active {
         self.open()
     }
 
-    /// A line that was begun in the old file, now of this name, ends there, if the old file takes it.
+    /// A line that was begun in the old file, now of this name, ends there if the old file takes it,
+    /// and is written whole elsewhere if not.
     pub(crate) fn part(&mut self, name: PathBuf) {
         let Some(mut file) = self.state.file.take() else {
             return;
@@ -93,10 +90,12 @@ impl Active {
             path: name,
             file: file.handle.syncs(),
         });
-        let rest = file.take_rest();
-        if !rest.is_empty() {
-            self.notes.torn += u64::from(file.handle.write_all(&rest).is_err());
-            self.state.swallow = rest;
+        let left = file.leave();
+        self.notes.torn += u64::from(left.torn);
+        self.state.ended = left.ended;
+        self.state.cut = left.cut.or(self.state.cut.take());
+        if let Some(gap) = left.untold {
+            self.detour.untold(gap);
         }
     }
 

@@ -1,4 +1,4 @@
-//! Closes the current file and gives it its final name.
+//! Closes the current file and gives it its final name, and opens the next one.
 
 use std::{io, time::Duration};
 
@@ -6,7 +6,10 @@ use jiff::Timestamp;
 
 use crate::{
     active::Active,
+    current::Current,
+    look::LOOK,
     name::{Form, Member},
+    roll::Verdict,
 };
 
 impl Active {
@@ -44,6 +47,44 @@ impl Active {
             }
         }
         Err(io::ErrorKind::AlreadyExists.into())
+    }
+
+    /// Opens the current file, if it is not open.
+    pub(crate) fn open(&mut self) -> io::Result<()> {
+        if self.state.file.is_some() {
+            return Ok(());
+        }
+        self.prepare()
+            .map_err(|error| io::Error::new(error.io_kind(), error))?;
+        let path = self.family.current();
+        let handle = match self.disk.append(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                self.disk.create_directory(self.family.directory())?;
+                self.disk.append(&path)?
+            }
+            result => result?,
+        };
+        let facts = handle.facts()?;
+        let torn = facts.length > 0 && self.disk.torn(&path)?;
+        let now = self.clock.now();
+        let begun = if facts.length == 0 {
+            now
+        } else {
+            facts.modified
+        };
+        // A period goes on over a size roll, even if the clock has stepped back before its start.
+        let goes_on = facts.length == 0
+            && self
+                .state
+                .term
+                .is_some_and(|term| term.judge(now) == Verdict::Within);
+        if !goes_on {
+            self.state.term = self.roll.term(begun, &self.zone);
+        }
+        self.notes.torn += u64::from(torn);
+        self.state.look_at = self.clock.uptime() + LOOK;
+        self.state.file = Some(Current::new(handle, facts, begun, torn));
+        Ok(())
     }
 
     // False: it failed, now or a moment ago, and the lines go on into the current file.

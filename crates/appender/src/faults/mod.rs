@@ -2,6 +2,7 @@
 
 mod accounts;
 mod elsewhere;
+mod halves;
 mod locks;
 mod place;
 mod rolls;

@@ -128,19 +128,27 @@ fn a_full_disk_heals_when_somebody_deletes_the_very_file_that_fills_it() {
     assert_eq!(taken, 17, "three bytes of the third line");
     machine.disk.take("logs/app.log");
     machine.clock.advance(Duration::from_millis(250));
+    // Its room is free once it is closed.
+    assert!(appender.write(&lines[taken..]).is_err());
     appender.write_all(&lines[taken..]).unwrap();
     writeln!(appender, "line 4").unwrap();
     assert_eq!(
         machine.disk.text("app.log"),
-        "line 4\n",
-        "no rest of a line begins a file"
+        "line 3\nline 4\n",
+        "whole, as the full disk had not taken its rest"
     );
     assert_eq!((appender.stats().torn, appender.stats().reopened), (1, 1));
 }
 
 #[test]
-fn a_roll_by_call_within_a_line_ends_the_line_in_the_old_file_if_the_disk_takes_it() {
-    for (capacity, old, torn) in [(None, "line 1\nline 2\n", 0), (Some(10), "line 1\nlin", 1)] {
+fn a_roll_by_call_within_a_line_ends_it_in_the_old_file_or_writes_it_whole_into_the_new_one() {
+    for (capacity, old, new, torn) in [
+        (None, "line 1\nline 2\n", "line 3\n", 0),
+        (Some(10), "line 1\nlin", "line 2\nline 3\n", 1),
+        (Some(12), "line 1\nline ", "line 2\nline 3\n", 1),
+        // A line that lacks only its end is there.
+        (Some(13), "line 1\nline 2", "line 3\n", 1),
+    ] {
         let machine = Machine::at("2026-11-23T10:00:00Z");
         let mut appender = machine.builder().open().unwrap();
         machine.disk.capacity(Some(10));
@@ -155,7 +163,7 @@ fn a_roll_by_call_within_a_line_ends_the_line_in_the_old_file_if_the_disk_takes_
             texts(&machine.files()),
             [
                 ("app.2026-11-23T10-00-00.000001.log", old),
-                ("app.log", "line 3\n")
+                ("app.log", new)
             ]
         );
         assert_eq!(appender.stats().torn, torn);
