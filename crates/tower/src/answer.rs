@@ -66,7 +66,10 @@ mod tests {
                 if n % 3 == 0 {
                     request.insert(X_REQUEST_ID, format!("req-{n}").parse().unwrap());
                 }
-                let (request_id, context) = (RequestId::of(&request), TraceContext::new());
+                let (request_id, context) = (
+                    RequestId::of(request.get(X_REQUEST_ID)),
+                    TraceContext::new(),
+                );
                 let mut headers = HeaderMap::new();
                 tell(&mut headers, &request_id, &context);
                 (headers, request_id, context)

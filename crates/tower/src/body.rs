@@ -10,9 +10,9 @@ use http::{Response, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
+use crate::notes::BodyEnd;
 use crate::panics;
 use crate::record::Record;
-use crate::shared::BodyEnd;
 
 pin_project! {
     /// The body that [`RequestService`](crate::RequestService) answers with: the service's own, watched.
@@ -29,11 +29,12 @@ pin_project! {
     impl<B> PinnedDrop for RecordedBody<B> where B: Body {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
-            let Some(Tally { record, count }) = this.tally.take() else { return };
+            let Some(Tally { mut record, count }) = this.tally.take() else { return };
             let ended = this.inner.as_ref().as_pin_ref().is_none_or(|body| body.is_end_stream());
-            let _entered = record.enter();
+            let (known, notes) = record.parts();
+            let _entered = known.enter();
             this.inner.set(None);
-            record.close(count.end(ended));
+            notes.close(known, count.end(ended));
         }
     }
 }
@@ -75,8 +76,9 @@ impl<B: Body> RecordedBody<B> {
         }
     }
 
-    pub(crate) fn wrap(mut response: Response<B>, record: Record) -> Response<Self> {
-        let bodiless = record.answered(&mut response);
+    pub(crate) fn wrap(mut response: Response<B>, mut record: Record) -> Response<Self> {
+        let (known, notes) = record.parts();
+        let bodiless = notes.answered(known, &mut response);
         response.map(|body| {
             let expected = body.size_hint().exact();
             Self::recorded(Some(body), record, expected, bodiless)
@@ -84,10 +86,11 @@ impl<B: Body> RecordedBody<B> {
     }
 
     /// The answer to a panic: no body, and nothing of what went wrong.
-    pub(crate) fn internal_server_error(record: Record) -> Response<Self> {
+    pub(crate) fn internal_server_error(mut record: Record) -> Response<Self> {
         let mut response = Response::new(());
         *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
-        record.answered(&mut response);
+        let (known, notes) = record.parts();
+        notes.answered(known, &mut response);
         response.map(|()| Self::recorded(None, record, None, true))
     }
 
@@ -124,15 +127,16 @@ where
         let Some(Tally { record, count }) = this.tally.as_mut() else {
             return body.poll_frame(cx);
         };
-        let entered = record.enter();
+        let (known, notes) = record.parts();
+        let entered = known.enter();
         let (mut polled, mut last) = (Poll::Pending, false);
         let outcome = panics::catch(|| {
             polled = body.as_mut().poll_frame(cx);
             last = matches!(polled, Poll::Ready(Some(Ok(_)))) && body.is_end_stream();
         });
         if let Err(panic) = outcome {
-            record.panicked(&panic);
-            record.close(count.end(false));
+            notes.panicked(&panic);
+            notes.close(known, count.end(false));
             drop(entered);
             *this.tally = None;
             resume_unwind(panic.payload);
@@ -144,17 +148,17 @@ where
             Some(Ok(frame)) => {
                 count.add(frame);
                 if let Some(trailers) = frame.trailers_ref() {
-                    record.trailed(trailers);
+                    notes.trailed(trailers);
                 }
                 last.then_some(true)
             }
             Some(Err(error)) => {
-                record.body_failed(error);
+                notes.body_failed(error);
                 Some(false)
             }
         };
         if let Some(ended) = over {
-            record.close(count.end(ended));
+            notes.close(known, count.end(ended));
             drop(entered);
             *this.tally = None;
         }

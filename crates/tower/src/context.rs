@@ -73,10 +73,19 @@ impl TraceContext {
         if second.is_some() {
             return None;
         }
-        let mut context = parse(only.as_bytes()).ok()?;
+        Self::of_header(only).map(|context| context.with_state(headers))
+    }
+
+    /// Of a header that is the only one of its kind.
+    pub(crate) fn of_header(traceparent: &HeaderValue) -> Option<Self> {
+        parse(traceparent.as_bytes()).ok()
+    }
+
+    /// With the `tracestate` of the same headers.
+    pub(crate) fn with_state(mut self, headers: &HeaderMap) -> Self {
         let states = headers.get_all(TRACESTATE).iter();
-        context.tracestate = tracestate::parse(states.map(HeaderValue::as_bytes));
-        Some(context)
+        self.tracestate = tracestate::parse(states.map(HeaderValue::as_bytes));
+        self
     }
 
     /// The context of the innermost span around the caller that has one, else of the request being polled.

@@ -27,8 +27,7 @@ impl Facts {
         format!("header_{}", header.as_str().replace('-', "_")).leak()
     }
 
-    pub(crate) fn of<B>(&self, request: &Request<B>) -> Late {
-        let mut late = Late::default();
+    pub(crate) fn tell<B>(&self, request: &Request<B>, late: &mut Late) {
         if let Some(address) = self.client_address(request) {
             late.set("client_address", address.to_string().into(), &[]);
         }
@@ -41,7 +40,6 @@ impl Facts {
                 late.set(field, cut(&value).into(), &[]);
             }
         }
-        late
     }
 
     /// The pairs of the query whose keys are listed, as they were sent.

@@ -74,7 +74,7 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        let Some(record) = this.record.as_ref() else {
+        let Some(record) = this.record.as_mut() else {
             let inner = this
                 .inner
                 .as_pin_mut()
@@ -96,7 +96,7 @@ where
             })
         };
         if let Err(panic) = outcome {
-            record.panicked(&panic);
+            record.parts().1.panicked(&panic);
             if !*this.catch_panics {
                 *this.record = None;
                 resume_unwind(panic.payload);
@@ -106,14 +106,14 @@ where
         } else if answer.is_none() && this.inner.is_some() {
             return Poll::Pending;
         }
-        let record = this
+        let mut record = this
             .record
             .take()
             .expect("it was there at the start of this poll");
         Poll::Ready(match answer {
             Some(Ok(response)) => Ok(RecordedBody::wrap(response, record)),
             Some(Err(error)) => {
-                record.failed(&error);
+                record.parts().1.failed(&error);
                 Err(error)
             }
             None => Ok(RecordedBody::internal_server_error(record)),

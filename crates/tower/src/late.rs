@@ -79,6 +79,13 @@ impl Late {
         self.values.clear();
     }
 
+    /// Of another request: the memory stays.
+    pub(crate) fn clear(&mut self) {
+        self.keys.clear();
+        self.values.clear();
+        self.refused = 0;
+    }
+
     pub(crate) fn keys(&self) -> &[&'static str] {
         &self.keys
     }

@@ -35,7 +35,7 @@ impl RequestLog {
 
     /// The request's own place in its trace: the one that [`TraceContext::current`] answers in its handler.
     pub fn trace_context(&self) -> TraceContext {
-        self.shared.known().context.clone()
+        self.shared.context().clone()
     }
 
     /// Adds a field to the closing line, or replaces its value.
@@ -45,7 +45,7 @@ impl RequestLog {
     pub fn set(&self, key: &'static str, value: impl Into<LateValue>) {
         let value = value.into();
         self.shared
-            .with(|open| open.late.set(key, value, closing::FIELDS));
+            .with(|added| added.late.set(key, value, closing::FIELDS));
     }
 
     /// Tells why the handler answers as it does: the error and its sources stand on the closing line.
@@ -54,19 +54,19 @@ impl RequestLog {
     pub fn error(&self, error: &(dyn std::error::Error + 'static)) {
         let failure = Failure::of_error(error);
         self.shared
-            .with(|open| open.finished.failure = Some(Box::new(failure)));
+            .with(|added| added.failure = Some(Box::new(failure)));
     }
 
     /// Tells the route's template, for a router that is not axum's.
     pub fn route(&self, route: Route) {
-        self.shared.with(|open| open.finished.route = Some(route));
+        self.shared.with(|added| added.route = Some(route));
     }
 
     /// Counts bytes of the request's body.
     pub(crate) fn read(&self, bytes: u64) {
-        self.shared.with(|open| {
-            let before = open.finished.bytes_in.unwrap_or(0);
-            open.finished.bytes_in = Some(before.saturating_add(bytes));
+        self.shared.with(|added| {
+            let before = added.bytes_in.unwrap_or(0);
+            added.bytes_in = Some(before.saturating_add(bytes));
         });
     }
 }

@@ -47,7 +47,7 @@ where
         if layered_already || self.config.skips(request.method(), request.uri().path()) {
             return RequestFuture::unrecorded(self.inner.call(request));
         }
-        let record = Record::open(&self.config, &mut request);
+        let mut record = Record::open(&self.config, &mut request);
         let (mut request, mut future) = (Some(request), None);
         let called = {
             let _entered = record.enter();
@@ -56,7 +56,7 @@ where
         match called {
             Ok(()) => RequestFuture::recorded(future, record, self.config.catch_panics),
             Err(panic) => {
-                record.panicked(&panic);
+                record.parts().1.panicked(&panic);
                 if !self.config.catch_panics {
                     drop(record);
                     resume_unwind(panic.payload);
