@@ -17,7 +17,7 @@ use crate::{
     disk::{Disk, Lock},
     fsync::Synced,
     lock::Owner,
-    name::{Family, Member},
+    name::Family,
     ring::Mark,
     roll::{Cut, Term, Verdict, cut, first_line},
 };
@@ -62,7 +62,7 @@ pub(crate) struct State {
 /// What happened under the lock and is told after it.
 #[derive(Default)]
 pub(crate) struct Notes {
-    pub(crate) rolled: Vec<Member>,
+    pub(crate) rolled: u64,
     /// Files that were left, rolled or not.
     pub(crate) parted: Vec<Synced>,
     pub(crate) failures: Vec<Error>,

@@ -85,7 +85,7 @@ impl Appender {
         }
         if let Err(error) = self.reopen() {
             let error = crate::Error::io("cannot reopen at SIGHUP", error);
-            self.inner.housekeeper.add(Vec::new(), vec![error]);
+            self.inner.housekeeper.tell(vec![error]);
         }
     }
 
@@ -163,14 +163,13 @@ impl Appender {
         counts.torn.fetch_add(notes.torn, Ordering::Relaxed);
         counts.reopened.fetch_add(notes.reopened, Ordering::Relaxed);
         counts.cut.fetch_add(notes.cut, Ordering::Relaxed);
-        counts
-            .rolls
-            .fetch_add(notes.rolled.len() as u64, Ordering::Relaxed);
+        counts.rolls.fetch_add(notes.rolled, Ordering::Relaxed);
         if let Some(syncer) = &self.inner.syncer {
             syncer.parted(notes.parted);
         }
-        self.inner.housekeeper.ask(notes.tidy, notes.full);
-        self.inner.housekeeper.add(notes.rolled, notes.failures);
+        let tidy = notes.tidy || notes.rolled > 0;
+        self.inner.housekeeper.ask(tidy, notes.full);
+        self.inner.housekeeper.tell(notes.failures);
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, Active> {

@@ -13,9 +13,9 @@ use crate::{
     clock::{Clock, SystemClock},
     disk::Disk,
     fallback::Fallback,
-    household::OnClose,
     report::Callback,
     retention::IsHeld,
+    told::OnClose,
     worker::GapLine,
 };
 
@@ -175,7 +175,7 @@ impl AppenderBuilder {
     }
 
     /// Called on the housekeeping thread with the new name of each file that is rolled, before it is
-    /// compressed.
+    /// compressed. At least once for each, as [`on_close`](Self::on_close) is.
     pub fn on_roll(mut self, on_roll: impl Fn(&Path) + Send + Sync + 'static) -> Self {
         self.on_roll = Some(OnClose(Box::new(on_roll)));
         self
@@ -190,6 +190,13 @@ impl AppenderBuilder {
 
     /// Called on the housekeeping thread with each file that was closed, in its final form, before
     /// old files are deleted. What takes long keeps the next pass waiting, no line.
+    ///
+    /// At least once for each, unless a full disk or a hand takes the file first: what a failure, a
+    /// timeout or a kill prevented is done at the next pass or start, and a kill within the call makes
+    /// it a second one. Up to which file it was called stands in the name of an empty file,
+    /// `.app.log.000123.closed`; where there is none, as at the first start with a callback, it is
+    /// called with every closed file that is there. A call that panics was one. A file that is
+    /// compressed later than it was called with is called with again.
     ///
     /// To store files elsewhere, copy them under another name first, so that no half of one is ever
     /// taken for it:

@@ -16,24 +16,17 @@ use crate::{
     Compress, Error, Keep,
     clock::Clock,
     disk::Disk,
-    error::Kind,
-    guarded::guarded,
     lock::Owner,
     name::{Family, Form, Member},
     report::Reporter,
     retention::{IsHeld, companion},
+    told::Told,
 };
 
 /// All forms of all rolled files, in order.
 pub(crate) fn members(disk: &dyn Disk, family: &Family) -> io::Result<Vec<Member>> {
-    let names = disk.list(family.directory())?;
-    let mut members: Vec<_> = names.iter().filter_map(|name| family.parse(name)).collect();
-    members.sort_unstable();
-    Ok(members)
+    Ok(family.members(&disk.list(family.directory())?))
 }
-
-/// Called with each closed file.
-pub(crate) struct OnClose(pub(crate) Box<dyn Fn(&Path) + Send + Sync>);
 
 /// What housekeeping works on and by which rules.
 pub(crate) struct Household {
@@ -44,8 +37,8 @@ pub(crate) struct Household {
     pub(crate) keep: Keep,
     pub(crate) compress: Compress,
     pub(crate) compress_after: Duration,
-    pub(crate) on_roll: Option<OnClose>,
-    pub(crate) on_close: Option<OnClose>,
+    pub(crate) on_roll: Option<Told>,
+    pub(crate) on_close: Option<Told>,
     pub(crate) held: Option<IsHeld>,
     pub(crate) link: Option<PathBuf>,
     pub(crate) reporter: Arc<Reporter>,
@@ -75,32 +68,41 @@ impl Household {
     }
 
     /// One pass over the directory. It needs no memory of earlier ones, so that whatever failed or
-    /// was left by a crash is done now. `rolled` are the files closed since the last pass. Returns
-    /// after which time there is more to do, if nothing happens till then.
-    pub(crate) fn tidy(&self, rolled: &[Member]) -> Option<Duration> {
+    /// was left by a crash is done now. Returns after which time there is more to do, if nothing
+    /// happens till then.
+    pub(crate) fn tidy(&self) -> Option<Duration> {
         if !self.is_ours() {
             return None;
         }
-        let members = match members(&*self.disk, &self.family) {
-            Ok(members) => members,
+        let names = match self.disk.list(self.family.directory()) {
+            Ok(names) => names,
             Err(error) => {
                 self.failed("list log directory", self.family.directory(), error);
-                return None;
+                return Some(LIST_AGAIN);
             }
         };
+        let members = self.family.members(&names);
+        let (on_roll, on_close) = (self.on_roll.as_ref(), self.on_close.as_ref());
+        self.look_up(on_roll, &names, &members);
+        self.look_up(on_close, &names, &members);
         self.link();
-        for member in rolled {
-            self.call("on_roll", &self.on_roll, &self.family.path(member));
+        let is_over = || self.cancelled.load(Ordering::Relaxed) || !self.is_ours();
+        // For all of them first: compression may take long.
+        for member in members.iter().filter(|member| member.form == Form::Plain) {
+            if is_over() {
+                return None;
+            }
+            self.pay(on_roll, member);
         }
         let mut again: Option<Duration> = None;
-        for member in members {
-            if self.cancelled.load(Ordering::Relaxed) || !self.is_ours() {
+        for member in &members {
+            if is_over() {
                 return None;
             }
             // A pass may take long, and somebody waits for room.
             self.make_room();
-            match self.ripens_in(&member) {
-                Duration::ZERO => self.finish(member, rolled),
+            match self.ripens_in(member) {
+                Duration::ZERO => self.finish(member),
                 more => again = Some(again.map_or(more, |again| again.min(more))),
             }
         }
@@ -130,56 +132,54 @@ impl Household {
         self.compress_after.saturating_sub(age)
     }
 
-    fn finish(&self, member: Member, rolled: &[Member]) {
+    fn finish(&self, member: &Member) {
         match member.form {
-            Form::Unfinished => self.remove(&self.family.path(&member)),
-            Form::Plain if self.compress != Compress::None => self.compress(&member),
-            Form::Plain if rolled.contains(&member) => {
-                self.call("on_close", &self.on_close, &self.family.path(&member));
-            }
-            _ => {}
+            Form::Unfinished => self.remove(&self.family.path(member)),
+            Form::Plain if self.compress != Compress::None => self.compress(member),
+            Form::Plain | Form::Gzip | Form::Zstd => self.pay(self.on_close.as_ref(), member),
         }
     }
 
     fn compress(&self, plain: &Member) {
-        let form = |form| {
-            self.family.path(&Member {
-                form,
-                ..plain.clone()
-            })
+        let form = |form| Member {
+            form,
+            ..plain.clone()
         };
-        let from = form(Form::Plain);
-        // A complete compressed file has its final name: only the deletion was missed.
-        if [Form::Gzip, Form::Zstd]
+        let path = |form_of| self.family.path(&form(form_of));
+        // A complete compressed file has its final name: the deletion was missed, and perhaps the
+        // sync that it has to wait for.
+        let is_complete = [Form::Gzip, Form::Zstd]
             .iter()
-            .any(|&done| self.disk.facts(&form(done)).is_ok())
-        {
-            self.remove(&companion(&from));
-            return self.remove(&from);
-        }
-        let (unfinished, to) = (form(Form::Unfinished), form(self.compress.form()));
-        let run = self
-            .compress
-            .run(&*self.disk, (&from, &unfinished), &self.cancelled);
-        if !self.is_ours() {
+            .any(|&done| self.disk.facts(&path(done)).is_ok());
+        let (from, unfinished) = (path(Form::Plain), path(Form::Unfinished));
+        let finished = form(self.compress.form());
+        let made = if is_complete {
+            Ok(())
+        } else {
+            // Of this form. If we do not get as far as the call, the next start does.
+            self.owe(self.on_close.as_ref(), &finished);
+            let files = (from.as_path(), unfinished.as_path());
+            let run = self.compress.run(&*self.disk, files, &self.cancelled);
+            if !self.is_ours() {
+                return;
+            }
+            run.and_then(|()| self.disk.rename(&unfinished, &self.family.path(&finished)))
+        };
+        let done = made.and_then(|()| self.disk.sync_directory(self.family.directory()));
+        if let Err(error) = done {
+            self.remove(&unfinished);
+            if error.kind() != io::ErrorKind::Interrupted {
+                self.failed("compress log file", &from, error);
+            }
             return;
         }
-        let done = run
-            .and_then(|()| self.disk.rename(&unfinished, &to))
-            .and_then(|()| self.disk.sync_directory(self.family.directory()));
-        match done {
-            Ok(()) => {
-                self.compressed.fetch_add(1, Ordering::Relaxed);
-                self.remove(&from);
-                self.remove(&companion(&from));
-                self.call("on_close", &self.on_close, &to);
-            }
-            Err(error) => {
-                self.remove(&unfinished);
-                if error.kind() != io::ErrorKind::Interrupted {
-                    self.failed("compress log file", &from, error);
-                }
-            }
+        // The index first: without its file nobody would ever find it.
+        self.remove(&companion(&from));
+        self.remove(&from);
+        // One that was complete is further down the list.
+        if !is_complete {
+            self.compressed.fetch_add(1, Ordering::Relaxed);
+            self.pay(self.on_close.as_ref(), &finished);
         }
     }
 
@@ -189,16 +189,6 @@ impl Household {
                 self.failed("delete log file", path, error);
             }
             _ => {}
-        }
-    }
-
-    fn call(&self, name: &str, callback: &Option<OnClose>, path: &Path) {
-        let Some(callback) = callback else {
-            return;
-        };
-        if guarded(|| (callback.0)(path)).is_none() {
-            let what = format!("the `{name}` callback panicked on `{}`", path.display());
-            self.reporter.report(Error::new(Kind::Panic, what));
         }
     }
 
@@ -218,3 +208,6 @@ impl Household {
         ));
     }
 }
+
+/// When a directory that could not be listed is looked at again, though nothing is rolled.
+const LIST_AGAIN: Duration = Duration::from_secs(60);

@@ -7,9 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{
-    Error, error::Kind, guarded::guarded, household::Household, name::Member, process::give_way,
-};
+use crate::{Error, error::Kind, guarded::guarded, household::Household, process::give_way};
 
 /// The thread and the list of what it has yet to do.
 ///
@@ -27,7 +25,6 @@ struct Shared {
 
 #[derive(Default)]
 struct List {
-    rolled: Vec<Member>,
     failures: Vec<Error>,
     /// A pass is wanted.
     due: bool,
@@ -65,17 +62,12 @@ impl Housekeeper {
         Ok(Self { shared })
     }
 
-    /// Adds files that were just closed, and failures to be told.
-    pub(crate) fn add(&self, rolled: Vec<Member>, failures: Vec<Error>) {
-        if rolled.is_empty() && failures.is_empty() {
+    /// Adds failures to be told.
+    pub(crate) fn tell(&self, failures: Vec<Error>) {
+        if failures.is_empty() {
             return;
         }
         let mut list = self.shared.lock();
-        // Where nothing is to be done with them, nobody takes them off the list.
-        if self.shared.household.is_needed() {
-            list.due |= !rolled.is_empty();
-            list.rolled.extend(rolled);
-        }
         // A handful a second at most: only an `on_error` that hangs lets the list grow.
         list.failures.extend(failures);
         list.failures.truncate(FAILURES);
@@ -129,9 +121,7 @@ impl Shared {
             }
             let work = || {
                 self.household.make_room();
-                list.due
-                    .then(|| self.household.tidy(&list.rolled))
-                    .flatten()
+                list.due.then(|| self.household.tidy()).flatten()
             };
             match guarded(work) {
                 Some(Some(more)) => again = Instant::now().checked_add(more),

@@ -47,6 +47,7 @@ mod rolling;
 mod signals;
 mod sink;
 mod stats;
+mod told;
 mod watcher;
 mod worker;
 

@@ -75,7 +75,7 @@ impl Appender {
         })?;
         if let Err(error) = fallback.flush() {
             let error = Error::io("cannot flush the fallback of log lines", error);
-            self.inner.housekeeper.add(Vec::new(), vec![error]);
+            self.inner.housekeeper.tell(vec![error]);
         }
         let count = memchr::memchr_iter(b'\n', &lines[..taken]).count() as u64;
         self.inner
@@ -93,7 +93,7 @@ impl Appender {
         };
         guarded(callback).unwrap_or_else(|| {
             let error = Error::new(Kind::Panic, format!("the `{name}` callback panicked"));
-            self.inner.housekeeper.add(Vec::new(), vec![error]);
+            self.inner.housekeeper.tell(vec![error]);
             Vec::new()
         })
     }

@@ -7,7 +7,6 @@ use crate::{
     active::{Active, failure},
     error::Kind,
     fsync::Synced,
-    household::members,
     lock::{is_gone, take},
     ring::{Found, find},
 };
@@ -21,10 +20,10 @@ impl Active {
         if self.state.lock.is_none() {
             self.state.lock = Some(take(&*self.disk, &self.family)?);
         }
-        let members = members(&*self.disk, &self.family).map_err(|error| {
+        let names = self.disk.list(self.family.directory()).map_err(|error| {
             failure("cannot list log directory", self.family.directory(), error)
         })?;
-        self.state.last_sequence = members.last().map_or(0, |member| member.sequence);
+        self.state.last_sequence = self.family.last_sequence(&names);
         self.own()?;
         self.state.numbered = true;
         Ok(())

@@ -88,24 +88,51 @@ impl Family {
         self.directory.join(format!(".{}.lock", self.current))
     }
 
-    /// The name of a crash ring, a dot file too. Rings are numbered in the order of the processes.
+    /// The name of a crash ring. Rings are numbered in the order of the processes.
     #[cfg(target_os = "linux")]
     pub(crate) fn ring(&self, number: u64) -> PathBuf {
-        self.directory.join(self.ring_name(number))
+        self.aside(number, RING)
     }
 
-    #[cfg(target_os = "linux")]
-    fn ring_name(&self, number: u64) -> String {
-        format!(".{}.{number:06}.ring", self.current)
-    }
-
-    /// The number of the crash ring of that name. The proof is the same as for a member.
+    /// The number of the crash ring of that name.
     #[cfg(target_os = "linux")]
     pub(crate) fn ring_number(&self, name: &str) -> Option<u64> {
+        self.aside_number(name, RING)
+    }
+
+    /// A numbered file of our own use, a dot file too.
+    pub(crate) fn aside(&self, number: u64, what: &str) -> PathBuf {
+        self.directory.join(self.aside_name(number, what))
+    }
+
+    fn aside_name(&self, number: u64, what: &str) -> String {
+        format!(".{}.{number:06}.{what}", self.current)
+    }
+
+    /// The number of such a file. The proof is the same as for a member.
+    pub(crate) fn aside_number(&self, name: &str, what: &str) -> Option<u64> {
         let rest = name.strip_prefix('.')?.strip_prefix(&self.current)?;
-        let digits = rest.strip_prefix('.')?.strip_suffix(".ring")?;
-        let number = digits.parse().ok()?;
-        (self.ring_name(number) == name).then_some(number)
+        let digits = rest.strip_prefix('.')?.strip_suffix(what)?;
+        let number = digits.strip_suffix('.')?.parse().ok()?;
+        (self.aside_name(number, what) == name).then_some(number)
+    }
+
+    /// The rolled files among these names, in order.
+    pub(crate) fn members(&self, names: &[String]) -> Vec<Member> {
+        let mut members: Vec<_> = names.iter().filter_map(|name| self.parse(name)).collect();
+        members.sort_unstable();
+        members
+    }
+
+    /// The last number that was given to a rolled file, as far as these names tell: of one that is
+    /// there, or of one that a callback was called with and that is gone.
+    pub(crate) fn last_sequence(&self, names: &[String]) -> u64 {
+        let number = |name: &String| {
+            let told = [ROLLED, CLOSED].into_iter();
+            let told = told.filter_map(|what| self.aside_number(name, what)).max();
+            told.max(self.parse(name).map(|member| member.sequence))
+        };
+        names.iter().filter_map(number).max().unwrap_or(0)
     }
 
     pub(crate) fn path(&self, member: &Member) -> PathBuf {
@@ -148,6 +175,15 @@ impl Family {
         (self.name(&member) == name).then_some(member)
     }
 }
+
+/// Up to which file `on_roll` was called.
+pub(crate) const ROLLED: &str = "rolled";
+
+/// Up to which file `on_close` was called.
+pub(crate) const CLOSED: &str = "closed";
+
+#[cfg(target_os = "linux")]
+const RING: &str = "ring";
 
 const TIME: &str = "2026-11-24T10-00-00";
 
@@ -251,6 +287,35 @@ mod tests {
             (".app.000007.ring", None),
         ] {
             assert_eq!(family.ring_number(name), number, "{name}");
+        }
+    }
+
+    #[test]
+    fn the_last_number_is_that_of_a_file_or_of_a_mark_though_the_file_is_gone() {
+        let family = family("logs/app.log");
+        let cases: [(&[&str], u64); 5] = [
+            (&[], 0),
+            (&["app.log", "app.2026-11-24T10-00-00.000003.log"], 3),
+            (
+                &[
+                    ".app.log.000004.closed",
+                    "app.2026-11-24T10-00-00.000003.log.gz",
+                ],
+                4,
+            ),
+            (&[".app.log.000005.rolled", ".app.log.000004.closed"], 5),
+            (
+                &[
+                    ".app.log.000009.ring",
+                    ".app.log.9.closed",
+                    ".b.log.000009.closed",
+                ],
+                0,
+            ),
+        ];
+        for (names, last) in cases {
+            let names: Vec<_> = names.iter().map(|&name| name.to_owned()).collect();
+            assert_eq!(family.last_sequence(&names), last, "{names:?}");
         }
     }
 

@@ -19,9 +19,10 @@ use crate::{
     household::Household,
     housekeeping::Housekeeper,
     lock::claim,
-    name::Family,
+    name::{CLOSED, Family, ROLLED},
     report::Reporter,
     ring::{Found, write_out},
+    told::Told,
 };
 
 impl AppenderBuilder {
@@ -128,8 +129,10 @@ impl AppenderBuilder {
             keep: self.keep,
             compress: self.compress,
             compress_after: self.compress_after,
-            on_roll: self.on_roll,
-            on_close: self.on_close,
+            on_roll: self.on_roll.map(|call| Told::new("on_roll", ROLLED, call)),
+            on_close: self
+                .on_close
+                .map(|call| Told::new("on_close", CLOSED, call)),
             held: self.held,
             link: self.link,
             reporter: Arc::clone(&reporter),

@@ -25,7 +25,7 @@ pub(crate) struct IsHeld(pub(crate) Box<dyn Fn(&Path) -> bool + Send + Sync>);
 struct Rolled {
     begun: DateTime,
     bytes: u64,
-    forms: Vec<Member>,
+    forms: Vec<(Member, u64)>,
 }
 
 impl Household {
@@ -59,12 +59,11 @@ impl Household {
         }
         let Some(files) = self.rolled() else { return };
         let spare = files.len().saturating_sub(self.keep.floor_files());
-        let oldest = files
-            .into_iter()
-            .take(spare)
-            .find(|file| !self.is_held(file));
-        if let Some(file) = oldest {
-            self.delete(&file, false);
+        // One that cannot be deleted is told, and the next goes in its place.
+        for file in files.into_iter().take(spare) {
+            if !self.is_held(&file) && self.delete(&file, false) > 0 {
+                return;
+            }
         }
     }
 
@@ -111,6 +110,7 @@ impl Household {
         let mut files = BTreeMap::new();
         for member in members {
             let facts = self.disk.facts(&self.family.path(&member));
+            let length = facts.map_or(0, |facts| facts.length);
             let begun = member.begun;
             let file = files
                 .entry((member.sequence, begun))
@@ -119,8 +119,8 @@ impl Household {
                     bytes: 0,
                     forms: Vec::new(),
                 });
-            file.bytes += facts.map_or(0, |facts| facts.length);
-            file.forms.push(member);
+            file.bytes += length;
+            file.forms.push((member, length));
         }
         Some(files.into_values().collect())
     }
@@ -129,7 +129,7 @@ impl Household {
         let Some(held) = &self.held else {
             return false;
         };
-        let mut paths = file.forms.iter().map(|form| self.family.path(form));
+        let mut paths = file.forms.iter().map(|(form, _)| self.family.path(form));
         paths.any(|path| {
             // Better too long than unread.
             guarded(|| (held.0)(&path)).unwrap_or_else(|| {
@@ -140,34 +140,35 @@ impl Household {
         })
     }
 
-    /// Returns how many bytes that freed.
+    /// Returns how many bytes that freed. It counts as deleted when no form of it is left.
     fn delete(&self, file: &Rolled, unread: bool) -> u64 {
         if !self.is_ours() {
             return 0;
         }
-        let mut deleted = false;
-        for member in &file.forms {
+        let (mut removed, mut left, mut freed) = (false, false, 0);
+        for (member, length) in &file.forms {
             let path = self.family.path(member);
+            self.remove(&companion(&path));
             match self.disk.remove(&path) {
-                Ok(()) => deleted = true,
+                Ok(()) => (removed, freed) = (true, freed + length),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(error) => {
+                    left = true;
                     self.failed("delete old log file", &path, error);
-                    return 0;
                 }
             }
-            self.remove(&companion(&path));
         }
+        let deleted = removed && !left;
         self.deleted
             .fetch_add(u64::from(deleted), Ordering::Relaxed);
         if deleted && unread {
             self.deleted_unread.fetch_add(1, Ordering::Relaxed);
-            let oldest = file.forms.first().map(|form| self.family.path(form));
+            let oldest = file.forms.first().map(|(form, _)| self.family.path(form));
             let path = oldest.unwrap_or_default();
             let what = format!("deleted log file `{}` unread", path.display());
             self.reporter.report(Error::new(Kind::Loss, what));
         }
-        file.bytes
+        freed
     }
 }
 

@@ -40,7 +40,7 @@ impl Active {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(error),
                 Ok(()) => {
-                    self.notes.rolled.push(member);
+                    self.notes.rolled += 1;
                     self.part(name);
                     return Ok(());
                 }

@@ -113,7 +113,9 @@ impl Config {
     }
 
     /// Called with each rolled file in its final form, off every path that logs: to ship it, or to
-    /// index it. Default: nothing.
+    /// index it. At least once for each: after a kill the next start makes the calls that are missing,
+    /// as [`AppenderBuilder::on_close`](dogwatch_appender::AppenderBuilder::on_close) says. Default:
+    /// nothing.
     pub fn on_close(mut self, on_close: impl Fn(&Path) + Send + Sync + 'static) -> Self {
         self.log_file.on_close = Some(Arc::new(OnClose(Box::new(on_close))));
         self

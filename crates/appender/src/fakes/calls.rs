@@ -65,6 +65,9 @@ impl Disk for MemoryDisk {
 
     fn remove(&self, path: &Path) -> io::Result<()> {
         self.call("remove")?;
+        if self.memory().immutable.contains(path) {
+            return Err(io::ErrorKind::PermissionDenied.into());
+        }
         let removed = self.memory().names.remove(path);
         removed
             .map(drop)
@@ -73,7 +76,7 @@ impl Disk for MemoryDisk {
 
     fn list(&self, _: &Path) -> io::Result<Vec<String>> {
         self.call("list")?;
-        Ok(self.names())
+        Ok(self.all_names())
     }
 
     fn sync_directory(&self, path: &Path) -> io::Result<()> {

@@ -25,6 +25,8 @@ pub(super) struct Memory {
     /// The numbers of files that are locked.
     pub(super) locks: BTreeSet<u64>,
     pub(super) links: BTreeMap<PathBuf, PathBuf>,
+    /// Files that cannot be removed.
+    pub(super) immutable: BTreeSet<PathBuf>,
     pub(super) synced: Vec<(String, usize)>,
     callers: BTreeSet<String>,
     called: BTreeSet<&'static str>,
@@ -83,6 +85,22 @@ impl MemoryDisk {
         self.memory().fail = None;
     }
 
+    /// Nobody can remove this file until `mutable`.
+    pub(crate) fn immutable(&self, path: &str) {
+        self.memory().immutable.insert(path.into());
+    }
+
+    pub(crate) fn mutable(&self) {
+        self.memory().immutable.clear();
+    }
+
+    /// The process is dead: it died after the call before the one that fails for good.
+    pub(crate) fn is_dead(&self) -> bool {
+        let memory = self.memory();
+        let dead = |fail: &Fail| fail.for_good && fail.only.is_none() && memory.calls >= fail.at;
+        memory.fail.as_ref().is_some_and(dead)
+    }
+
     pub(crate) fn calls(&self) -> usize {
         self.memory().calls
     }
@@ -101,17 +119,18 @@ impl MemoryDisk {
         self.memory().largest_write = Some(bytes);
     }
 
-    /// Without the lock files.
+    /// Without the dot files: the lock, and what callbacks were called with.
     pub(crate) fn names(&self) -> Vec<String> {
-        let memory = self.memory();
-        let names = memory
-            .names
-            .keys()
-            .filter_map(|path| path.file_name()?.to_str());
+        let mut names = self.all_names();
+        names.retain(|name| !name.starts_with('.'));
         names
-            .filter(|name| !name.starts_with('.'))
-            .map(str::to_owned)
-            .collect()
+    }
+
+    pub(crate) fn all_names(&self) -> Vec<String> {
+        let memory = self.memory();
+        let paths = memory.names.keys();
+        let names = paths.filter_map(|path| path.file_name()?.to_str());
+        names.map(str::to_owned).collect()
     }
 
     /// Each file and directory that was synced, with its name and length then.

@@ -10,6 +10,7 @@ mod room;
 mod sweep;
 mod syncs;
 mod tidying;
+mod told;
 mod writes;
 
 use std::{

@@ -265,3 +265,45 @@ fn each_roll_is_called_with_the_plain_file_and_each_close_with_the_final_one() {
         [format!("rolled {name}.log"), format!("closed {name}{FORM}")]
     );
 }
+
+#[test]
+fn a_file_of_which_one_form_cannot_be_deleted_is_deleted_when_the_last_form_is() {
+    let machine = Machine::at("2026-11-23T10:00:00Z");
+    rolled(&machine, 1);
+    let packed = "logs/app.2026-11-20T10-00-00.000001.log.gz";
+    machine.disk.put(packed, "packed");
+    machine.disk.immutable(packed);
+    let mut appender = machine.builder().keep(Keep::files(0)).open().unwrap();
+    assert!(appender.settle(LONG));
+    assert_eq!(appender.stats().deleted, 0, "one form is left");
+    let name = packed.strip_prefix("logs/").unwrap();
+    assert_eq!(machine.disk.names(), [name, "app.log"]);
+    let told = format!("cannot delete old log file `{packed}`");
+    assert_eq!(*machine.errors.lock().unwrap(), [told]);
+    machine.disk.mutable();
+    writeln!(appender, "line").unwrap();
+    appender.roll().unwrap();
+    assert!(appender.settle(LONG));
+    assert_eq!(
+        appender.stats().deleted,
+        2,
+        "its last form, and the new one"
+    );
+    assert_eq!(machine.disk.names(), [""; 0]);
+}
+
+#[test]
+fn on_a_full_disk_the_next_file_goes_in_the_place_of_one_that_cannot_be_deleted() {
+    let machine = Machine::at("2026-11-23T10:00:00Z");
+    rolled(&machine, 4);
+    machine
+        .disk
+        .immutable("logs/app.2026-11-20T10-00-00.000001.log");
+    let mut appender = machine.builder().keep(Keep::files(9)).open().unwrap();
+    assert!(appender.settle(LONG));
+    machine.disk.fail_all("write", io::ErrorKind::StorageFull);
+    assert!(appender.write(b"line\n").is_err());
+    assert!(appender.settle(LONG));
+    assert_eq!(numbers(&machine), [1, 3, 4]);
+    assert_eq!(appender.stats().deleted, 1);
+}

@@ -95,7 +95,14 @@ fn what_a_crash_left_half_done_is_finished_or_removed_at_the_start() {
             ("app.log", ""),
         ]
     );
-    assert_eq!(closed.lock().unwrap().len(), 2);
+    // The second, too: nothing says that the crash came after the call.
+    let names = [
+        "20T10-00-00.000001",
+        "21T10-00-00.000002",
+        "22T10-00-00.000003",
+    ];
+    let paths = names.map(|name| format!("logs/app.2026-11-{name}.log.gz").into());
+    assert_eq!(*closed.lock().unwrap(), paths as [std::path::PathBuf; 3]);
     assert_eq!(appender.stats().compressed, 2);
 }
 
