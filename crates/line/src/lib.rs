@@ -58,8 +58,8 @@ pub use level::Level;
 pub use line::{FieldIter, Line};
 #[cfg(feature = "query")]
 pub use query::{
-    Columns, Lens, Literals, Matcher, Measure, Needle, Now, Query, Seen, Summary, Times, Verdict,
-    unwrapped,
+    Bulk, Columns, Gist, Lens, Literals, Matcher, Measure, Needle, Now, Query, Seen, Summary,
+    Times, Verdict, unwrapped,
 };
 pub use scan::MAX_DEPTH;
 pub use value::Value;

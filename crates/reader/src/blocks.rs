@@ -85,6 +85,11 @@ impl Blocks {
         Next::More
     }
 
+    /// Whether all that was filled in was given.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.filled == self.given && self.skipped == 0
+    }
+
     /// The bytes that were given.
     pub(crate) fn given(&self) -> &[u8] {
         &self.buffer[..self.given]
@@ -100,6 +105,12 @@ impl Blocks {
             self.buffer.shrink_to_fit();
         }
     }
+}
+
+/// A line without its end.
+pub(crate) fn trimmed(line: &[u8]) -> &[u8] {
+    let line = line.strip_suffix(b"\n").unwrap_or(line);
+    line.strip_suffix(b"\r").unwrap_or(line)
 }
 
 /// Fits the second-level cache of any machine of these years, so that a block is searched several

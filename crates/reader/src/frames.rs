@@ -5,6 +5,7 @@
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
+use std::ops::Range;
 use std::path::Path;
 
 use crate::trouble::{Kind, Trouble};
@@ -13,8 +14,10 @@ use crate::trouble::{Kind, Trouble};
 pub(crate) struct Frames {
     state: State,
     codec: Codec,
-    /// Where the frame that is being read begins.
+    /// Where the frame that is being read begins; in a plain file, where it reads next.
     start: u64,
+    /// What begins here or behind it is not read.
+    end: u64,
     /// Whether what was given last ended a line.
     line_ended: bool,
 }
@@ -63,6 +66,7 @@ impl Frames {
             state: State::Between(file),
             codec,
             start: 0,
+            end: u64::MAX,
             line_ended: true,
         })
     }
@@ -73,7 +77,14 @@ impl Frames {
         loop {
             let read = match &mut self.state {
                 State::Ended => return Ok(0),
-                State::Between(file) if self.codec == Codec::Plain => file.read(buffer),
+                State::Between(file) if self.codec == Codec::Plain => {
+                    let room =
+                        usize::try_from(self.end.saturating_sub(self.start)).unwrap_or(usize::MAX);
+                    let room = room.min(buffer.len());
+                    let read = file.read(&mut buffer[..room]);
+                    self.start += *read.as_ref().unwrap_or(&0) as u64;
+                    read
+                }
                 State::Between(_) => {
                     if !self.enter(path)? {
                         return Ok(0);
@@ -106,11 +117,20 @@ impl Frames {
         }
     }
 
+    /// The file as it is stored, between two frames. Who reads it goes back by [`within`](Self::within).
+    pub(crate) fn stored(&self) -> Option<&File> {
+        match &self.state {
+            State::Between(file) => Some(file.get_ref()),
+            _ => None,
+        }
+    }
+
     /// Goes to so many bytes behind the beginning, decompressed, from wherever it stands in a plain
     /// file, from the beginning in another; whether there are as many.
     pub(crate) fn skip(&mut self, bytes: u64, path: &Path) -> bool {
         if let State::Between(file) = &mut self.state {
             if self.codec == Codec::Plain {
+                self.start = bytes;
                 return file.seek(SeekFrom::Start(bytes)).is_ok();
             }
         }
@@ -126,6 +146,24 @@ impl Frames {
         true
     }
 
+    /// Where the frame that is being read begins; in a plain file, where it reads next.
+    pub(crate) fn start(&self) -> u64 {
+        self.start
+    }
+
+    /// Goes to a frame's beginning, or a line's in a plain file, and reads up to another. Wherever it
+    /// stands.
+    pub(crate) fn within(&mut self, range: Range<u64>, path: &Path) -> Result<(), Trouble> {
+        self.leave();
+        let State::Between(file) = &mut self.state else {
+            return Ok(());
+        };
+        (self.start, self.end, self.line_ended) = (range.start, range.end, true);
+        file.seek(SeekFrom::Start(range.start))
+            .map(drop)
+            .map_err(|error| Trouble::new(path, Kind::Unreadable, Some(error)))
+    }
+
     /// Ends the line of a broken frame, so that the next frame's first line is its own.
     pub(crate) fn ends_line(&mut self) -> bool {
         std::mem::replace(&mut self.line_ended, true)
@@ -138,11 +176,14 @@ impl Frames {
         };
         let begun = file.stream_position().and_then(|start| {
             self.start = start;
-            Ok(!file.fill_buf()?.is_empty())
+            Ok(start < self.end && !file.fill_buf()?.is_empty())
         });
         match begun {
             Ok(true) => {}
-            Ok(false) => return Ok(false),
+            Ok(false) => {
+                self.state = State::Between(file);
+                return Ok(false);
+            }
             Err(error) => return Err(Trouble::new(path, Kind::Unreadable, Some(error))),
         }
         match self.codec {

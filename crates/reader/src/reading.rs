@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::io::{self, Read};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use dogwatch_line::Verdict;
@@ -10,6 +11,7 @@ use dogwatch_line::Verdict;
 use crate::Report;
 use crate::blocks::{Blocks, Next};
 use crate::frames::Frames;
+use crate::index::Plan;
 use crate::search::{Hit, Search};
 use crate::trouble::{Kind, Trouble};
 
@@ -21,6 +23,8 @@ pub struct Reading<'a> {
     files: VecDeque<PathBuf>,
     path: PathBuf,
     input: Input,
+    /// Parts of the input that are still to be read, if not all of it is.
+    parts: VecDeque<Range<u64>>,
     /// Whether all of the input is in the buffer.
     ended: bool,
     blocks: Blocks,
@@ -73,6 +77,7 @@ impl<'a> Reading<'a> {
             files: files.into(),
             path: PathBuf::new(),
             input: Input::None,
+            parts: VecDeque::new(),
             ended: true,
             blocks: Blocks::new(),
             hits: VecDeque::new(),
@@ -162,7 +167,7 @@ impl<'a> Reading<'a> {
                 .map_err(|error| Trouble::new(&self.path, Kind::Unreadable, Some(error))),
         };
         match read {
-            Ok(0) => self.ended = true,
+            Ok(0) => self.end_part()?,
             Ok(read) => {
                 self.blocks.fill(read);
                 self.report.bytes += read as u64;
@@ -173,6 +178,21 @@ impl<'a> Reading<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Goes on with the next part of the input, if there is one.
+    fn end_part(&mut self) -> Result<(), Trouble> {
+        match (&mut self.input, self.parts.pop_front()) {
+            (Input::File(frames), Some(part)) => {
+                let gone = frames.within(part, &self.path);
+                self.ended = gone.is_err();
+                gone
+            }
+            _ => {
+                self.ended = true;
+                Ok(())
+            }
+        }
     }
 
     /// Behind a broken frame a line begins; behind anything worse there is nothing.
@@ -191,29 +211,49 @@ impl<'a> Reading<'a> {
     /// Opens the next file; `false` if there is none.
     fn open(&mut self) -> Result<bool, Trouble> {
         self.input = Input::None;
+        self.parts.clear();
         let Some(path) = self.files.pop_front() else {
             return Ok(false);
         };
-        let opened = Frames::open(&path).or_else(|trouble| {
-            // It may have been compressed since it was listed.
-            let later = ["gz", "zst"].map(|end| {
-                let mut later = path.clone().into_os_string();
-                later.push(".");
-                later.push(end);
-                PathBuf::from(later)
-            });
-            let found = later
-                .iter()
-                .filter(|_| trouble.is_vanished())
-                .find_map(|later| Frames::open(later).ok());
-            found.ok_or(trouble)
-        });
+        let opened = open(&path);
         self.path = path;
-        self.input = Input::File(Box::new(opened?));
-        self.ended = false;
+        let (mut frames, path) = opened?;
         self.report.files += 1;
-        Ok(true)
+        let mut unfit = None;
+        match self.search.plan(&path, &mut frames)? {
+            Plan::All(trouble) => unfit = trouble,
+            Plan::Parts { ranges, skipped } => {
+                self.report.skipped += skipped;
+                self.parts = ranges.into();
+                let Some(part) = self.parts.pop_front() else {
+                    return Ok(true);
+                };
+                frames.within(part, &path)?;
+            }
+        }
+        self.input = Input::File(Box::new(frames));
+        self.ended = false;
+        unfit.map_or(Ok(true), Err)
     }
+}
+
+/// Opens a file, under the name that it has now: it may have been compressed since it was listed.
+fn open(path: &Path) -> Result<(Frames, PathBuf), Trouble> {
+    let trouble = match Frames::open(path) {
+        Ok(frames) => return Ok((frames, path.to_owned())),
+        Err(trouble) => trouble,
+    };
+    let later = ["gz", "zst"].map(|end| {
+        let mut later = path.to_owned().into_os_string();
+        later.push(".");
+        later.push(end);
+        PathBuf::from(later)
+    });
+    let found = later
+        .into_iter()
+        .filter(|_| trouble.is_vanished())
+        .find_map(|later| Some((Frames::open(&later).ok()?, later)));
+    found.ok_or(trouble)
 }
 
 fn read_on(stream: &mut dyn Read, room: &mut [u8]) -> io::Result<usize> {

@@ -13,6 +13,8 @@ pub struct Report {
     pub bytes: u64,
     /// Lines that were read, whether or not they had to be looked at.
     pub lines: u64,
+    /// Lines that were not read, because an [`Index`](crate::Index) says that none of them matches.
+    pub skipped: u64,
     /// Lines that the query holds for.
     pub found: u64,
     /// Lines that were looked at and are no JSON; lines that cannot match are not looked at.
@@ -27,6 +29,8 @@ pub struct Report {
     pub vanished: u64,
     /// Files that could not be read to their end.
     pub unreadable: u64,
+    /// Indexes that could not be used; their files were read whole.
+    pub unfit: u64,
 }
 
 impl Report {
@@ -36,6 +40,7 @@ impl Report {
             Kind::Unreadable | Kind::Unsupported(_) => &mut self.unreadable,
             Kind::BrokenFrame { .. } => &mut self.broken,
             Kind::LongLine { .. } => &mut self.long,
+            Kind::Index(_) => &mut self.unfit,
         };
         *number += 1;
     }
@@ -45,6 +50,7 @@ impl Report {
         self.files += other.files;
         self.bytes += other.bytes;
         self.lines += other.lines;
+        self.skipped += other.skipped;
         self.found += other.found;
         self.text += other.text;
         self.torn += other.torn;
@@ -52,5 +58,6 @@ impl Report {
         self.broken += other.broken;
         self.vanished += other.vanished;
         self.unreadable += other.unreadable;
+        self.unfit += other.unfit;
     }
 }

@@ -1,12 +1,16 @@
 //! A query made ready, with the sieve that spares it most lines.
 
 use std::io::Read;
+use std::path::Path;
 
 use dogwatch_line::{Matcher, Now, Query, Verdict};
 
-use crate::Family;
+use crate::blocks::trimmed;
+use crate::frames::Frames;
+use crate::index::{Plan, helps};
 use crate::reading::Reading;
 use crate::sieve::Sieve;
+use crate::{Family, Trouble};
 
 /// Finds the lines that a query holds for.
 ///
@@ -37,23 +41,28 @@ use crate::sieve::Sieve;
 pub struct Search {
     matcher: Matcher,
     sieve: Sieve,
+    /// Whether an index can spare it anything.
+    indexed: bool,
 }
 
 impl Search {
     /// Makes a query ready. What stands behind its pipe is the caller's to reckon.
     pub fn new(query: &Query, now: Now) -> Self {
+        let matcher = query.matcher(now);
         Self {
-            matcher: query.matcher(now),
+            indexed: helps(&matcher),
+            matcher,
             sieve: Sieve::new(&query.literals()),
         }
     }
 
-    /// The same without the sieve: every line is read. It finds the same lines, later; for tests, and
+    /// The same without the sieve and without indexes: every line is read. It finds the same lines, later; for tests, and
     /// for those who doubt.
     pub fn thorough(query: &Query, now: Now) -> Self {
         Self {
             matcher: query.matcher(now),
             sieve: Sieve::Open,
+            indexed: false,
         }
     }
 
@@ -65,6 +74,21 @@ impl Search {
     /// Reads a stream of lines: standard input. It is not decompressed.
     pub fn read_from(&self, input: impl Read + 'static) -> Reading<'_> {
         Reading::of_stream(self, Box::new(input))
+    }
+
+    /// What is to be read of a file that was just opened.
+    pub(crate) fn plan(&self, path: &Path, frames: &mut Frames) -> Result<Plan, Trouble> {
+        if !self.indexed {
+            return Ok(Plan::All(None));
+        }
+        let plan = frames
+            .stored()
+            .map_or(Plan::All(None), |file| Plan::of(path, file, &self.matcher));
+        if let Plan::All(Some(_)) = plan {
+            // To be held against the index it was read here and there.
+            frames.within(0..u64::MAX, path)?;
+        }
+        Ok(plan)
     }
 
     /// The lines of a block that the query holds for; gives how many had to be looked at, and how
@@ -102,10 +126,4 @@ pub(crate) struct Hit {
     pub(crate) start: usize,
     pub(crate) end: usize,
     pub(crate) verdict: Verdict,
-}
-
-/// A line without its end.
-fn trimmed(line: &[u8]) -> &[u8] {
-    let line = line.strip_suffix(b"\n").unwrap_or(line);
-    line.strip_suffix(b"\r").unwrap_or(line)
 }

@@ -19,6 +19,7 @@ pub(crate) enum Kind {
     BrokenFrame { at: u64 },
     Unsupported(&'static str),
     LongLine { bytes: u64 },
+    Index(&'static str),
 }
 
 impl Trouble {
@@ -49,6 +50,12 @@ impl Trouble {
         matches!(self.kind, Kind::BrokenFrame { .. })
     }
 
+    /// Whether an [`Index`](crate::Index) could not be used; the whole file is read instead, and no
+    /// line is missing.
+    pub fn is_index(&self) -> bool {
+        matches!(self.kind, Kind::Index(_))
+    }
+
     /// Whether a line was longer than [`MAX_LINE`](crate::MAX_LINE) and was left out.
     pub fn is_long_line(&self) -> bool {
         matches!(self.kind, Kind::LongLine { .. })
@@ -71,6 +78,10 @@ impl fmt::Display for Trouble {
                     "cannot read `{path}`: it is compressed, and the feature `{feature}` is not compiled in"
                 )
             }
+            Kind::Index(why) => write!(
+                f,
+                "the index of `{path}` {why}; all of the file is read; `dogwatch index {path}` makes it anew"
+            ),
             Kind::LongLine { bytes } => write!(
                 f,
                 "a line of {bytes} bytes in `{path}` is too long and left out"

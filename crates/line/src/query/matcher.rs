@@ -74,6 +74,14 @@ impl Matcher {
         }
     }
 
+    pub(super) fn root(&self) -> &Node {
+        &self.root
+    }
+
+    pub(super) fn slots(&self) -> &[Names] {
+        &self.slots
+    }
+
     /// Whether the query holds for something with fields: a live event, a [`Line`](crate::Line).
     ///
     /// A field is asked for by each of its names until one is there; bare words are asked by

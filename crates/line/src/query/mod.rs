@@ -1,10 +1,12 @@
 //! The query language: one question for a live event, for a line, and for a million lines.
 
+mod bulk;
 mod check;
 mod civil;
 mod columns;
 mod cursor;
 mod expr;
+mod gist;
 mod glob;
 mod lens;
 mod literal;
@@ -29,7 +31,9 @@ mod wrapped;
 
 use std::fmt;
 
+pub use bulk::Bulk;
 pub use columns::Columns;
+pub use gist::Gist;
 pub use lens::{Lens, Seen, unwrapped};
 pub use literals::{Literals, Needle};
 pub use matcher::{Matcher, Verdict};

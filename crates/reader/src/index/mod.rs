@@ -1,0 +1,15 @@
+//! What stands beside a file, so that a search need not read all of it.
+
+mod filter;
+mod format;
+mod ids;
+mod make;
+mod part;
+mod plan;
+#[cfg(all(test, feature = "gzip", feature = "zstd"))]
+mod same;
+mod tie;
+mod xxh64;
+
+pub use make::Index;
+pub(crate) use plan::{Plan, helps};

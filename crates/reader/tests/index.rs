@@ -1,0 +1,307 @@
+//! Holds what an index spares a search, and that one which does not fit is told and not used.
+#![cfg(all(feature = "gzip", feature = "zstd"))]
+
+use std::fs::{self, File};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, UNIX_EPOCH};
+
+use dogwatch_line::{Now, Query};
+use dogwatch_reader::{Family, Index, Report, Search};
+
+const LINES: u64 = 12_000;
+
+/// Of line 500 of 12,000 the id, and so on.
+fn id(number: u64) -> String {
+    format!("{:032x}", u128::from(number + 1) << 70 | 0xbeef)
+}
+
+fn line(number: u64) -> String {
+    let level = if number == 7_000 { "ERROR" } else { "INFO" };
+    let (minutes, seconds) = (number / 60, number % 60);
+    format!(
+        "{{\"timestamp\":\"2026-11-24T{:02}:{:02}:{seconds:02}.000000Z\",\"level\":\"{level}\",\"target\":\"shop\",\"message\":\"{}\",\"trace_id\":\"{}\",\"n\":{number}}}\n",
+        minutes / 60,
+        minutes % 60,
+        "an order was paid ".repeat(12),
+        id(number),
+    )
+}
+
+/// About 4 MiB, frame by frame of a mebibyte.
+fn frames(compress: impl Fn(&[u8]) -> Vec<u8>) -> Vec<u8> {
+    let lines: Vec<String> = (0..LINES).map(line).collect();
+    lines
+        .chunks(3_000)
+        .flat_map(|frame| compress(frame.concat().as_bytes()))
+        .collect()
+}
+
+fn zstd(frame: &[u8]) -> Vec<u8> {
+    zstd::bulk::compress(frame, 3).unwrap()
+}
+
+fn gzip(frame: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), Default::default());
+    encoder.write_all(frame).unwrap();
+    encoder.finish().unwrap()
+}
+
+/// The numbers of the lines found, what was told, and the report.
+fn search(query: &str, path: &Path) -> (Vec<u64>, Vec<String>, Report) {
+    let now = Now::utc(UNIX_EPOCH + Duration::from_secs(1_795_514_400));
+    let search = Search::new(&Query::parse(query).unwrap(), now);
+    let families = Family::find(&[path]).unwrap();
+    let mut reading = search.read(&families[0]);
+    let (mut found, mut told) = (Vec::new(), Vec::new());
+    while let Some(next) = reading.next() {
+        match next {
+            Ok(line) => {
+                let text = line.text();
+                let number = text.rsplit(':').next().unwrap().trim_end_matches('}');
+                found.push(number.parse().unwrap());
+            }
+            Err(trouble) => {
+                assert!(trouble.is_index());
+                told.push(trouble.to_string());
+            }
+        }
+    }
+    (found, told, *reading.report())
+}
+
+fn file(folder: &Path, name: &str, content: &[u8]) -> PathBuf {
+    let path = folder.join(name);
+    fs::write(&path, content).unwrap();
+    path
+}
+
+fn indexed(folder: &Path, name: &str, content: &[u8]) -> PathBuf {
+    let path = file(folder, name, content);
+    let index = Index::write(&path).unwrap();
+    assert_eq!(
+        (index.lines(), index.file_bytes()),
+        (LINES, content.len() as u64)
+    );
+    path
+}
+
+#[test]
+fn only_the_parts_that_may_match_are_read_whatever_the_file_is_stored_as() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, content) in [
+        ("shop.log", frames(<[u8]>::to_vec)),
+        ("shop.log.1.zst", frames(zstd)),
+        ("shop.log.2.gz", frames(gzip)),
+    ] {
+        let path = indexed(folder.path(), name, &content);
+        let all: Vec<u64> = (0..LINES).collect();
+        for (query, expected) in [
+            (format!("trace_id={}", id(500)), vec![500]),
+            (format!("trace_id={}", id(11_999)), vec![11_999]),
+            // The bare id, as somebody pastes it.
+            (id(6_000), vec![6_000]),
+            ("level>=warn".to_owned(), vec![7_000]),
+            (
+                "since=2026-11-24T03:19:58Z".to_owned(),
+                vec![11_998, 11_999],
+            ),
+            ("until=2026-11-24T00:00:01Z".to_owned(), vec![0]),
+            (format!("level>=error trace_id={}", id(500)), vec![]),
+            (format!("trace_id={} or n=3", id(500)), vec![3, 500]),
+            ("level=info or level=error".to_owned(), all.clone()),
+        ] {
+            let (found, told, report) = search(&query, &path);
+            assert_eq!(
+                (found, told),
+                (expected.clone(), vec![]),
+                "{query} in {name}"
+            );
+            assert_eq!(report.lines + report.skipped, LINES, "{query} in {name}");
+            if expected.len() == 1 {
+                // One of four parts, and one of 256 for nothing.
+                assert!(
+                    report.lines <= 2 * 4_000,
+                    "{query} in {name}: {}",
+                    report.lines
+                );
+            }
+        }
+        // No part has it: nothing is read.
+        let (found, _, report) = search("level=fatal", &path);
+        assert_eq!(
+            (found, report.lines, report.skipped, report.bytes),
+            (vec![], 0, LINES, 0)
+        );
+    }
+}
+
+#[test]
+fn a_file_of_one_gzip_member_is_skipped_whole_or_not_at_all() {
+    let folder = tempfile::tempdir().unwrap();
+    let lines: String = (0..LINES).map(line).collect();
+    let path = indexed(folder.path(), "shop.log.1.gz", &gzip(lines.as_bytes()));
+    assert_eq!(Index::write(&path).unwrap().parts(), 1);
+    assert_eq!(search("level=fatal", &path).2.skipped, LINES);
+    assert_eq!(search(&id(9), &path).0, [9]);
+}
+
+#[test]
+fn lines_that_step_back_in_time_are_within_the_range_of_their_part() {
+    let folder = tempfile::tempdir().unwrap();
+    let lines = [9_000, 0, 3].map(line).concat();
+    let path = file(folder.path(), "shop.log", lines.as_bytes());
+    Index::write(&path).unwrap();
+    assert_eq!(search("until=2026-11-24T00:00:01Z", &path).0, [0]);
+    assert_eq!(search("timestamp>2026-11-24T02:00:00Z", &path).0, [9_000]);
+    assert_eq!(search("since=2026-11-24T02:30:01Z", &path).2.skipped, 3);
+}
+
+#[test]
+fn an_index_that_does_not_fit_is_told_once_and_all_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let content = frames(zstd);
+    let path = indexed(folder.path(), "shop.log.1.zst", &content);
+    let beside = folder.path().join("shop.log.1.zst.idx");
+    let whole = fs::read(&beside).unwrap();
+    let query = format!("trace_id={}", id(500));
+    let told = |index: &[u8]| {
+        fs::write(&beside, index).unwrap();
+        let (found, mut told, report) = search(&query, &path);
+        assert_eq!((found, report.lines, report.skipped), (vec![500], LINES, 0));
+        assert_eq!((told.len(), report.unfit), (1, 1));
+        let told = told.remove(0).replace(&path.display().to_string(), "FILE");
+        let told = told.strip_prefix("the index of `FILE` ").unwrap();
+        let why =
+            told.strip_suffix("; all of the file is read; `dogwatch index FILE` makes it anew");
+        why.unwrap().to_owned()
+    };
+    assert_eq!(told(b""), "ends early");
+    assert_eq!(told(&whole[..whole.len() - 1]), "ends early");
+    assert_eq!(
+        told(b"something else that somebody has put there"),
+        "is of another version, or is none"
+    );
+    for at in [12, 60, whole.len() / 2, whole.len() - 1] {
+        let mut damaged = whole.clone();
+        damaged[at] ^= 1;
+        assert_eq!(told(&damaged), "is damaged", "{at}");
+    }
+    // The next version.
+    let mut newer = whole.clone();
+    newer[7] += 1;
+    assert_eq!(told(&newer), "is of another version, or is none");
+    // Another file's.
+    let other = file(
+        folder.path(),
+        "other.log",
+        frames(<[u8]>::to_vec).as_slice(),
+    );
+    Index::write(&other).unwrap();
+    assert_eq!(
+        told(&fs::read(folder.path().join("other.log.idx")).unwrap()),
+        "is of another content"
+    );
+    // And made anew it is good.
+    Index::write(&path).unwrap();
+    assert_eq!(fs::read(&beside).unwrap(), whole);
+    assert_eq!(search(&query, &path).1, [""; 0]);
+}
+
+#[test]
+fn an_index_is_its_files_until_the_content_changes() {
+    let folder = tempfile::tempdir().unwrap();
+    let content = frames(<[u8]>::to_vec);
+    let path = indexed(folder.path(), "shop.log.1", &content);
+    let query = format!("trace_id={}", id(500));
+    let skips = |path: &Path| {
+        let (found, told, report) = search(&query, path);
+        assert_eq!(found, [500]);
+        (report.skipped > 0, told.len())
+    };
+    assert_eq!(skips(&path), (true, 0));
+
+    // Renamed with it, and copied, which gives it another time.
+    let rolled = folder.path().join("shop.log.2");
+    fs::rename(&path, &rolled).unwrap();
+    fs::rename(
+        folder.path().join("shop.log.1.idx"),
+        folder.path().join("shop.log.2.idx"),
+    )
+    .unwrap();
+    assert_eq!(skips(&rolled), (true, 0));
+    let touch = |path: &Path, seconds: u64| {
+        let file = File::options().write(true).open(path).unwrap();
+        file.set_modified(UNIX_EPOCH + Duration::from_secs(seconds))
+            .unwrap();
+    };
+    touch(&rolled, 1_000_000_000);
+    assert_eq!(skips(&rolled), (true, 0));
+
+    // A secret is blotted out in the middle of it, in place: of one size, but with another time.
+    let mut blotted = content.clone();
+    let at = content.len() / 2;
+    blotted[at..at + 8].copy_from_slice(b"********");
+    fs::write(&rolled, &blotted).unwrap();
+    assert_eq!(skips(&rolled), (false, 1));
+    // Its ends are looked at even if the time was put back.
+    touch(&rolled, 1_000_000_000);
+    Index::write(&rolled).unwrap();
+    blotted[30] = b'*';
+    fs::write(&rolled, &blotted).unwrap();
+    touch(&rolled, 1_000_000_000);
+    assert_eq!(skips(&rolled), (false, 1));
+
+    // It was indexed while it was written: then nothing is wrong, and all is read.
+    Index::write(&rolled).unwrap();
+    let mut more = File::options().append(true).open(&rolled).unwrap();
+    more.write_all(line(500).as_bytes()).unwrap();
+    let (found, told, report) = search(&query, &rolled);
+    assert_eq!((found, told, report.skipped), (vec![500, 500], vec![], 0));
+}
+
+#[test]
+fn what_cannot_be_indexed_is_an_error_and_leaves_nothing_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut broken = frames(zstd);
+    let at = broken.len() / 2;
+    broken[at..at + 100].fill(0);
+    let path = file(folder.path(), "shop.log.1.zst", &broken);
+    let error = Index::write(&path).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        format!("cannot index log file `{}`", path.display())
+    );
+    let source = std::error::Error::source(&error).unwrap().to_string();
+    assert!(source.contains("is broken at byte"), "{source}");
+    assert!(!error.is_not_found());
+
+    let missing = Index::write(&folder.path().join("none.log")).unwrap_err();
+    assert!(missing.is_not_found());
+    let names: Vec<_> = fs::read_dir(folder.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .collect();
+    assert_eq!(names, ["shop.log.1.zst"]);
+
+    // An empty file has an index of nothing.
+    let empty = file(folder.path(), "empty.log", b"");
+    assert_eq!(Index::write(&empty).unwrap().parts(), 0);
+    assert_eq!(search("level=error", &empty).1, [""; 0]);
+}
+
+#[cfg(unix)]
+#[test]
+fn an_index_is_for_those_who_may_read_the_file_and_follows_no_link() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let path = file(folder.path(), "shop.log", line(1).as_bytes());
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
+    let precious = file(folder.path(), "precious", b"precious");
+    std::os::unix::fs::symlink(&precious, folder.path().join("shop.log.idx.tmp")).unwrap();
+    Index::write(&path).unwrap();
+    let beside = fs::symlink_metadata(folder.path().join("shop.log.idx")).unwrap();
+    assert!(beside.is_file());
+    assert_eq!(beside.permissions().mode() & 0o777, 0o640);
+    assert_eq!(fs::read(&precious).unwrap(), b"precious");
+}
