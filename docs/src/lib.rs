@@ -29,6 +29,10 @@ pub mod line {}
 #[cfg_attr(any(doc, doctest), doc = include_str!("../query.md"))]
 pub mod query {}
 
+/// What stands beside a log file, and its format.
+#[cfg_attr(any(doc, doctest), doc = include_str!("../index.md"))]
+pub mod index {}
+
 /// The rules file.
 #[cfg_attr(any(doc, doctest), doc = include_str!("../alerts.md"))]
 pub mod alerts {}
