@@ -88,11 +88,13 @@ fn drain(
     mut reading: Reading<'_>,
     take: &mut dyn FnMut(&str) -> Result<(), Stop>,
 ) -> Result<(), Stop> {
-    while let Some(next) = reading.next() {
+    let mut taken = Ok(());
+    while let (Ok(()), Some(next)) = (&taken, reading.next()) {
         match next {
-            Ok(line) => take(&line.text())?,
+            Ok(line) => taken = take(&line.text()),
             Err(trouble) => session.trouble(&trouble),
         }
     }
-    Ok(())
+    session.add(reading.report());
+    taken
 }

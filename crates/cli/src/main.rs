@@ -7,8 +7,11 @@ mod outcome;
 mod reckon;
 mod session;
 mod show;
+mod stats;
 mod table;
 mod tally;
+mod template;
+mod timeline;
 mod view;
 
 use std::io::{self, Write as _};

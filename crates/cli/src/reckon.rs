@@ -7,6 +7,7 @@ use dogwatch_line::{Columns, Measure, Now, Summary, Times, Value};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use crate::show::one_line;
 use crate::table::aligned;
 use crate::tally::Tally;
 
@@ -156,7 +157,8 @@ impl Reckoning {
                     .collect(),
             );
         }
-        aligned(&cells, cells[0].len() - self.measures.len())
+        let left = cells[0].len() - self.measures.len();
+        aligned(&cells, |column| column < left)
     }
 
     /// What the table does not show, if anything.
@@ -253,12 +255,6 @@ fn number(value: &Value<'_>) -> Option<f64> {
 
 fn nanos(each: Duration) -> i128 {
     i128::try_from(each.as_nanos()).unwrap_or(i128::MAX).max(1)
-}
-
-fn one_line(text: &str) -> String {
-    let mut out = String::new();
-    crate::show::safe(text, false, &mut out);
-    out
 }
 
 /// So many rows say nothing to anybody.

@@ -7,7 +7,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 use std::time::SystemTime;
 
 use dogwatch_line::{Now, Query};
-use dogwatch_reader::{Search, Trouble};
+use dogwatch_reader::{Report, Search, Trouble};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
@@ -20,6 +20,7 @@ pub(crate) struct Session {
     pub(crate) color: bool,
     moment: SystemTime,
     troubled: Cell<bool>,
+    read: Cell<Report>,
 }
 
 impl Session {
@@ -33,6 +34,7 @@ impl Session {
             color: colored(given.value(&COLOR)),
             moment: SystemTime::now(),
             troubled: Cell::new(false),
+            read: Cell::default(),
         }
     }
 
@@ -54,12 +56,35 @@ impl Session {
         say(&with_source(trouble));
     }
 
+    /// Adds what a reading read.
+    pub(crate) fn add(&self, report: &Report) {
+        let mut read = self.read.get();
+        read.add(report);
+        self.read.set(read);
+    }
+
+    /// What was read so far.
+    pub(crate) fn read(&self) -> Report {
+        self.read.get()
+    }
+
     pub(crate) fn outcome(&self, found: bool) -> Outcome {
         match (self.troubled.get(), found) {
             (true, _) => Outcome::Trouble,
             (false, true) => Outcome::Found,
             (false, false) => Outcome::Nothing,
         }
+    }
+}
+
+/// Reads a query that is not followed by a pipe.
+pub(crate) fn filter(text: &str, command: &str) -> Result<Query, String> {
+    let query = query(text)?;
+    match query.summary() {
+        Some(_) => Err(format!(
+            "`{command}` takes a query without a pipe: it reckons by itself"
+        )),
+        None => Ok(query),
     }
 }
 

@@ -165,6 +165,13 @@ pub(crate) fn safe(text: &str, word: bool, out: &mut String) {
     }
 }
 
+/// A text in which nothing moves the cursor.
+pub(crate) fn one_line(text: &str) -> String {
+    let mut out = String::new();
+    safe(text, false, &mut out);
+    out
+}
+
 /// Writing to a string does not fail.
 fn put(out: &mut String, text: std::fmt::Arguments<'_>) {
     let _ = out.write_fmt(text);

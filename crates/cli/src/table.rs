@@ -1,7 +1,7 @@
 //! Sets a table: columns as wide as their widest cell. Pure.
 
-/// The first so many columns stand left, the others right. At least one row.
-pub(crate) fn aligned(cells: &[Vec<String>], left: usize) -> String {
+/// Rows of equally many cells; the columns that are named stand left, the others right.
+pub(crate) fn aligned(cells: &[Vec<String>], left: impl Fn(usize) -> bool) -> String {
     let columns = cells.first().map_or(0, Vec::len);
     let widths: Vec<usize> = (0..columns)
         .map(|column| {
@@ -18,7 +18,7 @@ pub(crate) fn aligned(cells: &[Vec<String>], left: usize) -> String {
         for (index, (cell, width)) in row.iter().zip(&widths).enumerate() {
             out.push_str(if index > 0 { "  " } else { "" });
             let space = " ".repeat(width - columns_of(cell));
-            if index < left {
+            if left(index) {
                 out.push_str(cell);
                 out.push_str(&space);
             } else {
@@ -80,7 +80,7 @@ mod tests {
         let cells = [["name", "n"], ["支付失败", "10"], ["a", "7"]]
             .map(|row| row.map(str::to_owned).to_vec());
         assert_eq!(
-            aligned(&cells, 1),
+            aligned(&cells, |column| column == 0),
             "name       n\n支付失败  10\na          7\n"
         );
     }

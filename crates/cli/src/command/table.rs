@@ -3,7 +3,7 @@
 use super::{Command, options as o};
 
 /// Every command; the one without a name first.
-pub(crate) static COMMANDS: &[&Command] = &[&VIEW];
+pub(crate) static COMMANDS: &[&Command] = &[&VIEW, &STATS];
 
 /// What is done without a command's name.
 pub(crate) static VIEW: Command = Command {
@@ -38,4 +38,28 @@ query: level>=error  status=500  path~\"^/api/\"  -target=hyper  \"timed out\"
 exit code: 0 a line was found, 1 none, 2 something could not be read or asked
 ",
     run: crate::view::run,
+};
+
+static STATS: Command = Command {
+    name: "stats",
+    does: "Sums up logs on one page.",
+    takes: "[QUERY] [PATH…]",
+    options: &[&o::UTC, &o::HELP],
+    examples: [
+        "dogwatch stats logs/",
+        "dogwatch stats 'service=shop since=-1h' logs/",
+    ],
+    more: "\
+Lines and errors over time, levels, services, the commonest messages, routes
+with their latency, and errors by what they say. In messages, numbers, ids and
+what stands in quotes are `*`, so that they count as one. A request counts as
+failed if its line is an ERROR or its status is 500 or more. Without a query:
+all lines. Paths are those of `dogwatch --help`.
+
+At most 10,000 services, messages, routes and errors are told apart, and
+percentiles are of at most 4,194,304 requests; beyond a bound it says so.
+
+exit code: 0 a line was found, 1 none, 2 something could not be read or asked
+",
+    run: crate::stats::run,
 };

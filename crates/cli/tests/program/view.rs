@@ -1,36 +1,16 @@
-//! Holds what the command prints and how it ends.
+//! Holds how lines are shown, and how it ends.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
+
+use crate::{dogwatch, run};
 
 const A: &str = r#"{"timestamp":"2026-11-24T10:00:00Z","level":"ERROR","target":"a","message":"timed out","status":503}"#;
 const B: &str =
     r#"{"timestamp":"2026-11-24T10:00:01Z","level":"INFO","target":"b","message":"paid"}"#;
 const C: &str =
     r#"{"timestamp":"2026-11-24T10:00:02Z","level":"WARN","target":"a","message":"slow"}"#;
-
-fn dogwatch(folder: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_dogwatch"));
-    command
-        .current_dir(folder)
-        .args(arguments)
-        .env("NO_COLOR", "1")
-        .stdin(Stdio::null());
-    command
-}
-
-/// Exit code, standard output, standard error.
-fn run(folder: &Path, arguments: &[&str]) -> (i32, String, String) {
-    let output = dogwatch(folder, arguments).output().unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    (
-        output.status.code().unwrap(),
-        text(output.stdout),
-        text(output.stderr),
-    )
-}
 
 fn logs() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();

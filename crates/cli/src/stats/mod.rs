@@ -1,0 +1,33 @@
+//! Sums up logs on one page: their time, levels, services, messages, routes and errors.
+
+mod gather;
+mod page;
+mod tops;
+
+use std::io::{self, Write as _};
+use std::path::Path;
+
+use crate::command::Given;
+use crate::input::Input;
+use crate::outcome::{Outcome, Stop};
+use crate::session::{Session, filter, say};
+use gather::Gather;
+
+pub(crate) fn run(given: &Given) -> Result<Outcome, String> {
+    let session = Session::open(given);
+    let (text, paths) = given.question(|path| Path::new(path).exists());
+    let query = filter(text, "stats")?;
+    let search = session.search(&query);
+    let input = Input::find(&paths)?;
+    let mut gather = Gather::new(session.now());
+    Stop::settled(input.each(&session, &search, &mut |line| {
+        gather.line(line);
+        Ok(())
+    }))?;
+    let found = gather.lines > 0;
+    let page = page::page(&mut gather, &session.read(), &session.zone);
+    let written = io::stdout().write_all(page.as_bytes());
+    Stop::settled(written.map_err(Stop::Pipe))?;
+    gather.shortfalls().iter().for_each(|text| say(text));
+    Ok(session.outcome(found))
+}
