@@ -34,6 +34,7 @@ use crate::tell::Tell;
 /// | filter | `debug`, the HTTP stack at `info` | `info` | `RUST_LOG` |
 /// | stdout | on | on, unless there is a file | `DOGWATCH_STDOUT` |
 /// | file | none | none | `DOGWATCH_FILE` |
+/// | reopen at SIGHUP | no | no | `DOGWATCH_REOPEN_ON_SIGHUP` |
 /// | roll, keep, compress | daily or 100 MiB, 7 files, zstd | the same | |
 /// | secrets | masked, if built with `json` | masked | |
 /// | rules | none | none | `DOGWATCH_RULES` |

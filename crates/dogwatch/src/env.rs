@@ -15,6 +15,7 @@ pub(crate) struct Env {
     pub(crate) filter: Option<String>,
     pub(crate) filter_file: Option<PathBuf>,
     pub(crate) file: Option<PathBuf>,
+    pub(crate) reopen_on_sighup: Option<bool>,
     pub(crate) stdout: Option<bool>,
     pub(crate) rules: Option<PathBuf>,
     pub(crate) service: Option<String>,
@@ -43,15 +44,15 @@ impl Env {
                 .ok_or_else(|| Error::variable(name, &value.to_string_lossy(), "text in UTF-8")),
         };
         let path = |name: &str| set.get(name).map(PathBuf::from);
+        let on = |name: &str| text(name)?.map(|value| switch(name, &value)).transpose();
         Ok(Self {
             preset: text("DOGWATCH_ENV")?.map(|v| preset(&v)).transpose()?,
             schema: text("DOGWATCH_SCHEMA")?,
             filter: text("RUST_LOG")?,
             filter_file: path("DOGWATCH_FILTER_FILE"),
             file: path("DOGWATCH_FILE"),
-            stdout: text("DOGWATCH_STDOUT")?
-                .map(|v| switch("DOGWATCH_STDOUT", &v))
-                .transpose()?,
+            reopen_on_sighup: on("DOGWATCH_REOPEN_ON_SIGHUP")?,
+            stdout: on("DOGWATCH_STDOUT")?,
             rules: path("DOGWATCH_RULES"),
             service: text("DOGWATCH_SERVICE")?,
             colour: colour(
@@ -110,6 +111,7 @@ mod tests {
             ("RUST_LOG", "shop=debug"),
             ("DOGWATCH_FILTER_FILE", "/etc/shop/filter"),
             ("DOGWATCH_FILE", "日志/api.log"),
+            ("DOGWATCH_REOPEN_ON_SIGHUP", "true"),
             ("DOGWATCH_STDOUT", "1"),
             ("DOGWATCH_RULES", "rules.yaml"),
             ("DOGWATCH_SERVICE", "小店"),
@@ -121,6 +123,7 @@ mod tests {
             filter: Some("shop=debug".into()),
             filter_file: Some("/etc/shop/filter".into()),
             file: Some("日志/api.log".into()),
+            reopen_on_sighup: Some(true),
             stdout: Some(true),
             rules: Some("rules.yaml".into()),
             service: Some("小店".into()),

@@ -24,6 +24,7 @@ pub(crate) struct LogFile {
     when_locked: WhenLocked,
     compress_after: Duration,
     symlink: Option<PathBuf>,
+    pub(crate) reopen_on_sighup: Option<bool>,
     held: Option<Arc<Held>>,
     on_close: Option<Arc<OnClose>>,
 }
@@ -105,6 +106,16 @@ impl Config {
         self
     }
 
+    /// At SIGHUP closes the log file and its fallback and opens what has their names then: what the
+    /// `postrotate` of a logrotate asks for. It installs a handler, for the life of the process, so
+    /// that SIGHUP no longer ends it; other handlers run, too. On unix; elsewhere
+    /// [`init`](Self::init) returns an error. Default: `DOGWATCH_REOPEN_ON_SIGHUP`, else no handler:
+    /// a moved file is noticed within 250 ms all the same.
+    pub fn reopen_on_sighup(mut self, on: bool) -> Self {
+        self.log_file.reopen_on_sighup = Some(on);
+        self
+    }
+
     /// Asked whether somebody still reads a rolled file that is to be deleted: then it stays until
     /// [`Keep::unread`]. Default: nobody does.
     pub fn held(mut self, held: impl Fn(&Path) -> bool + Send + Sync + 'static) -> Self {
@@ -126,6 +137,7 @@ impl Config {
 pub(crate) fn open(config: &Config, settings: &Settings, path: &Path) -> Result<Appender, Error> {
     let options = &config.log_file;
     let gaps = GapLines::new(config, settings, false);
+    let mut reopened = Vec::new();
     let mut builder = builder(config, path)
         .degraded(options.degraded)
         .when_locked(options.when_locked)
@@ -135,8 +147,9 @@ pub(crate) fn open(config: &Config, settings: &Settings, path: &Path) -> Result<
         Some(Fallback::File(path)) => {
             let fallback = self::builder(config, path).open();
             let what = "cannot start the fallback of the log file";
-            builder =
-                builder.fallback(fallback.map_err(|error| Error::start(what).because(error))?);
+            let fallback = fallback.map_err(|error| Error::start(what).because(error))?;
+            reopened.push(fallback.clone());
+            builder = builder.fallback(fallback);
         }
         None => {}
     }
@@ -157,7 +170,30 @@ pub(crate) fn open(config: &Config, settings: &Settings, path: &Path) -> Result<
         let name = appender.path().display().to_string();
         config.on_error.of(&name, &Error::start(torn));
     }
+    reopened.push(appender.clone());
+    if settings.reopen_on_sighup {
+        reopen_on_sighup(&reopened)?;
+    }
     Ok(appender)
+}
+
+#[cfg(unix)]
+fn reopen_on_sighup(files: &[Appender]) -> Result<(), Error> {
+    let signals = dogwatch_appender::Signals::new();
+    let signals = files
+        .iter()
+        .fold(signals, |signals, file| signals.reopen(file));
+    let what = "cannot reopen the log file at SIGHUP";
+    let spawned = signals.spawn();
+    spawned.map_err(|error| Error::start(what).because(error))
+}
+
+#[cfg(not(unix))]
+fn reopen_on_sighup(_: &[Appender]) -> Result<(), Error> {
+    Err(Error::setting(
+        "the log file cannot be reopened at SIGHUP (DOGWATCH_REOPEN_ON_SIGHUP or \
+         `reopen_on_sighup`): this system has no such signal; leave the setting away",
+    ))
 }
 
 /// What the file and its fallback have in common.

@@ -36,6 +36,8 @@ pub(crate) struct Settings {
     pub(crate) filter_from: &'static str,
     pub(crate) filter_file: Option<PathBuf>,
     pub(crate) file: Option<PathBuf>,
+    #[cfg(feature = "appender")]
+    pub(crate) reopen_on_sighup: bool,
     pub(crate) stdout: bool,
     pub(crate) rules: Option<RulesFrom>,
     pub(crate) service: Option<String>,
@@ -64,6 +66,17 @@ pub(crate) fn resolve(config: &Config, env: Env, compiled: Compiled) -> Result<S
         return Err(Error::feature(
             "a log file is set (DOGWATCH_FILE or `file`)",
             "appender",
+        ));
+    }
+    #[cfg(feature = "appender")]
+    let asked = config.log_file.reopen_on_sighup.or(env.reopen_on_sighup);
+    #[cfg(not(feature = "appender"))]
+    let asked = env.reopen_on_sighup;
+    let reopen_on_sighup = asked.unwrap_or(false);
+    if reopen_on_sighup && file.is_none() {
+        return Err(Error::setting(
+            "a log file is to be reopened at SIGHUP (DOGWATCH_REOPEN_ON_SIGHUP or \
+             `reopen_on_sighup`) and there is none; set DOGWATCH_FILE (or `file`)",
         ));
     }
     let rules = config.rules.clone().or(env.rules.map(RulesFrom::File));
@@ -97,6 +110,8 @@ pub(crate) fn resolve(config: &Config, env: Env, compiled: Compiled) -> Result<S
         filter_file: env.filter_file,
         stdout,
         file,
+        #[cfg(feature = "appender")]
+        reopen_on_sighup,
         rules,
         service: config.service.clone().or(env.service),
         colour: env.colour,
@@ -276,6 +291,34 @@ mod tests {
         }
         let missing = with(Config::dev(), env("ecs"), Compiled { dev: true, ..NONE });
         assert!(missing.unwrap_err().contains("`json`"));
+    }
+
+    #[cfg(feature = "appender")]
+    #[test]
+    fn what_reopens_at_sighup_is_said_by_code_then_environment_and_needs_a_file() {
+        let env = |on| Env {
+            file: Some("api.log".into()),
+            reopen_on_sighup: on,
+            ..Env::default()
+        };
+        for (config, env, want) in [
+            (Config::prod(), env(None), false),
+            (Config::prod(), env(Some(true)), true),
+            (Config::prod().reopen_on_sighup(true), env(None), true),
+            (
+                Config::prod().reopen_on_sighup(false),
+                env(Some(true)),
+                false,
+            ),
+        ] {
+            assert_eq!(with(config, env, ALL).unwrap().reopen_on_sighup, want);
+        }
+        let error = with(Config::prod().reopen_on_sighup(true), Env::default(), ALL);
+        assert_eq!(
+            error.unwrap_err(),
+            "a log file is to be reopened at SIGHUP (DOGWATCH_REOPEN_ON_SIGHUP or \
+             `reopen_on_sighup`) and there is none; set DOGWATCH_FILE (or `file`)"
+        );
     }
 
     #[test]

@@ -51,6 +51,8 @@ pub(crate) fn run(case: &str) -> ExitCode {
             tracing::error!("one line");
             log.close(LONG).expect("all is written");
         }
+        #[cfg(unix)]
+        "reopen" => reopen(),
         "drop" => {
             let log = dogwatch::init().expect("starts");
             say();
@@ -120,6 +122,17 @@ fn request() {
     let runtime = tokio::runtime::Runtime::new().expect("starts");
     runtime.block_on(asked).expect("axum never fails");
     log.close(LONG).expect("all is written");
+}
+
+/// Logs each line that it reads, and answers when it is written.
+#[cfg(unix)]
+fn reopen() {
+    let log = dogwatch::init().expect("starts");
+    for word in std::io::stdin().lines().map_while(Result::ok) {
+        tracing::info!(word);
+        log.flush(LONG).expect("it is written");
+        println!("written");
+    }
 }
 
 fn say() {

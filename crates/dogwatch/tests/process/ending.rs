@@ -45,6 +45,11 @@ pub(crate) const TESTS: &[(&str, fn())] = &[
     ),
     #[cfg(unix)]
     ("a_graceful_shutdown_on_sigterm_writes_every_line", graceful),
+    #[cfg(unix)]
+    (
+        "sighup_reopens_the_log_file_if_it_is_asked_to_and_else_ends_the_process",
+        reopen,
+    ),
 ];
 
 /// Runs a case and counts its lines: the start line, the case's own, and `more`.
@@ -166,6 +171,57 @@ fn graceful() {
     assert!(kill.success());
     assert_eq!(child.wait().expect("ends").code(), Some(0));
     assert_eq!(lines(&dir), 1 + LINES + 1);
+}
+
+#[cfg(unix)]
+fn reopen() {
+    use std::io::Write as _;
+    use std::os::unix::process::ExitStatusExt as _;
+    for asked in [true, false] {
+        let dir = tempfile::tempdir().expect("a directory");
+        let mut command = child("reopen", &dir);
+        if asked {
+            command.env("DOGWATCH_REOPEN_ON_SIGHUP", "1");
+        }
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("starts");
+        let mut words = child.stdin.take().expect("piped");
+        let mut answers = BufReader::new(child.stdout.take().expect("piped")).lines();
+        let mut say = |word: &str| {
+            writeln!(words, "{word}").expect("it reads");
+            answers.next().expect("it answers").expect("text")
+        };
+        assert_eq!(say("before"), "written");
+        let hang_up = format!("kill -HUP {}", child.id());
+        let sent = Command::new("sh").args(["-c", &hang_up]).status();
+        assert!(sent.expect("sh runs").success());
+        if !asked {
+            assert_eq!(child.wait().expect("ends").signal(), Some(1));
+            continue;
+        }
+        // Nothing else makes a file with this name: the moved one is looked for only by a write.
+        let (log, moved) = (dir.path().join("child.log"), dir.path().join("moved.log"));
+        fs::rename(&log, &moved).expect("moved");
+        let until = std::time::Instant::now() + std::time::Duration::from_secs(60);
+        while !log.exists() {
+            let sent = Command::new("sh").args(["-c", &hang_up]).status();
+            assert!(sent.expect("sh runs").success());
+            assert!(std::time::Instant::now() < until, "it was not reopened");
+        }
+        assert_eq!(say("after"), "written");
+        drop(words);
+        assert!(child.wait().expect("ends").success());
+        let text = |path| fs::read_to_string(path).expect("a log");
+        let (moved, log) = (text(moved), text(log));
+        assert!(
+            moved.contains("before") && !moved.contains("after"),
+            "{moved}"
+        );
+        assert!(log.contains("after") && !log.contains("before"), "{log}");
+    }
 }
 
 fn child(case: &str, dir: &tempfile::TempDir) -> Command {

@@ -66,7 +66,16 @@ pub(crate) fn child(case: &str) -> Command {
         .args(["child", case])
         .env_remove("RUST_LOG")
         .env_remove("RUST_BACKTRACE");
-    for name in ["ENV", "SCHEMA", "FILE", "STDOUT", "RULES", "SERVICE"] {
+    for name in [
+        "ENV",
+        "SCHEMA",
+        "FILE",
+        "FILTER_FILE",
+        "REOPEN_ON_SIGHUP",
+        "STDOUT",
+        "RULES",
+        "SERVICE",
+    ] {
         command.env_remove(format!("DOGWATCH_{name}"));
     }
     command
