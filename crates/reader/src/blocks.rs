@@ -66,7 +66,7 @@ impl Blocks {
         }
         if self.filled == MAX_LINE {
             self.skipped = self.filled as u64;
-            self.filled = 0;
+            self.given = self.filled;
         }
         Next::More
     }
@@ -93,6 +93,16 @@ impl Blocks {
     /// The bytes that were given.
     pub(crate) fn given(&self) -> &[u8] {
         &self.buffer[..self.given]
+    }
+
+    /// What waits for the end of its line.
+    pub(crate) fn unfinished(&self) -> &[u8] {
+        &self.buffer[self.given..self.filled]
+    }
+
+    /// Nobody needs any more what was given.
+    pub(crate) fn let_go(&mut self) {
+        self.take_away();
     }
 
     fn take_away(&mut self) {

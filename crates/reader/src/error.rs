@@ -4,47 +4,74 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// A path whose log files cannot be found, or a file that cannot be indexed.
+/// A path whose log files cannot be found, a file that cannot be indexed, or a cursor that cannot be
+/// read or saved.
 ///
 /// Files that are found and then cannot be read are a [`Trouble`](crate::Trouble) instead: the rest
 /// is read.
 #[derive(Debug)]
 pub struct Error {
     path: PathBuf,
-    kind: Kind,
+    what: What,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+#[derive(Debug, PartialEq, Eq)]
+enum What {
     List,
+    /// There is nothing.
     None,
     Index,
+    ReadCursor,
+    SaveCursor,
+    /// This line of a cursor is none.
+    GarbledCursor {
+        line: usize,
+    },
+    NewerCursor {
+        version: u64,
+    },
 }
 
 impl Error {
     pub(crate) fn new(path: &Path, source: io::Error) -> Self {
-        Self {
-            path: path.to_owned(),
-            kind: Kind::List,
-            source: Some(source.into()),
-        }
+        Self::of(path, What::List, Some(source.into()))
     }
 
     pub(crate) fn none(path: &Path) -> Self {
+        Self::of(path, What::None, None)
+    }
+
+    pub(crate) fn read_cursor(path: &Path, source: io::Error) -> Self {
+        Self::of(path, What::ReadCursor, Some(source.into()))
+    }
+
+    pub(crate) fn save_cursor(path: &Path, source: io::Error) -> Self {
+        Self::of(path, What::SaveCursor, Some(source.into()))
+    }
+
+    pub(crate) fn garbled_cursor(path: &Path, line: usize) -> Self {
+        Self::of(path, What::GarbledCursor { line }, None)
+    }
+
+    pub(crate) fn newer_cursor(path: &Path, version: u64) -> Self {
+        Self::of(path, What::NewerCursor { version }, None)
+    }
+
+    fn of(
+        path: &Path,
+        what: What,
+        source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
         Self {
             path: path.to_owned(),
-            kind: Kind::None,
-            source: None,
+            what,
+            source,
         }
     }
 
     pub(crate) fn index(path: &Path, source: Box<dyn std::error::Error + Send + Sync>) -> Self {
-        Self {
-            path: path.to_owned(),
-            kind: Kind::Index,
-            source: Some(source),
-        }
+        Self::of(path, What::Index, Some(source))
     }
 
     /// The path as it was given.
@@ -54,23 +81,43 @@ impl Error {
 
     /// Whether there is simply nothing at the path.
     pub fn is_not_found(&self) -> bool {
-        let io = self.source.as_ref().map(|source| source.downcast_ref());
-        io.is_none_or(|io: Option<&io::Error>| {
-            io.is_some_and(|error| error.kind() == io::ErrorKind::NotFound)
-        })
+        let io = self
+            .source
+            .as_ref()
+            .and_then(|source| source.downcast_ref());
+        self.what == What::None
+            || io.is_some_and(|error: &io::Error| error.kind() == io::ErrorKind::NotFound)
+    }
+
+    /// Whether a cursor's file is no cursor that this version can read.
+    pub fn is_garbled(&self) -> bool {
+        matches!(
+            self.what,
+            What::GarbledCursor { .. } | What::NewerCursor { .. }
+        )
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let path = self.path.display();
-        match self.kind {
-            Kind::List => write!(f, "cannot list the log files of `{path}`"),
-            Kind::None => write!(
+        match self.what {
+            What::List => write!(f, "cannot list the log files of `{path}`"),
+            What::None => write!(
                 f,
                 "cannot find log files at `{path}`: there are none; name a file, a folder or a pattern such as `logs/*.log`"
             ),
-            Kind::Index => write!(f, "cannot index log file `{path}`"),
+            What::Index => write!(f, "cannot index log file `{path}`"),
+            What::ReadCursor => write!(f, "cannot read the cursor `{path}`"),
+            What::SaveCursor => write!(f, "cannot save the cursor `{path}`"),
+            What::GarbledCursor { line } => write!(
+                f,
+                "cannot read the cursor `{path}`: its line {line} is garbled; delete it, and its reader begins anew"
+            ),
+            What::NewerCursor { version } => write!(
+                f,
+                "cannot read the cursor `{path}`: its format is {version}, and this program knows 1; update it"
+            ),
         }
     }
 }

@@ -8,12 +8,18 @@ use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::ops::Range;
 use std::path::Path;
 
+use crate::codec::Codec;
+use crate::identity::Stamp;
 use crate::trouble::{Kind, Trouble};
 
 /// A file being read. What is broken in it is told once, and read around.
 pub(crate) struct Frames {
     state: State,
     codec: Codec,
+    /// What the system said of the file when it was opened.
+    stamp: Option<Stamp>,
+    /// Bytes that were given, or passed over.
+    given: u64,
     /// Where the frame that is being read begins; in a plain file, where it reads next.
     start: u64,
     /// What begins here or behind it is not read.
@@ -33,13 +39,6 @@ enum State {
     Ended,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Codec {
-    Plain,
-    Zstd,
-    Gzip,
-}
-
 impl Frames {
     /// Looks at the first bytes, not at the name: a file that is being renamed is read as well.
     pub(crate) fn open(path: &Path) -> Result<Self, Trouble> {
@@ -52,6 +51,7 @@ impl Frames {
             Trouble::new(path, kind, Some(error))
         };
         let mut file = BufReader::with_capacity(CHUNK, File::open(path).map_err(unreadable)?);
+        let stamp = file.get_ref().metadata().ok().as_ref().map(Stamp::of);
         let codec = Codec::of(file.fill_buf().map_err(unreadable)?);
         match codec {
             Codec::Zstd if !cfg!(feature = "zstd") => {
@@ -65,6 +65,8 @@ impl Frames {
         Ok(Self {
             state: State::Between(file),
             codec,
+            stamp,
+            given: 0,
             start: 0,
             end: u64::MAX,
             line_ended: true,
@@ -101,6 +103,7 @@ impl Frames {
                 Ok(0) => self.leave(),
                 Ok(read) => {
                     self.line_ended = buffer[read - 1] == b'\n';
+                    self.given += read as u64;
                     return Ok(read);
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -125,25 +128,45 @@ impl Frames {
         }
     }
 
-    /// Goes to so many bytes behind the beginning, decompressed, from wherever it stands in a plain
-    /// file, from the beginning in another; whether there are as many.
-    pub(crate) fn skip(&mut self, bytes: u64, path: &Path) -> bool {
+    /// Fills a buffer from a place in a file that is not compressed, and stays where it is; whether
+    /// there are as many bytes.
+    pub(crate) fn peek(&self, at: u64, buffer: &mut [u8]) -> bool {
+        let Some(mut file) = self.file() else {
+            return false;
+        };
+        let Ok(here) = file.stream_position() else {
+            return false;
+        };
+        let read = file
+            .seek(SeekFrom::Start(at))
+            .and_then(|_| file.read_exact(buffer));
+        file.seek(SeekFrom::Start(here)).is_ok() && read.is_ok()
+    }
+
+    /// What the system said of the file when it was opened.
+    pub(crate) fn stamp(&self) -> Option<Stamp> {
+        self.stamp
+    }
+
+    /// Goes to so many bytes behind the beginning, decompressed; in a compressed file forward only.
+    /// Whether there are as many.
+    pub(crate) fn go_to(&mut self, at: u64, path: &Path) -> bool {
         if let State::Between(file) = &mut self.state {
             if self.codec == Codec::Plain {
-                self.start = bytes;
-                return file.seek(SeekFrom::Start(bytes)).is_ok();
+                (self.start, self.given) = (at, at);
+                return file.seek(SeekFrom::Start(at)).is_ok();
             }
         }
-        let mut left = bytes;
         let mut buffer = vec![0; CHUNK];
-        while left > 0 {
-            let room = CHUNK.min(usize::try_from(left).unwrap_or(CHUNK));
+        while self.given < at {
+            let room = CHUNK.min(usize::try_from(at - self.given).unwrap_or(CHUNK));
             match self.read(&mut buffer[..room], path) {
-                Ok(read @ 1..) => left -= read as u64,
+                Ok(1..) => {}
+                Err(trouble) if trouble.is_broken_frame() => {}
                 _ => return false,
             }
         }
-        true
+        self.given == at
     }
 
     /// Where the frame that is being read begins; in a plain file, where it reads next.
@@ -228,50 +251,6 @@ impl Frames {
                 Trouble::new(path, Kind::BrokenFrame { at }, Some(error))
             }
             Err(error) => Trouble::new(path, Kind::Unreadable, Some(error)),
-        }
-    }
-}
-
-impl Codec {
-    fn of(beginning: &[u8]) -> Self {
-        match beginning {
-            [0x28, 0xb5, 0x2f, 0xfd, ..] => Codec::Zstd,
-            // A skippable frame, RFC 8878 section 3.1.2.
-            [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Codec::Zstd,
-            [0x1f, 0x8b, 8, ..] => Codec::Gzip,
-            _ => Codec::Plain,
-        }
-    }
-
-    fn magic(self) -> &'static [u8] {
-        match self {
-            Codec::Plain => &[],
-            Codec::Zstd => &[0x28, 0xb5, 0x2f, 0xfd],
-            Codec::Gzip => &[0x1f, 0x8b, 8],
-        }
-    }
-
-    /// Stands where a frame may begin, at `from` or behind it, or at the end of the file.
-    fn next_frame(self, file: &mut BufReader<File>, from: u64) -> io::Result<()> {
-        let mut at = file.seek(SeekFrom::Start(from))?;
-        let magic = self.magic();
-        // What may be the beginning of a magic number at the end of one look stands before the next.
-        let mut window: Vec<u8> = Vec::new();
-        loop {
-            let chunk = file.fill_buf()?;
-            let read = chunk.len();
-            window.extend_from_slice(chunk);
-            if let Some(found) = memchr::memmem::find(&window, magic) {
-                file.seek(SeekFrom::Start(at + found as u64))?;
-                return Ok(());
-            }
-            if read == 0 {
-                return Ok(());
-            }
-            file.consume(read);
-            let done = window.len().saturating_sub(magic.len() - 1);
-            window.drain(..done);
-            at += done as u64;
         }
     }
 }

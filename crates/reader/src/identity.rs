@@ -1,131 +1,132 @@
-//! Knows a file again under another name, and tells it from another under its own.
+//! Looks at a file that is there, and tells whether it is the one that a place is in.
 
-use std::collections::VecDeque;
-use std::fs::{File, Metadata};
-use std::io::{self, Read};
-use std::path::Path;
+use std::fs::Metadata;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use crate::frames::Frames;
+use crate::place::{Place, Reach, WINDOW, sum};
 
-/// What a file is, whatever it is called: its place in the file system and how it begins.
-///
-/// The place alone is not enough: a new file often gets the place of one that was just deleted. The
-/// beginning alone is not either: two logs may begin alike.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Identity {
-    /// Device and inode, where the system has them and the file is not compressed.
-    pub(crate) node: Option<(u64, u64)>,
-    pub(crate) beginning: Vec<u8>,
+/// A file that is there, under the name that it has now.
+#[derive(Clone, Debug)]
+pub(crate) struct Present {
+    pub(crate) path: PathBuf,
+    pub(crate) stamp: Stamp,
 }
 
-impl Identity {
-    /// Of a file at a path; `None` if it is not there or cannot be read.
-    pub(crate) fn at(path: &Path) -> Option<Self> {
-        let mut frames = Frames::open(path).ok()?;
-        let node = frames
-            .file()
-            .and_then(|file| file.metadata().ok())
-            .as_ref()
-            .and_then(node);
-        let beginning = beginning(|buffer| {
-            frames
-                .read(buffer, path)
-                .map_err(|_| io::ErrorKind::Other.into())
-        });
-        Some(Self { node, beginning })
-    }
+/// What the system says of a file. One that has the same as before was not written to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Stamp {
+    /// Device and inode, where the system has them.
+    pub(crate) node: Option<(u64, u64)>,
+    pub(crate) size: u64,
+    pub(crate) modified: Option<SystemTime>,
+}
 
-    /// Of a file of which nothing is known.
-    pub(crate) fn unknown() -> Self {
+impl Stamp {
+    pub(crate) fn of(metadata: &Metadata) -> Self {
         Self {
-            node: None,
-            beginning: Vec::new(),
+            node: node(metadata),
+            size: metadata.len(),
+            modified: metadata.modified().ok(),
         }
     }
+}
 
-    /// Takes in what follows the beginning that is known.
-    pub(crate) fn learn(&mut self, more: &[u8]) {
-        let room = BEGINNING.saturating_sub(self.beginning.len());
-        self.beginning
-            .extend_from_slice(&more[..room.min(more.len())]);
+impl Present {
+    /// `None` if there is nothing at the path.
+    pub(crate) fn at(path: &Path) -> Option<Self> {
+        let metadata = std::fs::metadata(path).ok()?;
+        Some(Self {
+            path: path.to_owned(),
+            stamp: Stamp::of(&metadata),
+        })
     }
 
-    /// Whether this is what another file was, which may have grown since.
-    pub(crate) fn was(&self, other: &Identity) -> bool {
-        let same_place = match (self.node, other.node) {
-            (Some(one), Some(other)) => one == other,
-            // One of them is compressed.
-            _ => !other.beginning.is_empty(),
+    /// The file's name, for people and to tell dated files apart.
+    pub(crate) fn name(&self) -> String {
+        name(&self.path)
+    }
+
+    /// Whether the place is in this file: then, whether there is more behind it.
+    pub(crate) fn has(&self, place: &Place) -> Option<bool> {
+        let mut frames = Frames::open(&self.path).ok()?;
+        let beginning = read_up_to(&mut frames, &self.path, WINDOW);
+        if !place.begins.is_of(&beginning) {
+            return None;
+        }
+        let Reach::At { at, ends } = place.reach else {
+            return Some(false);
         };
-        same_place && self.beginning.starts_with(&other.beginning)
-    }
-
-    /// Whether this begins as another file did: a copy of it.
-    pub(crate) fn begins_like(&self, other: &Identity) -> bool {
-        !other.beginning.is_empty() && self.beginning.starts_with(&other.beginning)
+        let from = at - at.min(WINDOW as u64);
+        // What was read as the beginning may be before the place as well.
+        let (mut bytes, first) = if from <= beginning.len() as u64 {
+            (beginning, 0)
+        } else if frames.go_to(from, &self.path) {
+            (Vec::new(), from)
+        } else {
+            return None;
+        };
+        let end = (at - first) as usize;
+        let missing = end.saturating_sub(bytes.len());
+        bytes.extend(read_up_to(&mut frames, &self.path, missing));
+        let window = bytes.get((from - first) as usize..end)?;
+        let is_more = || bytes.len() > end || !read_up_to(&mut frames, &self.path, 1).is_empty();
+        (sum(window) == ends).then(is_more)
     }
 }
 
-/// The first bytes of an open file, its place in it unchanged.
+/// The first bytes of a file, decompressed; none of one that cannot be read.
 pub(crate) fn beginning_of(path: &Path) -> Vec<u8> {
-    match File::open(path) {
-        Ok(mut file) => beginning(|buffer| file.read(buffer)),
+    match Frames::open(path) {
+        Ok(mut frames) => read_up_to(&mut frames, path, WINDOW),
         Err(_) => Vec::new(),
     }
 }
 
-fn beginning(mut read: impl FnMut(&mut [u8]) -> io::Result<usize>) -> Vec<u8> {
-    let mut bytes = vec![0; BEGINNING];
-    let mut filled = 0;
-    while filled < BEGINNING {
-        match read(&mut bytes[filled..]) {
-            Ok(0) => break,
-            Ok(read) => filled += read,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(_) => break,
-        }
-    }
-    bytes.truncate(filled);
+/// Reads so many bytes, less at the end. What is broken is passed over, as every reading does.
+pub(crate) fn read_up_to(frames: &mut Frames, path: &Path, length: usize) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(length);
+    // It never fails: it ends early.
+    let _ = Around { frames, path }
+        .take(length as u64)
+        .read_to_end(&mut bytes);
     bytes
 }
 
+/// Reads around what is broken.
+struct Around<'a> {
+    frames: &'a mut Frames,
+    path: &'a Path,
+}
+
+impl Read for Around<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        loop {
+            match self.frames.read(buffer, self.path) {
+                Ok(read) => return Ok(read),
+                Err(trouble) if trouble.is_broken_frame() => {}
+                Err(_) => return Ok(0),
+            }
+        }
+    }
+}
+
+pub(crate) fn name(path: &Path) -> String {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    name.chars()
+        .map(|char| if char.is_control() { '\u{fffd}' } else { char })
+        .collect()
+}
+
 #[cfg(unix)]
-pub(crate) fn node(metadata: &Metadata) -> Option<(u64, u64)> {
+fn node(metadata: &Metadata) -> Option<(u64, u64)> {
     use std::os::unix::fs::MetadataExt as _;
     Some((metadata.dev(), metadata.ino()))
 }
 
 #[cfg(not(unix))]
-pub(crate) fn node(_: &Metadata) -> Option<(u64, u64)> {
+fn node(_: &Metadata) -> Option<(u64, u64)> {
     None
 }
-
-/// The files that were read, or were there before.
-#[derive(Debug, Default)]
-pub(crate) struct Known {
-    files: VecDeque<Identity>,
-}
-
-impl Known {
-    /// Of a file in which nothing was, nothing needs to be known: should it be met again, all of it
-    /// is new.
-    pub(crate) fn add(&mut self, identity: Identity) {
-        if identity.beginning.is_empty() || self.files.contains(&identity) {
-            return;
-        }
-        if self.files.len() == MOST {
-            self.files.pop_front();
-        }
-        self.files.push_back(identity);
-    }
-
-    pub(crate) fn has(&self, identity: &Identity) -> bool {
-        self.files.iter().any(|known| identity.was(known))
-    }
-}
-
-/// A few lines: enough for a time with a fraction to tell one file from another.
-const BEGINNING: usize = 1 << 10;
-
-/// More files than a log has; the oldest are forgotten first.
-const MOST: usize = 10_000;

@@ -3,14 +3,19 @@
 #![forbid(unsafe_code)]
 
 mod blocks;
+mod codec;
+mod cursor;
+mod cursors;
 mod error;
 mod family;
 mod follow;
 mod frames;
 mod identity;
 mod index;
+mod known;
 mod merged;
 mod name;
+mod place;
 mod reading;
 mod report;
 mod search;
@@ -19,6 +24,8 @@ mod tail;
 mod trouble;
 
 pub use blocks::MAX_LINE;
+pub use cursor::Cursor;
+pub use cursors::Cursors;
 pub use error::Error;
 pub use family::Family;
 pub use follow::{Follow, Start};

@@ -27,6 +27,8 @@ pub struct Report {
     pub broken: u64,
     /// Files that were listed and were gone when their turn came.
     pub vanished: u64,
+    /// Files that are gone, and that a cursor had not finished.
+    pub unfinished: u64,
     /// Files that could not be read to their end.
     pub unreadable: u64,
     /// Indexes that could not be used; their files were read whole.
@@ -39,6 +41,7 @@ impl Report {
             Kind::Vanished => &mut self.vanished,
             Kind::Unreadable | Kind::Unsupported(_) => &mut self.unreadable,
             Kind::BrokenFrame { .. } => &mut self.broken,
+            Kind::Unfinished { .. } => &mut self.unfinished,
             Kind::LongLine { .. } => &mut self.long,
             Kind::Index(_) => &mut self.unfit,
         };
@@ -57,6 +60,7 @@ impl Report {
         self.long += other.long;
         self.broken += other.broken;
         self.vanished += other.vanished;
+        self.unfinished += other.unfinished;
         self.unreadable += other.unreadable;
         self.unfit += other.unfit;
     }

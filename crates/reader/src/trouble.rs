@@ -16,9 +16,17 @@ pub struct Trouble {
 pub(crate) enum Kind {
     Vanished,
     Unreadable,
-    BrokenFrame { at: u64 },
+    BrokenFrame {
+        at: u64,
+    },
     Unsupported(&'static str),
-    LongLine { bytes: u64 },
+    LongLine {
+        bytes: u64,
+    },
+    /// A cursor stood before byte `at`.
+    Unfinished {
+        at: u64,
+    },
     Index(&'static str),
 }
 
@@ -43,6 +51,12 @@ impl Trouble {
     /// Whether the file was listed and was gone when its turn came.
     pub fn is_vanished(&self) -> bool {
         self.kind == Kind::Vanished
+    }
+
+    /// Whether a cursor stood in a file that is gone: lines behind it, if there were any, are lost to
+    /// its reader.
+    pub fn is_unfinished(&self) -> bool {
+        matches!(self.kind, Kind::Unfinished { .. })
     }
 
     /// Whether a part of a compressed file is broken; what follows it was read.
@@ -81,6 +95,10 @@ impl fmt::Display for Trouble {
             Kind::Index(why) => write!(
                 f,
                 "the index of `{path}` {why}; all of the file is read; `dogwatch index {path}` makes it anew"
+            ),
+            Kind::Unfinished { at } => write!(
+                f,
+                "`{path}` is gone, in which the cursor stood before byte {at}; what was behind it is lost"
             ),
             Kind::LongLine { bytes } => write!(
                 f,
