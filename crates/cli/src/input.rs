@@ -45,12 +45,12 @@ impl Input {
         })
     }
 
-    /// Gives every line that is found, those of several logs by time.
+    /// Gives every line that is found, with its file, those of several logs by time.
     pub(crate) fn by_time(
         &self,
         session: &Session,
         search: &Search,
-        take: &mut dyn FnMut(&str) -> Result<(), Stop>,
+        take: &mut dyn FnMut(&str, &Path) -> Result<(), Stop>,
     ) -> Result<(), Stop> {
         let Input::Logs(families) = self else {
             return self.each(session, search, take);
@@ -60,7 +60,7 @@ impl Input {
         }
         for line in Merged::new(search, families, session.now()) {
             match line {
-                Ok(line) => take(line.text())?,
+                Ok(line) => take(line.text(), line.path())?,
                 Err(trouble) => session.trouble(&trouble),
             }
         }
@@ -72,7 +72,7 @@ impl Input {
         &self,
         session: &Session,
         search: &Search,
-        take: &mut dyn FnMut(&str) -> Result<(), Stop>,
+        take: &mut dyn FnMut(&str, &Path) -> Result<(), Stop>,
     ) -> Result<(), Stop> {
         match self {
             Input::Stream => drain(session, search.read_from(io::stdin()), take),
@@ -86,12 +86,12 @@ impl Input {
 fn drain(
     session: &Session,
     mut reading: Reading<'_>,
-    take: &mut dyn FnMut(&str) -> Result<(), Stop>,
+    take: &mut dyn FnMut(&str, &Path) -> Result<(), Stop>,
 ) -> Result<(), Stop> {
     let mut taken = Ok(());
     while let (Ok(()), Some(next)) = (&taken, reading.next()) {
         match next {
-            Ok(line) => taken = take(&line.text()),
+            Ok(line) => taken = take(&line.text(), line.path()),
             Err(trouble) => session.trouble(&trouble),
         }
     }

@@ -49,8 +49,8 @@ impl Show {
     /// Adds a line and its end. No control character of it gets through.
     pub(crate) fn line(&self, text: &str, out: &mut String) {
         let text = unwrapped(text);
-        let Ok(line) = Line::parse(&text) else {
-            // Text, or JSON whose keys repeat: as it is.
+        let Ok(line) = Line::parse_repeating(&text) else {
+            // Text as it is.
             safe(&text, false, out);
             out.push('\n');
             return;
@@ -95,7 +95,7 @@ impl Show {
             match value {
                 // What tracing-subscriber puts one step down.
                 Value::Raw(json) if key == "fields" && json.starts_with('{') => {
-                    let inner = Line::parse(json).map(|inner| inner.fields());
+                    let inner = Line::parse_repeating(json).map(|inner| inner.fields());
                     for (key, value) in inner
                         .into_iter()
                         .flatten()
@@ -237,6 +237,11 @@ mod tests {
             ),
             ("plain text\tand a tab", "plain text\\tand a tab\n"),
             (r#"{"a":""}"#, "-     a=\"\"\n"),
+            // As zerolog and logrus may write: both are shown.
+            (
+                r#"{"level":"info","msg":"x","id":1,"id":2}"#,
+                "INFO  x id=1 id=2\n",
+            ),
         ] {
             assert_eq!(shown(text, false), expected);
         }

@@ -68,9 +68,9 @@ pub(crate) fn run(given: &Given) -> Result<Outcome, String> {
 fn lines(session: &Session, search: &Search, paths: &[PathBuf], out: &mut Out) -> Result<(), Stop> {
     let input = Input::find(paths).map_err(Stop::Wrong)?;
     if out.ordered {
-        input.by_time(session, search, &mut |line| out.line(line))
+        input.by_time(session, search, &mut |line, _| out.line(line))
     } else {
-        input.each(session, search, &mut |line| out.line(line))
+        input.each(session, search, &mut |line, _| out.line(line))
     }
 }
 

@@ -7,7 +7,7 @@ use crate::members::{Members, scalars};
 use crate::scan::{Scan, Token};
 use crate::{Error, Fields, Level, Value};
 
-/// One log line: a JSON object with unique keys, checked in full, borrowed from its text.
+/// One log line: a JSON object, with unique keys unless asked otherwise, checked in full, borrowed from its text.
 ///
 /// It holds the text alone and walks it for each question: small to keep, no allocation but for
 /// strings with escapes.
@@ -21,6 +21,22 @@ impl<'a> Line<'a> {
     /// White space around it is fine, a line end included.
     pub fn parse(text: &'a str) -> Result<Self, Error> {
         Scan::check(text)?;
+        Ok(Self { text })
+    }
+
+    /// As [`parse`](Self::parse), but keys may stand twice, as other loggers let them:
+    /// [`fields`](Self::fields) gives each, and [`field`](Self::field) the first.
+    ///
+    /// ```
+    /// use dogwatch_line::{Line, Value};
+    ///
+    /// let line = Line::parse_repeating(r#"{"id":1,"id":2}"#)?;
+    /// assert_eq!(line.field("id"), Some(Value::I64(1)));
+    /// assert_eq!(line.fields().count(), 2);
+    /// # Ok::<(), dogwatch_line::Error>(())
+    /// ```
+    pub fn parse_repeating(text: &'a str) -> Result<Self, Error> {
+        Scan::check_repeating(text)?;
         Ok(Self { text })
     }
 

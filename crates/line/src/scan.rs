@@ -75,7 +75,6 @@ impl<'a> Scan<'a> {
     }
 
     /// Checks that the text is one object, whose keys may repeat, and nothing after it.
-    #[cfg(feature = "query")]
     pub(crate) fn check_repeating(text: &'a str) -> Result<(), Error> {
         let mut scan = Scan {
             text,

@@ -3,7 +3,7 @@
 use super::{Command, options as o};
 
 /// Every command; the one without a name first.
-pub(crate) static COMMANDS: &[&Command] = &[&VIEW, &STATS];
+pub(crate) static COMMANDS: &[&Command] = &[&VIEW, &STATS, &CHECK];
 
 /// What is done without a command's name.
 pub(crate) static VIEW: Command = Command {
@@ -62,4 +62,28 @@ percentiles are of at most 4,194,304 requests; beyond a bound it says so.
 exit code: 0 a line was found, 1 none, 2 something could not be read or asked
 ",
     run: crate::stats::run,
+};
+
+static CHECK: Command = Command {
+    name: "check",
+    does: "Holds lines against the field dictionary.",
+    takes: "[QUERY] [PATH…]",
+    options: &[&o::HELP],
+    examples: [
+        "dogwatch check logs/",
+        "dogwatch check 'target=shop*' logs/shop.log",
+    ],
+    more: "\
+It tells lines that are no JSON; keys that stand twice; what every line has and
+one has not; values of a wrong type or form; names in a wrong case; secrets in
+clear, by their key (`password`, `token`, ...) or by their looks (a JSON Web
+Token, a bearer token, a private key, a URL with a password, the number of a
+card). The dictionary is docs/line.md. A line without `timestamp` is of another
+schema: its time, level, target and message may have any name that a query
+knows. Secrets are not shown. At most 1,000 kinds of findings are told apart.
+
+exit code: 0 nothing was found, 1 something was, 2 something could not be read
+           or asked
+",
+    run: crate::check::run,
 };

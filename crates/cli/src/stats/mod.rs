@@ -20,7 +20,7 @@ pub(crate) fn run(given: &Given) -> Result<Outcome, String> {
     let search = session.search(&query);
     let input = Input::find(&paths)?;
     let mut gather = Gather::new(session.now());
-    Stop::settled(input.each(&session, &search, &mut |line| {
+    Stop::settled(input.each(&session, &search, &mut |line, _| {
         gather.line(line);
         Ok(())
     }))?;

@@ -1,5 +1,6 @@
 //! Holds what the program prints and how it ends, command by command.
 
+mod check;
 mod stats;
 mod view;
 
