@@ -88,6 +88,8 @@ pub use dogwatch_json::{
 pub use dogwatch_json::{Json, json};
 #[cfg(feature = "metrics")]
 pub use dogwatch_metrics::Metrics;
+#[cfg(feature = "opentelemetry")]
+pub use dogwatch_tower::BridgedIds;
 #[cfg(feature = "tower")]
 pub use dogwatch_tower::{
     B3, BytesInLayer, ClientCall, Finished, Outcome, PropagateLayer, RequestLayer, RequestLog,

@@ -11,6 +11,7 @@ use crate::b3;
 use crate::current::{self, Current};
 use crate::failure::Failure;
 use crate::ids::{Hex, Ids};
+use crate::otel::{self, Parent};
 use crate::outcome::method_label;
 use crate::panics::survive;
 use crate::request_id::X_REQUEST_ID;
@@ -65,7 +66,9 @@ impl ClientCall {
         let around = current::innermost();
         let request_id = around.as_ref().and_then(|around| around.request_id.clone());
         let parent = parent.or_else(|| around.map(|around| around.context));
-        let context = parent.map_or_else(TraceContext::new, |parent| parent.child());
+        let mut context = parent.map_or_else(TraceContext::new, |parent| parent.child());
+        let span = open_span(&context);
+        otel::join(&span, &mut context, Parent::Here, None);
         if let Some(Outbound { headers, b3 }) = outbound {
             context.inject(headers);
             if let Some(form) = b3 {
@@ -75,7 +78,6 @@ impl ClientCall {
                 headers.insert(X_REQUEST_ID, request_id.header());
             }
         }
-        let span = open_span(&context);
         current::attach(&span, || Current {
             context,
             request_id,

@@ -9,6 +9,7 @@ use crate::Error;
 use crate::baggage;
 use crate::current::{self, Current};
 use crate::ids::{Hex, SpanId, TraceId, unhex};
+use crate::otel::{self, Parent};
 use crate::sites;
 use crate::tracestate;
 
@@ -120,6 +121,12 @@ impl TraceContext {
         }
     }
 
+    /// Says whether the trace is recorded.
+    #[cfg(feature = "opentelemetry")]
+    pub(crate) fn sample(&mut self, sampled: bool) {
+        self.flags = self.flags & !SAMPLED | if sampled { SAMPLED } else { 0 };
+    }
+
     /// Takes the baggage of a request.
     pub(crate) fn load(&mut self, headers: &HeaderMap) {
         let baggage = headers.get_all(BAGGAGE).iter();
@@ -141,8 +148,9 @@ impl TraceContext {
     /// [`current`](Self::current) and [`PropagateLayer`](crate::PropagateLayer) see inside. Enter it, or
     /// `.instrument(span)` a future with it.
     pub fn resume_span(&self, name: &'static str) -> Span {
-        let child = self.child();
+        let mut child = self.child();
         let span = sites::resumed_span(name, &child);
+        otel::join(&span, &mut child, Parent::Elsewhere, None);
         let request_id = current::innermost().and_then(|current| current.request_id);
         current::attach(&span, || Current {
             context: child,

@@ -28,6 +28,11 @@ mod late;
 mod layer;
 mod notes;
 mod open;
+#[cfg(feature = "opentelemetry")]
+mod otel;
+#[cfg(not(feature = "opentelemetry"))]
+#[path = "otel_off.rs"]
+mod otel;
 mod outcome;
 mod panics;
 mod path;
@@ -57,6 +62,8 @@ pub use future::RequestFuture;
 pub use ids::{SpanId, TraceId};
 pub use late::LateValue;
 pub use layer::RequestLayer;
+#[cfg(feature = "opentelemetry")]
+pub use otel::BridgedIds;
 pub use outcome::Outcome;
 pub use panics::capture_panics;
 pub use propagate::{PropagateFuture, PropagateLayer, PropagateService};

@@ -9,6 +9,7 @@ use crate::config::Config;
 use crate::current::{self, Current};
 use crate::inbound::Inbound;
 use crate::open::{Entered, Known, Notes, Place, Unattached};
+use crate::otel::{self, Parent};
 use crate::shared::{Shared, open_span};
 use crate::{Outcome, RequestLog, TraceContext, b3};
 
@@ -36,6 +37,7 @@ impl Record {
             context.load(headers);
         }
         let span = open_span(&context, &request_id, link.as_ref());
+        otel::join(&span, &mut context, Parent::Elsewhere, link.as_ref());
         let mut place = Place::take();
         let Notes {
             finished,

@@ -1,6 +1,8 @@
 //! A request is one line and one observation, from one record.
 
 use std::convert::Infallible;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use axum::http::{Request, Response, StatusCode};
@@ -32,8 +34,7 @@ async fn lines_and_the_histogram_count_the_same_requests() {
         .layer(ShedLayer::new(log.shed_switch()).route("/extra"))
         .layer(log.request_layer().quiet("/healthz"));
 
-    log.shed_switch()
-        .store(true, std::sync::atomic::Ordering::Relaxed);
+    log.shed_switch().store(true, Relaxed);
     assert_eq!(ask(&app, "/items/1?token=secret").await, StatusCode::OK);
     assert_eq!(ask(&app, "/items/2").await, StatusCode::OK);
     assert_eq!(ask(&app, "/broken").await, StatusCode::BAD_GATEWAY);
@@ -92,6 +93,28 @@ async fn lines_and_the_histogram_count_the_same_requests() {
         .map(|line| line.rsplit(' ').next().unwrap().parse::<u64>().unwrap())
         .sum();
     assert_eq!(counted, 5, "{page}");
+}
+
+#[tokio::test]
+async fn latencies_are_numbers_in_the_line() {
+    let dir = tempfile::tempdir().unwrap();
+    let (dispatch, log) = start(Config::prod(), dir.path());
+    let _default = dispatcher::set_default(&dispatch);
+    // Each look at the clock is 20.25 ms after the one before: arrival, headers, end.
+    let (start, looks) = (Instant::now(), AtomicU32::new(0));
+    let clock = move || start + Duration::from_micros(20_250) * looks.fetch_add(1, Relaxed);
+    let app = axum::Router::new()
+        .route("/", get(async || "好"))
+        .layer(log.request_layer().clock(clock));
+    assert_eq!(ask(&app, "/").await, StatusCode::OK);
+    log.close(LONG).unwrap();
+    let lines = lines(dir.path());
+    let line: serde_json::Value = serde_json::from_str(&lines[0]).unwrap();
+    let told = ["latency_ms", "ttfb_ms", "status", "bytes_out"].map(|field| line[field].clone());
+    assert_eq!(
+        serde_json::json!(told),
+        serde_json::json!([40.5, 20.25, 200, 3])
+    );
 }
 
 #[tokio::test]
