@@ -39,9 +39,12 @@ pub(crate) trait Mark {
 ///
 /// The file takes twice `max_bytes` (16 MiB by default), three times under `WhenFull::DropOldest`,
 /// allocated at the start. It is called `.app.log.000001.ring`, is readable by its owner only, and
-/// goes when the log is closed. Whoever truncates it while the process runs ends the process with a
-/// SIGBUS: leave it alone. Linux only; elsewhere, and on file systems that cannot keep what they
-/// allocated (btrfs, ZFS, network ones), `spawn` returns an error.
+/// goes when the log is closed. Leave it alone: its lock is advisory (flock(2)), so that nothing holds
+/// another process of the same user from cutting it, which ends this one with a SIGBUS, or from
+/// writing into it, which spoils lines. Linux only; elsewhere, and on file systems that cannot keep
+/// what they allocated (btrfs, ZFS, network ones), `spawn` returns an error. An overlay, as the root
+/// of a container is, hides which file system is under it: where that is btrfs or ZFS, choose a
+/// volume or `/dev/shm`, or a full disk ends the process.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[must_use = "a ring does nothing until it is given to a queue"]
 pub struct CrashRing {

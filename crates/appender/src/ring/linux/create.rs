@@ -33,10 +33,10 @@ pub(crate) fn create(
     family: &Family,
     (max, areas): (usize, usize),
 ) -> Result<(Arc<Ring>, Area, Area), Error> {
-    if max > MOST {
+    let Some(bytes) = area_bytes(max) else {
         let what = format!("cannot have a crash ring for {max} bytes: at most {MOST} are possible");
         return Err(Error::new(Kind::Option, what));
-    }
+    };
     let number = next_number(family)
         .map_err(|error| failure("cannot list log directory", family.directory(), error))?;
     let name = family.ring(number);
@@ -47,7 +47,7 @@ pub(crate) fn create(
         Some(directory) => elsewhere(directory, &name, &unfinished)?,
         None => unfinished.clone(),
     };
-    let made = make(&target, max, areas).and_then(|made| {
+    let made = make(&target, bytes, areas).and_then(|made| {
         #[cfg(test)]
         super::fuse::burn(|| ()).ok_or_else(|| Error::new(Kind::Io, "killed"))?;
         // Never over another one: a process without the log's lock may have made it.
@@ -70,6 +70,12 @@ pub(crate) fn create(
     };
     let place = Place::new(name, file_path);
     Ok(Ring::new(map, max, (place, file)))
+}
+
+/// Whole pages for a queue of `max` bytes.
+fn area_bytes(max: usize) -> Option<usize> {
+    let bytes = max.checked_next_multiple_of(HEADER)?;
+    (bytes <= MOST).then_some(bytes)
 }
 
 fn next_number(family: &Family) -> io::Result<u64> {
@@ -97,7 +103,7 @@ fn elsewhere(directory: &Path, name: &Path, unfinished: &Path) -> Result<PathBuf
     Ok(target)
 }
 
-fn make(path: &Path, max: usize, areas: usize) -> Result<(File, Map), Error> {
+fn make(path: &Path, bytes: usize, areas: usize) -> Result<(File, Map), Error> {
     // Lines are in it: whoever may not read the log shall not read them here. Never through a link
     // that somebody else put there.
     let file = OpenOptions::new()
@@ -108,8 +114,7 @@ fn make(path: &Path, max: usize, areas: usize) -> Result<(File, Map), Error> {
         .open(path)
         .map_err(|error| failure("cannot make crash ring", path, error))?;
     refuse_copy_on_write(&file, path)?;
-    let bytes = max.next_multiple_of(PAGE);
-    let length = (HEADER + areas * bytes) as u64;
+    let length = HEADER as u64 + areas as u64 * bytes as u64;
     // A hole in it would be a SIGBUS at the first line that a full disk has no page for.
     fallocate(&file, FallocateFlags::empty(), 0, length).map_err(|error| {
         let what = format!("cannot allocate {length} bytes for the crash ring");
@@ -171,4 +176,23 @@ const UNFIT: &[(u32, &str)] = &[
     (0x6573_5546, "FUSE"),
 ];
 
-const PAGE: usize = 4096;
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_area_has_whole_pages_and_no_more_than_its_reader_takes() {
+        for (max, bytes) in [
+            (1, Some(4096)),
+            (4096, Some(4096)),
+            (8 * 1024 * 1024 + 1, Some(8 * 1024 * 1024 + 4096)),
+            (MOST - 1, Some(MOST)),
+            (MOST, Some(MOST)),
+            (MOST + 1, None),
+            (usize::MAX, None),
+        ] {
+            assert_eq!(area_bytes(max), bytes, "{max}");
+        }
+        assert!(u32::try_from(MOST).is_ok());
+    }
+}

@@ -269,7 +269,7 @@ fn a_directory_that_takes_no_ring_is_an_error_of_the_start_and_leaves_nothing() 
     );
     assert_eq!(
         spawn(place.0.path(), 5 << 30),
-        "cannot have a crash ring for 5368709120 bytes: at most 4294963199 are possible"
+        "cannot have a crash ring for 5368709120 bytes: at most 4294963200 are possible"
     );
     assert_eq!(place.names(), [""; 0]);
 }

@@ -19,8 +19,8 @@ pub(crate) const HEADER: usize = 4096;
 /// The size of a record.
 pub(crate) const RECORD: usize = 16;
 
-/// The most that an area may have: offsets are 32 bits wide.
-pub(crate) const MOST: usize = u32::MAX as usize - HEADER;
+/// The most that an area may have, in whole pages: offsets are 32 bits wide.
+pub(crate) const MOST: usize = u32::MAX as usize / HEADER * HEADER;
 
 /// What a ring file begins with.
 pub(crate) const MAGIC: u64 = u64::from_le_bytes(*b"dogwring");

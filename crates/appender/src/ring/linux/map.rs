@@ -1,8 +1,14 @@
 //! Maps a ring file into memory: the words of its header and its areas, each with one owner.
 //!
 //! All unsafe code of this crate. What makes it sound: the file is allocated in full before it is
-//! mapped, and locked, so that no page of it is missing; each byte belongs either to the header, which
-//! is only touched through atomics, or to one `Region`, which has one owner as a `Vec` has.
+//! mapped, so that no page of it is missing; each byte belongs either to the header, which is only
+//! touched through atomics, or to one `Region`, which has one owner as a `Vec` has.
+//!
+//! What it rests on, and nothing here can hold: no other process writes into the file or cuts it. A
+//! replay, which does write, takes the file's lock first, and so do we; but flock(2) binds only who
+//! asks for it. Beyond that the file is made anew, is readable and writable by its owner alone, and
+//! has a name of its own. Who has its owner's rights and cuts it ends this process with a SIGBUS;
+//! who writes into it changes bytes under a slice, as with ptrace(2).
 
 use std::{
     fs::File,
@@ -96,7 +102,12 @@ pub(crate) struct Map {
 
 /// Maps the header and so many areas of `bytes` each. The file is at least as long.
 pub(crate) fn map(file: &File, areas: usize, bytes: usize) -> io::Result<Map> {
-    let length = HEADER + areas * bytes;
+    // Beyond this no slice may be either; on 32 bits not every ring that can be written down fits.
+    let length = areas
+        .checked_mul(bytes)
+        .and_then(|bytes| bytes.checked_add(HEADER))
+        .filter(|&length| isize::try_from(length).is_ok())
+        .ok_or(io::ErrorKind::OutOfMemory)?;
     if file.metadata()?.len() < length as u64 {
         return Err(io::ErrorKind::UnexpectedEof.into());
     }
@@ -140,8 +151,9 @@ impl Mapped {
 impl Region {
     pub(crate) fn bytes(&self) -> &[u8] {
         // SAFETY: `map` made the pages long enough for `start + length`, and they live as long as
-        // `self`; regions do not overlap, and writing takes `&mut self`. The bytes are initialised:
-        // a file's are zero where nothing was written.
+        // `self`; regions do not overlap, and writing takes `&mut self`; no other process writes here,
+        // as the head of this file says. The bytes are initialised: a file's are zero where nothing
+        // was written.
         unsafe {
             std::slice::from_raw_parts(self.pages.start.as_ptr().add(self.start), self.length)
         }
@@ -257,6 +269,19 @@ mod tests {
         file.set_len(HEADER as u64 + 4095).unwrap();
         let error = map(&file, 1, 4096).err().unwrap();
         assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
+    }
+
+    #[test]
+    fn a_ring_that_no_address_space_holds_is_not_mapped() {
+        let file = tempfile::tempfile().unwrap();
+        for (areas, bytes) in [
+            (2, usize::MAX / 2 + 1),
+            (1, usize::MAX),
+            (1, isize::MAX as usize),
+        ] {
+            let error = map(&file, areas, bytes).err().unwrap();
+            assert_eq!(error.kind(), io::ErrorKind::OutOfMemory, "{areas} {bytes}");
+        }
     }
 
     #[test]
