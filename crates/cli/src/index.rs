@@ -9,6 +9,7 @@ use crate::command::Given;
 use crate::input::Input;
 use crate::outcome::{Outcome, Stop};
 use crate::session::{say, with_source};
+use crate::show::safe;
 
 pub(crate) fn run(given: &Given) -> Result<Outcome, String> {
     let paths: Vec<PathBuf> = given.words().map(PathBuf::from).collect();
@@ -21,10 +22,11 @@ pub(crate) fn run(given: &Given) -> Result<Outcome, String> {
         match Index::write(file) {
             Ok(index) => {
                 made += 1;
+                let mut name = String::new();
+                safe(&file.display().to_string(), false, &mut name);
                 let written = writeln!(
                     stdout,
-                    "{}: {} lines in {} parts, {} bytes for {}",
-                    file.display(),
+                    "{name}: {} lines in {} parts, {} bytes for {}",
                     index.lines(),
                     index.parts(),
                     index.bytes(),

@@ -3,6 +3,7 @@
 
 mod check;
 mod command;
+mod index;
 mod input;
 mod outcome;
 mod reckon;
@@ -13,6 +14,7 @@ mod table;
 mod tally;
 mod template;
 mod timeline;
+mod trace;
 mod view;
 
 use std::io::{self, Write as _};

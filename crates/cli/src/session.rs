@@ -52,7 +52,9 @@ impl Session {
 
     /// Tells what could not be read; the exit code will say so too.
     pub(crate) fn trouble(&self, trouble: &Trouble) {
-        self.troubled.set(true);
+        // Without its index a file is read whole: no line is missing.
+        self.troubled
+            .set(self.troubled.get() || !trouble.is_index());
         say(&with_source(trouble));
     }
 

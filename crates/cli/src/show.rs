@@ -177,7 +177,7 @@ fn put(out: &mut String, text: std::fmt::Arguments<'_>) {
     let _ = out.write_fmt(text);
 }
 
-fn paint(level: Level) -> &'static str {
+pub(crate) fn paint(level: Level) -> &'static str {
     match level {
         Level::Trace => "35",
         Level::Debug => "34",

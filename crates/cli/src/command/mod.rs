@@ -100,9 +100,14 @@ impl Given {
     }
 
     /// What is no option.
-    #[cfg(test)]
     pub(crate) fn words(&self) -> impl Iterator<Item = &str> {
         self.words.iter().map(|(word, _)| &**word)
+    }
+
+    /// The first word, and the others as paths.
+    pub(crate) fn first_and_paths(&self) -> (Option<&str>, Vec<PathBuf>) {
+        let mut words = self.words();
+        (words.next(), words.map(PathBuf::from).collect())
     }
 
     /// Query and paths. The first word is the query, but for `-` and for the path of something that is

@@ -3,7 +3,7 @@
 use super::{Command, options as o};
 
 /// Every command; the one without a name first.
-pub(crate) static COMMANDS: &[&Command] = &[&VIEW, &STATS, &CHECK];
+pub(crate) static COMMANDS: &[&Command] = &[&VIEW, &TRACE, &STATS, &CHECK, &INDEX];
 
 /// What is done without a command's name.
 pub(crate) static VIEW: Command = Command {
@@ -86,4 +86,47 @@ exit code: 0 nothing was found, 1 something was, 2 something could not be read
            or asked
 ",
     run: crate::check::run,
+};
+
+static TRACE: Command = Command {
+    name: "trace",
+    does: "Shows a request as a tree, with its durations and its lines.",
+    takes: "ID [PATH…]",
+    options: &[&o::JSON, &o::UTC, &o::COLOR, &o::HELP],
+    examples: [
+        "dogwatch trace 4bf92f3577b34da6a3ce929d0e0e4736 logs/",
+        "dogwatch trace 4bf92f35 shop/logs/ pay/logs/",
+    ],
+    more: "\
+Each row says when it began, how long it took, and what it was; the lines of a
+span stand under it, by time, whichever service logged them. `▶` marks the spans
+that took longest, from the whole to its parts. A duration with `≥` is from the
+first line to the last, where no line tells it.
+
+ID may be a `traceparent`, or how a trace id begins, with at least 6 digits; a
+whole one is found at once in files that have an index (`dogwatch index`). The
+first 10,000 lines of a trace are shown. Paths are those of `dogwatch --help`.
+
+exit code: 0 the trace was found, 1 it was not, 2 something could not be read
+           or asked
+",
+    run: crate::trace::run,
+};
+
+static INDEX: Command = Command {
+    name: "index",
+    does: "Makes an index beside each log file, for faster searches.",
+    takes: "[PATH…]",
+    options: &[&o::HELP],
+    examples: ["dogwatch index logs/", "dogwatch index 'archive/*.log.gz'"],
+    more: "\
+An index, `<file>.idx`, lets a search by time, level or trace id read only the
+parts of the file that may match. It changes no answer: one that is lost or
+damaged is not missed, one whose file has changed is not used. A file of one
+gzip member is read whole or not at all; one of many frames, as dogwatch writes
+them, frame by frame. Index files that are closed: one that grows is read whole.
+
+exit code: 0 each file has its index, 1 there was none, 2 one has not
+",
+    run: crate::index::run,
 };

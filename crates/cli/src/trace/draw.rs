@@ -2,18 +2,14 @@
 
 use std::fmt::Write as _;
 
-use dogwatch_line::{Columns, Lens, Level, Line, Value, unwrapped};
+use dogwatch_line::Lens;
 
 use super::tree::{Entry, Span, Tree};
-use crate::show::{paint, safe};
+use super::words::Words;
 
 /// How it is drawn.
 pub(crate) struct Draw {
-    lens: Lens,
-    /// What names a request or a call: method, route, path, address, status, outcome.
-    names: Columns,
-    /// What stands in the line already, or in each line of the trace.
-    known: Vec<Columns>,
+    words: Words,
     color: bool,
 }
 
@@ -38,9 +34,7 @@ struct Rest<'a> {
 impl Draw {
     pub(crate) fn new(lens: Lens, color: bool) -> Self {
         Self {
-            lens,
-            names: Columns::new(["method", "route", "path", "url", "status", "outcome"]),
-            known: Vec::new(),
+            words: Words::new(lens, color),
             color,
         }
     }
@@ -65,7 +59,7 @@ impl Draw {
                 Item::Line(entry) => {
                     self.row(entry.at, None, begin, out);
                     out.push_str(&next.lead);
-                    self.line(&entry.text, out);
+                    self.words.line(&entry.text, out);
                 }
                 Item::Span(index) => self.span(tree, index, next, begin, &mut rest, out),
             }
@@ -95,11 +89,15 @@ impl Draw {
         if !nameless {
             self.row(span.time.map(|(start, _)| start), Some(span), begin, out);
             let _ = write!(out, "{}{branch}", own.lead);
-            self.title(span, service.filter(|_| service != own.service), out);
+            self.words
+                .title(span, service.filter(|_| service != own.service), out);
             out.push('\n');
         }
         let items = items(tree, span);
-        let spans = items.iter().filter(|item| matches!(item, Item::Span(_))).count();
+        let spans = items
+            .iter()
+            .filter(|item| matches!(item, Item::Span(_)))
+            .count();
         let mut seen = 0;
         let mut below: Vec<Rest<'a>> = Vec::new();
         for item in items {
@@ -130,122 +128,24 @@ impl Draw {
         };
         let took = match span {
             // From line to line it took at least that.
-            Some(span) if span.took.is_none() && span.nanos() > 0 => format!("≥ {}", long(span.nanos())),
+            Some(span) if span.took.is_none() && span.nanos() > 0 => {
+                format!("≥ {}", long(span.nanos()))
+            }
             Some(span) if span.took.is_some() => long(span.nanos()),
             _ => String::new(),
         };
-        let mark = if span.is_some_and(|span| span.slowest) { '▶' } else { ' ' };
+        let mark = if span.is_some_and(|span| span.slowest) {
+            '▶'
+        } else {
+            ' '
+        };
         let slow = self.color && mark == '▶';
-        let (on, off) = if slow { ("\u{1b}[1;33m", "\u{1b}[0m") } else { ("", "") };
+        let (on, off) = if slow {
+            ("\u{1b}[1;33m", "\u{1b}[0m")
+        } else {
+            ("", "")
+        };
         let _ = write!(out, "{since:>11} {on}{took:>11} {mark}{off} ");
-    }
-
-    fn title(&self, span: &Span, service: Option<&str>, out: &mut String) {
-        let Some(closing) = &span.closing else {
-            match span.lines.first() {
-                Some(entry) => {
-                    let text = unwrapped(&entry.text);
-                    let target = self.lens.look(&text).target();
-                    safe(target.as_deref().unwrap_or("span"), false, out);
-                }
-                None => {
-                    safe(&span.id, true, out);
-                    out.push_str(" (a span without lines here)");
-                }
-            }
-            put_service(service, out);
-            return;
-        };
-        let text = unwrapped(&closing.text);
-        let seen = self.lens.look(&text);
-        let names: Vec<Option<String>> = self
-            .names
-            .of(&text)
-            .into_iter()
-            .map(|value| value.map(|value| value.to_string()))
-            .collect();
-        let [method, route, path, url, status, outcome] = &names[..] else {
-            return;
-        };
-        let place = route.as_ref().or(path.as_ref()).or(url.as_ref());
-        // A span that is no request is named by its target.
-        let words = match place {
-            Some(place) => [method.as_deref(), Some(place), status.as_deref()],
-            None => [None, seen.target().as_deref().map(|_| ""), None],
-        };
-        let mut any = false;
-        for word in words.into_iter().flatten().filter(|word| !word.is_empty()) {
-            if any {
-                out.push(' ');
-            }
-            safe(word, false, out);
-            any = true;
-        }
-        if !any {
-            safe(seen.target().as_deref().unwrap_or("span"), false, out);
-        }
-        if let Some(outcome) = outcome.as_ref().filter(|outcome| *outcome != "completed") {
-            out.push(' ');
-            safe(outcome, false, out);
-        }
-        put_service(service, out);
-        out.push(' ');
-        self.level(seen.level(), out);
-        if let Some(message) = seen.message() {
-            out.push(' ');
-            safe(&message, false, out);
-        }
-    }
-
-    /// Level, message and what is peculiar to the line.
-    fn line(&self, text: &str, out: &mut String) {
-        let text = unwrapped(text);
-        let seen = self.lens.look(&text);
-        let Ok(line) = Line::parse(&text) else {
-            safe(&text, false, out);
-            out.push('\n');
-            return;
-        };
-        self.level(seen.level(), out);
-        if let Some(message) = seen.message() {
-            out.push(' ');
-            safe(&message, false, out);
-        }
-        for (key, value) in line.fields() {
-            if seen.shows(&key) || KNOWN.contains(&&*key) {
-                continue;
-            }
-            out.push(' ');
-            safe(&key, true, out);
-            out.push('=');
-            match value {
-                Value::Str(text) => safe(&text, true, out),
-                other => {
-                    let _ = write!(out, "{other}");
-                }
-            }
-        }
-        out.push('\n');
-    }
-
-    fn level(&self, level: Option<Level>, out: &mut String) {
-        let name = level.map_or("-", Level::as_str);
-        match level.filter(|_| self.color) {
-            Some(level) => {
-                let _ = write!(out, "\u{1b}[{}m{name:5}\u{1b}[0m", paint(level));
-            }
-            None => {
-                let _ = write!(out, "{name:5}");
-            }
-        }
-    }
-}
-
-fn put_service(service: Option<&str>, out: &mut String) {
-    if let Some(service) = service {
-        out.push_str(" [");
-        safe(service, false, out);
-        out.push(']');
     }
 }
 
@@ -258,7 +158,9 @@ fn items<'a>(tree: &'a Tree, span: &'a Span) -> Vec<Item<'a>> {
         items.push((latest, Item::Line(entry)));
     }
     for child in &span.children {
-        let start = tree.spans[*child].time.map_or(i128::MIN, |(start, _)| start);
+        let start = tree.spans[*child]
+            .time
+            .map_or(i128::MIN, |(start, _)| start);
         items.push((start, Item::Span(*child)));
     }
     // Stable: a line before a span that began with it.
@@ -267,7 +169,7 @@ fn items<'a>(tree: &'a Tree, span: &'a Span) -> Vec<Item<'a>> {
 }
 
 /// `0.488 ms`, `365.6 ms`, `1.01 s`.
-fn long(nanos: i128) -> String {
+pub(crate) fn long(nanos: i128) -> String {
     let millis = nanos as f64 / 1e6;
     match millis.abs() {
         0.0..10.0 => format!("{millis:.3} ms"),
@@ -276,24 +178,6 @@ fn long(nanos: i128) -> String {
         _ => format!("{:.0} s", millis / 1e3),
     }
 }
-
-/// What the tree itself says, or the same in each line.
-const KNOWN: [&str; 14] = [
-    "trace_id",
-    "trace.id",
-    "traceId",
-    "span_id",
-    "span.id",
-    "spanId",
-    "parent_span_id",
-    "parent.id",
-    "request_id",
-    "service",
-    "version",
-    "env",
-    "host",
-    "span",
-];
 
 /// Deeper spans are drawn one below the other.
 const MOST_DEPTH: usize = 24;

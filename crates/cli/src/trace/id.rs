@@ -19,7 +19,9 @@ impl Id {
             }
             _ => text,
         };
-        let plausible = id.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
+        let plausible = id
+            .bytes()
+            .all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
         if !plausible || id.len() < LEAST || id.len() > MOST {
             return Err(format!(
                 "`{text}` is no trace id: that is {WHOLE} digits and letters from a to f, of which the first {LEAST} or more do"
@@ -71,9 +73,15 @@ mod tests {
         for (text, query) in [
             (ID.to_owned(), format!("trace_id={ID}")),
             (format!(" {ID}\n"), format!("trace_id={ID}")),
-            (format!("00-{ID}-00f067aa0ba902b7-01"), format!("trace_id={ID}")),
+            (
+                format!("00-{ID}-00f067aa0ba902b7-01"),
+                format!("trace_id={ID}"),
+            ),
             ("4bf92f".to_owned(), "trace_id=4bf92f*".to_owned()),
-            ("4BF92F".to_owned(), "trace_id=4bf92f* or trace_id=4BF92F*".to_owned()),
+            (
+                "4BF92F".to_owned(),
+                "trace_id=4bf92f* or trace_id=4BF92F*".to_owned(),
+            ),
             (
                 "4bf92f35-77b3-4da6-a3ce-929d0e0e4736".to_owned(),
                 "trace_id=4bf92f35-77b3-4da6-a3ce-929d0e0e4736".to_owned(),
@@ -85,11 +93,20 @@ mod tests {
 
     #[test]
     fn what_is_no_id_is_told_in_one_sentence() {
-        for text in ["", "4bf92", "payment", "4bf92f*", "支付支付支付", &"a".repeat(65)] {
+        for text in [
+            "",
+            "4bf92",
+            "payment",
+            "4bf92f*",
+            "支付支付支付",
+            &"a".repeat(65),
+        ] {
             let error = Id::read(text).unwrap_err();
             assert_eq!(
                 error,
-                format!("`{text}` is no trace id: that is 32 digits and letters from a to f, of which the first 6 or more do")
+                format!(
+                    "`{text}` is no trace id: that is 32 digits and letters from a to f, of which the first 6 or more do"
+                )
             );
         }
     }

@@ -3,6 +3,7 @@
 mod draw;
 mod id;
 mod tree;
+mod words;
 
 use std::io::{self, Write as _};
 
@@ -20,17 +21,24 @@ use tree::{Lines, MOST_LINES};
 pub(crate) fn run(given: &Given) -> Result<Outcome, String> {
     let session = Session::open(given);
     let (id, paths) = given.first_and_paths();
-    let id = Id::read(id.ok_or("`dogwatch trace` needs a trace id; `dogwatch trace --help` shows how")?)?;
+    let id = Id::read(
+        id.ok_or("`dogwatch trace` needs a trace id; `dogwatch trace --help` shows how")?,
+    )?;
     let search = session.search(&query(&id.query())?);
     let ids = Columns::new(["trace_id"]);
     let (mut lines, mut traces, mut json) = (Lines::new(session.now()), Vec::new(), String::new());
-    let found = Input::find(&paths)?.by_time(&session, &search, &mut |line| {
-        if let Some(Some(trace)) = ids.of(line).into_iter().next().map(|id| id.map(|id| id.to_string())) {
+    let found = Input::find(&paths)?.by_time(&session, &search, &mut |line, _| {
+        if let Some(Some(trace)) = ids
+            .of(line)
+            .into_iter()
+            .next()
+            .map(|id| id.map(|id| id.to_string()))
+        {
             if !traces.contains(&trace) && traces.len() < MOST_TRACES {
                 traces.push(trace);
             }
         }
-        if given.has(&JSON) {
+        if given.has(&JSON) && lines.lines < MOST_LINES {
             json.push_str(line);
             json.push('\n');
         }
@@ -46,15 +54,24 @@ pub(crate) fn run(given: &Given) -> Result<Outcome, String> {
         return Ok(session.outcome(false));
     }
     if lines.left_out > 0 {
-        say(&format!("the first {MOST_LINES} of {} lines are shown", lines.lines));
+        say(&format!(
+            "the first {MOST_LINES} of {} lines are shown",
+            lines.lines
+        ));
     }
     let out = if given.has(&JSON) {
         json
     } else {
-        drawn(&session, traces.first().map_or(id.as_str(), |trace| trace), lines)
+        drawn(
+            &session,
+            traces.first().map_or(id.as_str(), |trace| trace),
+            lines,
+        )
     };
     let mut stdout = io::stdout().lock();
-    let written = stdout.write_all(out.as_bytes()).and_then(|()| stdout.flush());
+    let written = stdout
+        .write_all(out.as_bytes())
+        .and_then(|()| stdout.flush());
     Stop::settled(written.map_err(Stop::Pipe))?;
     Ok(session.outcome(true))
 }
@@ -64,7 +81,8 @@ fn drawn(session: &Session, trace: &str, lines: Lines) -> String {
     let tree = lines.tree();
     let times = tree.spans.iter().filter_map(|span| span.time);
     let time = times.reduce(|one, other| (one.0.min(other.0), one.1.max(other.1)));
-    let named = tree.spans.iter().filter(|span| !span.id.is_empty()).count();
+    let named = tree.spans.iter().filter(|span| span.has_lines());
+    let named = named.count();
     let mut out = format!("trace {trace}: {count} lines, {named} spans");
     let begin = time.and_then(|(start, _)| Timestamp::from_nanosecond(start).ok());
     if let (Some(begin), Some((start, end))) = (begin, time) {
@@ -81,7 +99,11 @@ fn drawn(session: &Session, trace: &str, lines: Lines) -> String {
 }
 
 fn several(id: &Id, traces: &[String]) -> String {
-    let more = if traces.len() == MOST_TRACES { " or more" } else { "" };
+    let more = if traces.len() == MOST_TRACES {
+        " or more"
+    } else {
+        ""
+    };
     format!(
         "`{id}` begins {}{more} trace ids, give more of one: {}",
         traces.len(),

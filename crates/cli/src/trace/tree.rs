@@ -133,6 +133,11 @@ impl Lines {
 }
 
 impl Span {
+    /// Whether it is more than a name.
+    pub(crate) fn has_lines(&self) -> bool {
+        !self.id.is_empty() && (self.closing.is_some() || !self.lines.is_empty())
+    }
+
     /// How long it took in nanoseconds: as it says, or from its first line to its last.
     pub(crate) fn nanos(&self) -> i128 {
         match (self.took, self.time) {
@@ -176,11 +181,15 @@ fn time(spans: &mut [Span], roots: &[usize]) {
         let span = &spans[index];
         let closed = span.closing.as_ref().and_then(|closing| closing.at);
         let own = closed.map(|end| (end - span.nanos(), end));
-        let lines = span.lines.iter().filter_map(|line| Some((line.at?, line.at?)));
+        let lines = span
+            .lines
+            .iter()
+            .filter_map(|line| Some((line.at?, line.at?)));
         let children = span.children.iter().filter_map(|child| spans[*child].time);
         let within = lines.chain(children);
         // A child may outlive its parent; where a span says itself when it was, that is it.
-        let joined = |one: (i128, i128), other: (i128, i128)| (one.0.min(other.0), one.1.max(other.1));
+        let joined =
+            |one: (i128, i128), other: (i128, i128)| (one.0.min(other.0), one.1.max(other.1));
         let time = own.or_else(|| within.reduce(joined));
         spans[index].time = time;
     }
@@ -189,10 +198,17 @@ fn time(spans: &mut [Span], roots: &[usize]) {
 /// From the root that took longest on: of each the child that took longest.
 fn mark(spans: &mut [Span], roots: &[usize]) {
     let slowest = |spans: &[Span], among: &[usize]| {
-        let mut real = among.iter().copied().filter(|index| !spans[*index].id.is_empty());
+        let mut real = among
+            .iter()
+            .copied()
+            .filter(|index| !spans[*index].id.is_empty());
         let first = real.next()?;
         Some(real.fold(first, |best, next| {
-            if spans[next].nanos() > spans[best].nanos() { next } else { best }
+            if spans[next].nanos() > spans[best].nanos() {
+                next
+            } else {
+                best
+            }
         }))
     };
     let mut next = slowest(spans, roots);
@@ -237,7 +253,11 @@ mod tests {
             let span = &tree.spans[*index];
             let inside = written(tree, &span.children);
             let star = if span.slowest { "*" } else { "" };
-            let inside = if inside.is_empty() { inside } else { format!("({inside})") };
+            let inside = if inside.is_empty() {
+                inside
+            } else {
+                format!("({inside})")
+            };
             format!("{}{star}{inside}", span.id)
         });
         spans.collect::<Vec<_>>().join(" ")
@@ -264,7 +284,10 @@ mod tests {
         let at = |second: i128| (1_795_514_400 + second) * 1_000_000_000;
         assert_eq!(b.time, Some((at(2), at(9))));
         assert_eq!((b.lines.len(), b.closing.is_some()), (0, true));
-        assert_eq!(tree.spans[tree.roots[0]].time, Some((at(0) + 500_000_000, at(9))));
+        assert_eq!(
+            tree.spans[tree.roots[0]].time,
+            Some((at(0) + 500_000_000, at(9)))
+        );
     }
 
     #[test]
@@ -277,7 +300,12 @@ mod tests {
             "{\"trace_id\":\"x\"}".to_owned(),
             "{\"latency_ms\":5}".to_owned(),
         ]);
-        assert_eq!(written(&tree, &tree.roots).matches(['a', 'b', 'c', 'd']).count(), 4);
+        assert_eq!(
+            written(&tree, &tree.roots)
+                .matches(['a', 'b', 'c', 'd'])
+                .count(),
+            4
+        );
         let lines: usize = tree.spans.iter().map(|span| span.lines.len()).sum();
         assert_eq!(lines, 6);
         let mut parents = [Some(0), Some(2), Some(1), Some(1), None];

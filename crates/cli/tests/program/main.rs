@@ -2,6 +2,7 @@
 
 mod check;
 mod stats;
+mod trace;
 mod view;
 
 use std::path::Path;
