@@ -7,12 +7,21 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use dogwatch_json::{JsonLayer, Schema};
 use dogwatch_line::{Line, Now, Query, Value};
+use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 
 const PAGE: &str = include_str!("../line.md");
 
 /// What `tell` logs under a schema, without the newlines.
 fn lines(name: &str, tell: impl FnOnce()) -> String {
+    lines_with(name, |layer| layer, tell)
+}
+
+fn lines_with(
+    name: &str,
+    options: impl FnOnce(JsonLayer<Written>) -> JsonLayer<Written>,
+    tell: impl FnOnce(),
+) -> String {
     let written: Arc<Mutex<Vec<u8>>> = Arc::default();
     let sink = Arc::clone(&written);
     // The page shows what a variable would choose, with a project where one can be told.
@@ -21,21 +30,30 @@ fn lines(name: &str, tell: impl FnOnce()) -> String {
     } else {
         name
     };
-    let layer = JsonLayer::new(move || Sink(Arc::clone(&sink)))
+    let layer = JsonLayer::new(Written(sink))
         .schema(name.parse::<Schema>().expect("a ready schema"))
         .clock(|| UNIX_EPOCH + Duration::from_micros(1_795_499_820_123_456))
         .service("shop")
         .version("1.4.2")
         .env("prod")
         .host("node-7");
+    let layer = options(layer);
     tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), tell);
     let bytes = written.lock().expect("nobody panics in it").clone();
     String::from_utf8(bytes).expect("text")
 }
 
-struct Sink(Arc<Mutex<Vec<u8>>>);
+struct Written(Arc<Mutex<Vec<u8>>>);
 
-impl io::Write for Sink {
+impl<'a> MakeWriter<'a> for Written {
+    type Writer = &'a Self;
+
+    fn make_writer(&'a self) -> &'a Self {
+        self
+    }
+}
+
+impl io::Write for &Written {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         self.0.lock().expect("nobody panics in it").extend(line);
         Ok(line.len())
@@ -69,7 +87,7 @@ fn the_sample_of_each_schema_is_the_line_that_it_writes() {
 }
 
 /// The fields of the dictionary, each with a value that no other has, as it is found in a line.
-const FIELDS: [(&str, &str); 25] = [
+const FIELDS: [(&str, &str); 28] = [
     ("timestamp", ""),
     ("level", ""),
     ("service", "shop"),
@@ -78,6 +96,8 @@ const FIELDS: [(&str, &str); 25] = [
     ("host", "node-7"),
     ("target", "the target"),
     ("message", "the message"),
+    ("file", "docs/tests/schemas.rs"),
+    ("line", ""),
     ("event", "the event"),
     ("trace_id", "4bf92f3577b34da6a3ce929d0e0e4736"),
     ("span_id", "00f067aa0ba902b7"),
@@ -94,8 +114,12 @@ const FIELDS: [(&str, &str); 25] = [
     ("ttfb_ms", "7.125"),
     ("bytes_in", "311"),
     ("bytes_out", "512"),
+    ("client_address", "192.0.2.7"),
     ("error", "the error"),
 ];
+
+/// Where `everything` logs.
+const EVENT_LINE: u32 = line!() + 12;
 
 fn everything() {
     let span = tracing::info_span!(
@@ -120,6 +144,7 @@ fn everything() {
         ttfb_ms = 7.125,
         bytes_in = 311,
         bytes_out = 512,
+        client_address = "192.0.2.7",
         error = "the error",
         "the message"
     );
@@ -134,6 +159,7 @@ fn place(line: &str, field: &str, value: &str) -> String {
         let fits = match field {
             "timestamp" => held.starts_with("2026-11-24") || held.starts_with("1795499820123"),
             "level" => held.eq_ignore_ascii_case("info"),
+            "line" => held == EVENT_LINE.to_string(),
             // Cloud Logging has the id behind a prefix, and the latency in seconds.
             "trace_id" => held.ends_with(value),
             "latency_ms" => held == value || held == "1.204206000s",
@@ -175,7 +201,8 @@ fn walk(object: Line<'_>, within: &str, see: &mut dyn FnMut(&str, &str)) {
 #[test]
 fn the_table_of_keys_says_where_each_field_of_the_dictionary_stands() {
     let names: Vec<&str> = Schema::NAMES.iter().skip(1).copied().collect();
-    let written: Vec<String> = names.iter().map(|name| lines(name, everything)).collect();
+    let everything = |name| lines_with(name, |layer| layer.file_and_line(true), everything);
+    let written: Vec<String> = names.iter().copied().map(everything).collect();
     let mut table = format!("| field | `{}` |\n|---", names.join("` | `"));
     table += &"|---".repeat(names.len());
     table += "|\n";

@@ -106,7 +106,8 @@ impl AppenderBuilder {
         self
     }
 
-    /// The permissions of new files on unix, such as `0o640`. Default: `0o666` less the umask.
+    /// The permissions of new files on unix, such as `0o640`, less the umask; one that is there keeps
+    /// its own. Default: `0o666`.
     pub fn mode(mut self, mode: u32) -> Self {
         self.mode = Some(mode);
         self

@@ -46,7 +46,8 @@ impl Config {
         self
     }
 
-    /// The permissions of new log files on unix, such as `0o640`. Default: `0o666` less the umask.
+    /// The permissions of new log files on unix, such as `0o640`, less the umask; one that is there
+    /// keeps its own. Default: `0o666`.
     pub fn file_mode(mut self, mode: u32) -> Self {
         self.log_file.mode = Some(mode);
         self
