@@ -93,6 +93,49 @@ fn a_line_of_somebody_else_before_the_write_hides_nothing() {
 }
 
 #[test]
+fn a_line_of_somebody_else_that_begins_as_ours_do_hides_nothing() {
+    let of = |message: &str| format!("{{\"timestamp\":\"2026\",\"message\":\"{message}\"}}\n");
+    let (one, two, theirs) = (of("one"), of("two"), of("theirs"));
+    let texts = [
+        (
+            theirs.clone() + &one + &two,
+            0,
+            theirs.clone() + &one + &two,
+        ),
+        (theirs.clone() + &one, 1, theirs.clone() + &one + &two),
+        (
+            theirs.clone() + &one + &two[..30],
+            0,
+            theirs.clone() + &one + &two,
+        ),
+        (theirs.clone(), 2, theirs.clone() + &one + &two),
+        (one[..20].to_owned(), 1, one.clone() + &two),
+    ];
+    for (text, replayed, expected) in texts {
+        let place = Place::new();
+        let (ring, front, back) = create(&CrashRing::new(), &place.family(), (4000, 2)).unwrap();
+        let (mut front, mut back) = (Batch::in_ring(front), Batch::in_ring(back));
+        for line in [&one, &two] {
+            front.push((0, 1), line.as_bytes(), &mut Spare::default(), 4000);
+        }
+        front.hand_over(&mut back);
+        let path = place.at("app.log");
+        fs::write(&path, "").unwrap();
+        begin(&ring, &path);
+        append(&path, &text);
+        drop((ring, front, back));
+        let (stats, told) = place.start();
+        assert_eq!(
+            (stats.replayed, stats.torn, stats.doubtful),
+            (replayed, 0, 0),
+            "{text}"
+        );
+        assert_eq!(told, [""; 0]);
+        assert_eq!(place.log(), expected);
+    }
+}
+
+#[test]
 fn if_the_file_is_gone_or_cut_the_lines_are_written_again_and_said_to_be_doubtful() {
     let gone: fn(&Path) = |path| fs::remove_file(path).unwrap();
     let cut: fn(&Path) = |path| fs::write(path, "").unwrap();

@@ -113,11 +113,13 @@ impl Log {
         self.path.as_ref()?;
         let rest = held.bytes.get(mark.from..)?;
         let here = common(&self.tail, rest);
-        if here > 0 || held.done > mark.from {
+        let line = &rest[..held.line_end(mark.from) - mark.from];
+        // Less than the first line, and more after it, is another line that begins as ours do.
+        let is_ours = here == self.tail.len() || here >= line.len();
+        if is_ours || held.done > mark.from {
             return Some((0, here));
         }
         // Somebody else may have appended a line between our look at the length and our write.
-        let line = &rest[..held.line_end(mark.from) - mark.from];
         let starts = memchr::memchr_iter(b'\n', &self.tail).map(|newline| newline + 1);
         let found = starts
             .filter(|_| !line.is_empty())
