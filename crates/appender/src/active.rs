@@ -115,11 +115,16 @@ impl Active {
         match self.write(lines, given, mark, uptime) {
             Ok(Advance::Wrote(written)) => {
                 self.detour.worked();
-                Ok(wrote(written, mark))
+                if let Some(mark) = mark {
+                    mark.wrote(written);
+                }
+                Ok(Advance::Wrote(written))
             }
             Ok(wish) => Ok(wish),
             Err(error) => {
                 self.notes.full |= is_full(&error);
+                // Lines of our own may have been written before it failed.
+                mark.into_iter().for_each(|mark| self.mark(mark));
                 if !self.detour.failed(uptime) {
                     return Err(error);
                 }
@@ -129,13 +134,22 @@ impl Active {
                     let ended = file.lacks_end();
                     let cut = file.abandon_line();
                     if ended {
-                        return Ok(wrote(1, mark));
+                        mark.into_iter().for_each(|mark| mark.passed(1));
+                        return Ok(Advance::Wrote(1));
                     }
                     self.notes.torn += u64::from(cut.is_some());
                     self.state.cut = cut.or(self.state.cut.take());
                 }
                 Ok(self.elsewhere())
             }
+        }
+    }
+
+    /// Tells the mark where the file ends now. Without it, it stands where a write last began: only
+    /// after a restart of the machine that makes a difference.
+    pub(crate) fn mark(&mut self, mark: &dyn Mark) {
+        if let Some(file) = &mut self.state.file {
+            let _ = file.mark(mark);
         }
     }
 
@@ -242,13 +256,6 @@ impl Active {
     pub(crate) fn note(&mut self, what: &str, error: io::Error) {
         self.notes.failures.push(failure(what, &self.path(), error));
     }
-}
-
-fn wrote(bytes: usize, mark: Option<&dyn Mark>) -> Advance {
-    if let Some(mark) = mark {
-        mark.wrote(bytes);
-    }
-    Advance::Wrote(bytes)
 }
 
 pub(crate) fn failure(what: &str, path: &Path, error: io::Error) -> Error {

@@ -112,7 +112,7 @@ impl Current {
     pub(crate) fn mark(&mut self, mark: &dyn Mark) -> io::Result<()> {
         let facts = self.handle.facts()?;
         if let Some(file) = facts.id {
-            mark.begin(file, facts.length);
+            mark.begin(file, facts.length)?;
         }
         Ok(())
     }

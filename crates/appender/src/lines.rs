@@ -24,7 +24,7 @@ impl Appender {
                 Ok(Advance::Wrote(more)) => Ok(more),
                 Ok(Advance::Elsewhere(half)) => self
                     .write_elsewhere(half, rest)
-                    .inspect(|&taken| mark.into_iter().for_each(|mark| mark.wrote(taken))),
+                    .inspect(|&taken| mark.into_iter().for_each(|mark| mark.passed(taken))),
                 Ok(Advance::WantsHeader) => {
                     let header = self.inner.header.as_ref();
                     given.header = Some(self.make("header", header.map(|header| &*header.0)));

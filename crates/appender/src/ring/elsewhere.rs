@@ -44,11 +44,15 @@ impl Ring {
 }
 
 impl Mark for Ring {
-    fn begin(&self, _: (u64, u64), _: u64) {
+    fn begin(&self, _: (u64, u64), _: u64) -> io::Result<()> {
         match *self {}
     }
 
     fn wrote(&self, _: usize) {
+        match *self {}
+    }
+
+    fn passed(&self, _: usize) {
         match *self {}
     }
 }

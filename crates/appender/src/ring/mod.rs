@@ -18,10 +18,13 @@ use crate::Appender;
 
 /// Notes the writes of an area's lines, around each one, while the file is locked.
 pub(crate) trait Mark {
-    /// A write begins: in the file with this device and inode, which is so long.
-    fn begin(&self, file: (u64, u64), offset: u64);
-    /// So many bytes are dealt with.
+    /// A write begins: in the file with this device and inode, which is so long. After an error it
+    /// does not: nobody could tell how far it got.
+    fn begin(&self, file: (u64, u64), offset: u64) -> io::Result<()>;
+    /// So many bytes are in that file.
     fn wrote(&self, bytes: usize);
+    /// So many bytes are dealt with, and not in that file.
+    fn passed(&self, bytes: usize);
 }
 
 /// The queue's buffer as a mapped file, so that `kill -9` of the process loses no accepted line and
@@ -76,6 +79,8 @@ pub(crate) struct Ringed {
 
 impl Ringed {
     pub(crate) fn new(appender: Appender, ring: Arc<Ring>) -> Self {
+        // Before the first write: the log ends here.
+        appender.lock().mark(&*ring);
         Self { appender, ring }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::{
     fs::File,
+    io,
     ops::Range,
     path::{Path, PathBuf},
     sync::{
@@ -94,7 +95,7 @@ impl Ring {
     }
 
     /// Removes the ring if nothing is left in it; else the next start finds it.
-    pub(crate) fn end(&self) -> std::io::Result<()> {
+    pub(crate) fn end(&self) -> io::Result<()> {
         let Roles { front, flight } = self.stage().roles();
         if flight.is_none() && self.words.load(at::count(front)) == pack(0) {
             self.place.remove()?;
@@ -114,26 +115,27 @@ impl Ring {
     }
 }
 
-/// For the area in flight; what is written while there is none, such as a gap line, is not noted.
+/// For the area in flight, if there is one.
 impl Mark for Ring {
-    fn begin(&self, file: (u64, u64), offset: u64) {
-        if let Some(marker) = self.marker() {
-            marker.begin(file, offset);
-        }
+    fn begin(&self, file: (u64, u64), offset: u64) -> io::Result<()> {
+        self.marker().begin(file, offset)
     }
 
     fn wrote(&self, bytes: usize) {
-        if let Some(marker) = self.marker() {
-            marker.wrote(bytes);
-        }
+        self.marker().wrote(bytes);
+    }
+
+    fn passed(&self, bytes: usize) {
+        self.marker().passed(bytes);
     }
 }
 
 impl Ring {
-    fn marker(&self) -> Option<Marker<'_>> {
-        let area = self.stage().roles().flight?;
-        let words = &self.words;
-        Some(Marker { words, area })
+    fn marker(&self) -> Marker<'_> {
+        Marker {
+            words: &self.words,
+            area: self.stage().roles().flight,
+        }
     }
 }
 

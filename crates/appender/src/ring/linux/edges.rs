@@ -71,6 +71,19 @@ impl Place {
         fs::read_to_string(self.at("app.log")).unwrap()
     }
 
+    /// All of the log, in the order in which its files were written, each ended by a newline.
+    pub(super) fn all(&self) -> String {
+        let entries = fs::read_dir(self.0.path()).unwrap();
+        let mut paths: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+        paths.retain(|path| path.extension().is_some_and(|end| end == "log"));
+        // The current one last.
+        paths.sort_by_key(|path| (*path == self.at("app.log"), path.clone()));
+        let texts = paths.iter().map(|path| fs::read_to_string(path).unwrap());
+        texts
+            .map(|text| text.trim_end().to_owned() + "\n")
+            .collect()
+    }
+
     pub(super) fn names(&self) -> Vec<String> {
         let entries = fs::read_dir(self.0.path()).unwrap();
         let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());

@@ -4,7 +4,7 @@ use std::{
     fs::{File, OpenOptions},
     io::{self, Read as _},
     os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _},
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use rustix::{
@@ -61,12 +61,14 @@ impl RingFile {
         self.place.remove()
     }
 
-    /// The first failure to note something, if there was one.
-    pub(crate) fn failure(&self) -> Option<io::Error> {
-        self.failed
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take()
+    fn failed(&self) -> MutexGuard<'_, Option<io::Error>> {
+        self.failed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn note(&self, result: io::Result<()>) {
+        if let Err(error) = result {
+            self.failed().get_or_insert(error);
+        }
     }
 }
 
@@ -82,15 +84,23 @@ impl Words for RingFile {
         let Some(()) = super::fuse::burn(|| ()) else {
             return;
         };
+        if self.failed().is_some() {
+            return;
+        }
+        #[cfg(test)]
+        if let Err(error) = super::fuse::stores() {
+            return self.note(Err(error));
+        }
         self.note(self.file.write_all_at(&value.to_ne_bytes(), at as u64 * 8));
     }
-}
 
-impl RingFile {
-    fn note(&self, result: io::Result<()>) {
-        if let Err(error) = result {
-            let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
-            failed.get_or_insert(error);
+    fn sound(&self) -> io::Result<()> {
+        match &*self.failed() {
+            None => Ok(()),
+            Some(error) => {
+                let what = format!("cannot note in the crash ring what is written: {error}");
+                Err(io::Error::new(error.kind(), what))
+            }
         }
     }
 }

@@ -11,6 +11,8 @@ thread_local! {
     /// Steps until the end.
     static LEFT: Cell<u64> = const { Cell::new(u64::MAX) };
     static BURNT: Cell<u64> = const { Cell::new(0) };
+    /// Stores into the file of a ring until all fail.
+    static STORES: Cell<u64> = const { Cell::new(u64::MAX) };
 }
 
 /// A new life of this thread's process, for so many steps.
@@ -41,6 +43,21 @@ pub(crate) fn switch_by(switch: Option<Rc<dyn Fn()>>) {
 
 pub(crate) fn is_dead() -> bool {
     LEFT.get() == 0
+}
+
+/// From now on so many stores into the file of a ring are good; those after it fail.
+pub(crate) fn fail_stores_after(stores: u64) {
+    STORES.set(stores);
+}
+
+/// One such store.
+pub(crate) fn stores() -> std::io::Result<()> {
+    let left = STORES.get();
+    STORES.set(left.saturating_sub(u64::from(left != u64::MAX)));
+    match left {
+        0 => Err(std::io::Error::other("the ring's disk fails")),
+        _ => Ok(()),
+    }
 }
 
 /// How many steps this life had.

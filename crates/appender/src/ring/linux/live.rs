@@ -8,6 +8,8 @@
 //! - before a write a mark says where in which file it begins: a write whose end was not noted is
 //!   found by comparing the file with the area. There are two marks, and one word says which counts.
 
+use std::io;
+
 use super::layout::{Roles, at, pack, unpack};
 use crate::ring::Mark;
 
@@ -16,6 +18,8 @@ pub(crate) trait Words: Send + Sync {
     fn load(&self, at: usize) -> u64;
     /// In place before anything that is stored later.
     fn store(&self, at: usize, value: u64);
+    /// Whether all that was stored is in place. After a failure nothing more is stored.
+    fn sound(&self) -> io::Result<()>;
 }
 
 impl Words for super::map::Mapped {
@@ -30,46 +34,62 @@ impl Words for super::map::Mapped {
         };
         self.store(at, value);
     }
+
+    // To store is no call that could fail.
+    fn sound(&self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
-/// The mark in a ring's words, for the area that is being written.
+/// The mark in a ring's words, for the area that is being written; without one for what is not from
+/// the ring, such as a gap line: it tells where the log ends.
 pub(crate) struct Marker<'w> {
     pub(crate) words: &'w dyn Words,
-    pub(crate) area: usize,
+    pub(crate) area: Option<usize>,
 }
 
 impl Mark for Marker<'_> {
-    fn begin(&self, (device, inode): (u64, u64), offset: u64) {
+    fn begin(&self, (device, inode): (u64, u64), offset: u64) -> io::Result<()> {
         let Self { words, area } = *self;
         // Until the new mark is complete the old one counts: it knows of the half line that this
         // write may have to complete.
         let nth = if words.load(at::MARK) == 1 { 2 } else { 1 };
+        let epoch = area.map_or(NO_AREA, |area| words.load(at::epoch(area)));
         for (at, word) in [
-            (at::EPOCH, words.load(at::epoch(area))),
+            (at::EPOCH, epoch),
             (at::DEVICE, device),
             (at::INODE, inode),
             (at::OFFSET, offset),
-            (at::FROM, done(words, area).into()),
+            (at::FROM, area.map_or(0, |area| done(words, area)).into()),
             (at::WROTE, 0),
         ] {
             words.store(at::mark(nth) + at, word);
         }
         words.store(at::MARK, nth);
+        words.sound()
     }
 
     fn wrote(&self, bytes: usize) {
-        let Self { words, area } = *self;
-        let done = done(words, area) + bytes as u32;
-        words.store(at::done(area), pack(done));
-        // Less than `done - from` if part of it went elsewhere: the rest of a line, at a roll.
+        self.passed(bytes);
+        let words = self.words;
         let wrote = at::mark(words.load(at::MARK)) + at::WROTE;
         words.store(wrote, words.load(wrote) + bytes as u64);
+    }
+
+    fn passed(&self, bytes: usize) {
+        let Self { words, area } = *self;
+        if let Some(area) = area {
+            words.store(at::done(area), pack(done(words, area) + bytes as u32));
+        }
     }
 }
 
 fn done(words: &dyn Words, area: usize) -> u32 {
     unpack(words.load(at::done(area))).unwrap_or(0)
 }
+
+/// The epoch of no area: they count from 1.
+const NO_AREA: u64 = 0;
 
 /// The part of the protocol that is about roles. All under the queue's lock.
 pub(crate) struct Stage<'w> {

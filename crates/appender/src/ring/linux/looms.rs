@@ -70,7 +70,8 @@ impl World {
             let bytes = &batch.first()[..short.min(batch.bytes())];
             short = usize::MAX;
             let facts = file.metadata().unwrap();
-            self.ring.begin((facts.dev(), facts.ino()), facts.len());
+            let id = (facts.dev(), facts.ino());
+            self.ring.begin(id, facts.len()).unwrap();
             fuse::burn(|| file.write_all(bytes).unwrap());
             self.ring.wrote(bytes.len());
             let bytes = bytes.len();

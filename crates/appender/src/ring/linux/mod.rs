@@ -7,6 +7,10 @@ mod create;
 mod drive;
 #[cfg(test)]
 mod edges;
+#[cfg(test)]
+mod failing;
+#[cfg(test)]
+mod failures;
 mod file;
 #[cfg(test)]
 mod fuse;
@@ -24,6 +28,8 @@ mod map;
 mod mortal;
 mod place;
 mod read;
+#[cfg(test)]
+mod reboots;
 mod replay;
 mod tail;
 mod write_out;

@@ -3,7 +3,7 @@
 use std::io;
 
 use super::{
-    live::Marker,
+    live::{Marker, Words as _},
     replay::{Found, Left},
     tail::Missing,
 };
@@ -14,10 +14,7 @@ use crate::{Appender, Error, active::failure, error::Kind, sink::chunk};
 pub(crate) fn write_out(found: Found, appender: &Appender) {
     let mut failures = found.failures;
     for ring in found.rings {
-        let done = ring.write_out(appender, &mut failures).and_then(|()| {
-            let failed = ring.file.failure();
-            failed.map_or(Ok(()), Err)
-        });
+        let done = ring.write_out(appender, &mut failures);
         let path = ring.file.path();
         if let Err(error) = done {
             let what = "cannot write the lines of a killed process, the next start will, from";
@@ -44,6 +41,7 @@ impl Left {
                 self.write_run(missing, run, appender)?;
             }
             self.pass(missing.lines.area, missing.lines.bytes.len());
+            self.file.sound()?;
         }
         let path = self.file.path().display();
         for (count, what) in [
@@ -74,11 +72,12 @@ impl Left {
         let held = &missing.lines;
         let marker = Marker {
             words: &self.file,
-            area: held.area,
+            area: Some(held.area),
         };
         let mut at = run.start;
         self.pass(held.area, at);
         while at < run.end {
+            self.file.sound()?;
             let lines = chunk(&held.bytes[at..run.end]);
             let written = appender.write_lines(lines, Some(&marker))?;
             let count = memchr::memchr_iter(b'\n', &lines[..written]).count() as u64;
