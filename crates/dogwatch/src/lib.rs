@@ -32,6 +32,8 @@ mod alerting;
 #[cfg(feature = "json")]
 mod capture;
 mod config;
+#[cfg(feature = "cursors")]
+mod cursors;
 mod env;
 mod error;
 #[cfg(feature = "appender")]

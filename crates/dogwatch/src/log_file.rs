@@ -27,6 +27,8 @@ pub(crate) struct LogFile {
     pub(crate) reopen_on_sighup: Option<bool>,
     held: Option<Arc<Held>>,
     on_close: Option<Arc<OnClose>>,
+    #[cfg(feature = "cursors")]
+    hold_for_cursors: bool,
 }
 
 struct Held(Box<dyn Fn(&Path) -> bool + Send + Sync>);
@@ -124,6 +126,16 @@ impl Config {
         self
     }
 
+    /// Keeps a rolled file that is to be deleted until every reader that has a cursor beside the log,
+    /// `shop.log.READER.cursor`, has finished it, or until [`Keep::unread`]. It stands beside
+    /// [`held`](Self::held): either keeps a file. A cursor that cannot be read keeps all, and is told.
+    /// Default: nobody is asked. Needs the feature `cursors`.
+    #[cfg(feature = "cursors")]
+    pub fn hold_for_cursors(mut self) -> Self {
+        self.log_file.hold_for_cursors = true;
+        self
+    }
+
     /// Called with each rolled file in its final form, off every path that logs: to ship it, or to
     /// index it. At least once for each: after a kill the next start makes the calls that are missing,
     /// as [`AppenderBuilder::on_close`](dogwatch_appender::AppenderBuilder::on_close) says. Default:
@@ -157,9 +169,18 @@ pub(crate) fn open(config: &Config, settings: &Settings, path: &Path) -> Result<
     if let Some(link) = &options.symlink {
         builder = builder.symlink(link);
     }
-    if let Some(held) = options.held.clone() {
-        builder = builder.held(move |path| (held.0)(path));
-    }
+    let held = options.held.clone();
+    #[cfg(feature = "cursors")]
+    let asked = options
+        .hold_for_cursors
+        .then(|| crate::cursors::Asked::of(path, config.on_error.clone()));
+    builder = builder.held(move |path| {
+        #[cfg(feature = "cursors")]
+        if asked.as_ref().is_some_and(|asked| asked.hold(path)) {
+            return true;
+        }
+        held.as_ref().is_some_and(|held| (held.0)(path))
+    });
     if let Some(on_close) = options.on_close.clone() {
         builder = builder.on_close(move |path| (on_close.0)(path));
     }
