@@ -200,28 +200,29 @@ impl AppenderBuilder {
     /// compressed later than it was called with is called with again.
     ///
     /// To store files elsewhere, copy them under another name first, so that no half of one is ever
-    /// taken for it:
+    /// taken for it; and let [`held`](Self::held) keep what could not be stored:
     ///
     /// ```
-    /// use std::{fs, io::Write as _, time::Duration};
+    /// use std::{fs, io::Write as _, path::Path, time::Duration};
     ///
     /// use dogwatch_appender::Appender;
     ///
     /// # let directory = tempfile::tempdir()?;
     /// # let (path, archive) = (directory.path().join("app.log"), directory.path().join("archive"));
     /// # fs::create_dir(&archive)?;
-    /// let bucket = archive.clone();
+    /// let name = |closed: &Path| closed.file_name().expect("a file has a name").to_owned();
+    /// let (bucket, asked) = (archive.clone(), archive.clone());
     /// let mut file = Appender::builder(&path)
     ///     .on_close(move |closed| {
-    ///         let name = closed.file_name().expect("a file has a name");
     ///         let unfinished = bucket.join("unfinished");
     ///         let stored = fs::copy(closed, &unfinished)
-    ///             .and_then(|_| fs::rename(&unfinished, bucket.join(name)));
-    ///         // Still there for as long as `keep` says: a later run can store it.
+    ///             .and_then(|_| fs::rename(&unfinished, bucket.join(name(closed))));
+    ///         // It stays, until a later run has stored it.
     ///         if let Err(error) = stored {
     ///             eprintln!("cannot store {}: {error}", closed.display());
     ///         }
     ///     })
+    ///     .held(move |closed| !asked.join(name(closed)).exists())
     ///     .open()?;
     /// writeln!(file, "a line")?;
     /// file.roll()?;

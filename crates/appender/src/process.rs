@@ -39,8 +39,12 @@ impl Process {
     }
 }
 
-/// The calling thread gives way to those that serve: compression waits for them, not they for it. On
-/// Linux a thread's nice value counts for its I/O, too (ioprio_set(2): no class of its own).
+/// The calling thread gives way to those that serve: compression waits for them, not they for it.
+///
+/// On Linux the nice value is the I/O priority, too: a thread without a class of its own is best-effort
+/// at the level (nice + 20) / 5 of 0 to 7 (ioprio_set(2)), so that 10 makes 6, two below the usual 4.
+/// Not the class `idle`: on a busy disk it would wait for ever, and this thread makes room on a full
+/// one.
 pub(crate) fn give_way() {
     #[cfg(target_os = "linux")]
     {

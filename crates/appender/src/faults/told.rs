@@ -108,6 +108,18 @@ fn of_several_marks_the_one_that_promises_least_counts() {
 }
 
 #[test]
+fn a_call_that_panics_was_one() {
+    let machine = Machine::at("2026-11-23T10:00:00Z");
+    let builder = machine.builder().on_close(|_| panic!("on_close"));
+    let mut appender = builder.open().unwrap();
+    rolled(&mut appender, "one");
+    drop(appender);
+    assert_eq!(marks(&machine), [".app.log.000001.closed"]);
+    let told = "the `on_close` callback panicked on `logs/app.2026-11-23T10-00-00.000001.log`";
+    assert_eq!(*machine.errors.lock().unwrap(), [told]);
+}
+
+#[test]
 fn a_directory_that_cannot_be_listed_defers_a_call_and_loses_none() {
     let machine = Machine::at("2026-11-23T10:00:00Z");
     let calls = Calls::default();
