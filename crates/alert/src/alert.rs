@@ -5,6 +5,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use crate::known::hash;
+use crate::seen::rfc3339;
 use crate::{Severity, span_of_time};
 
 /// Whether a rule is at rest, fires, or fired before and is over it.
@@ -13,6 +15,8 @@ use crate::{Severity, span_of_time};
 pub enum State {
     /// It has not fired since the start.
     Inactive,
+    /// It is bad, and not yet for as long as its `for` asks.
+    Pending,
     /// The threshold was reached, and the rule has not resolved since.
     Firing,
     /// It fired before, and the count stayed below the threshold for long enough.
@@ -20,10 +24,11 @@ pub enum State {
 }
 
 impl State {
-    /// `inactive`, `firing` or `resolved`.
+    /// `inactive`, `pending`, `firing` or `resolved`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Inactive => "inactive",
+            Self::Pending => "pending",
             Self::Firing => "firing",
             Self::Resolved => "resolved",
         }
@@ -42,6 +47,8 @@ impl fmt::Display for State {
 pub struct Alert {
     /// The rule's name.
     pub rule: Arc<str>,
+    /// The rule's `type`; `overflow` if it tells of more groups than the rule may have.
+    pub kind: &'static str,
     /// The rule's `level`.
     pub level: Severity,
     /// [`State::Firing`] or [`State::Resolved`].
@@ -49,10 +56,14 @@ pub struct Alert {
     /// Matching events since the first bad one, it included: on firing the threshold, on resolving
     /// all of the episode.
     pub count: u64,
-    /// How many are too many.
+    /// Among how many events when it fired, for a ratio; how many before, for a spike.
+    pub total: Option<u64>,
+    /// How many are too many; 1 for the types of rules that do not count to a number.
     pub threshold: u64,
     /// Within which span they are too many.
     pub window: Duration,
+    /// What made it fire, in a few words: `10 within 1m`, `5% of at least 50 within 1m`.
+    pub limit: String,
     /// When the first of the events that reached the threshold happened.
     pub first_bad: SystemTime,
     /// When the last of them did.
@@ -64,33 +75,59 @@ pub struct Alert {
     pub samples: Vec<String>,
     /// The `trace_id` of the latest of them that has one.
     pub trace_id: Option<String>,
-    /// The rule's `labels` and the service's fields.
+    /// The commonest kind of message among the events before it fired, 32 at most: sixteen hex
+    /// digits that name it, then `LEVEL target: message` with `<*>` for what varies.
+    pub top: Option<String>,
+    /// What the rule counts, as a query of the command `dogwatch`; none if only a pattern says it.
+    pub query: Option<String>,
+    /// The service's fields, the rule's `labels`, and what the group has in common.
     pub labels: BTreeMap<String, String>,
+    /// The rule's `annotations`, filled in.
+    pub annotations: BTreeMap<String, String>,
 }
 
 impl Alert {
     /// One sentence for a subject line.
     pub fn summary(&self) -> String {
         let Self {
-            rule,
-            count,
-            threshold,
-            ..
+            rule, count, limit, ..
         } = self;
         let window = span_of_time::show(self.window);
-        match self
+        if let Some(lasted) = self
             .resolved_at
             .and_then(|at| at.duration_since(self.fired_at).ok())
         {
-            Some(lasted) => {
-                // Whole seconds: nobody reads the rest in a subject.
-                let lasted = span_of_time::show(Duration::from_secs(lasted.as_secs()));
-                format!("{rule} resolved after {lasted}: {count} matching events in all")
-            }
-            None => format!(
-                "{rule} fires: {count} matching events within {window} (threshold {threshold})"
-            ),
+            // Whole seconds: nobody reads the rest in a subject.
+            let lasted = span_of_time::show(Duration::from_secs(lasted.as_secs()));
+            return format!("{rule} resolved after {lasted}: {count} matching events in all");
         }
+        match (self.kind, self.total) {
+            ("threshold", _) => format!(
+                "{rule} fires: {count} matching events within {window} (threshold {})",
+                self.threshold
+            ),
+            ("ratio", Some(total)) => {
+                format!("{rule} fires: {count} of {total} events match (limit {limit})")
+            }
+            ("spike", Some(before)) => format!(
+                "{rule} fires: {count} matching events within {window}, {before} before (limit {limit})"
+            ),
+            _ => format!("{rule} fires: {limit}"),
+        }
+    }
+
+    /// The command that shows the lines behind the alert, in the folder of the logs: those that
+    /// the rule counts, from a minute before the first bad one. None if only a pattern says which.
+    pub fn command(&self) -> Option<String> {
+        let since = self.first_bad.checked_sub(Duration::from_secs(60))?;
+        let query = self.query.as_ref()?;
+        let since = rfc3339(since);
+        let query = match query.contains(" or ") {
+            true => format!("({query}) since={since}"),
+            false => format!("{query} since={since}"),
+        };
+        // A quote in a quoted word of a shell: out, the quote alone, and in again.
+        Some(format!("dogwatch '{}'", query.replace('\'', r"'\''")))
     }
 
     /// Sixteen hex digits that name this rule with these labels: the same for firing and resolved,
@@ -104,13 +141,8 @@ impl Alert {
             .labels
             .iter()
             .map(|(key, value)| (key.as_str(), value.as_str()));
-        // FNV-1a: fixed for ever, unlike std's hasher.
-        let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
-        for (key, value) in name.into_iter().chain(labels) {
-            for byte in key.bytes().chain([0xff]).chain(value.bytes()).chain([0xff]) {
-                hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-            }
-        }
+        let pairs = name.into_iter().chain(labels);
+        let hash = hash(pairs.flat_map(|(key, value)| [key, value]));
         format!("{hash:016x}")
     }
 }
@@ -133,6 +165,10 @@ pub struct AlertState {
     pub window: Duration,
     /// Since when it stands so; `None` while it has never fired.
     pub since: Option<SystemTime>,
+    /// How many of its groups fire; 1 at most for a rule without `group_by`.
+    pub firing: usize,
+    /// How many groups it keeps.
+    pub groups: usize,
     /// Its latest firing, with the evidence.
     pub alert: Option<Alert>,
 }
@@ -149,6 +185,14 @@ pub struct RuleCounts {
     pub fired: u64,
     /// Times that it resolved.
     pub resolved: u64,
+    /// Notifications kept back in a mute window.
+    pub muted: u64,
+    /// New values and messages that were learned, not told.
+    pub learning: u64,
+    /// Events of groups beyond `max_groups`, which count for the overflow alert alone.
+    pub overflowed: u64,
+    /// Values that were forgotten to make room for others, and would be new again.
+    pub forgotten: u64,
 }
 
 /// What became of the notifications since the start, and what went wrong besides.
@@ -167,4 +211,99 @@ pub struct Deliveries {
     pub suppressed: u64,
     /// Panics caught: in a value's formatting, a judge, a notifier, a playbook or a callback.
     pub panics: u64,
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::{Alert, State};
+    use crate::Severity;
+    use std::time::{Duration, SystemTime};
+
+    /// An alert of a rule that says nothing special.
+    pub(crate) fn example() -> Alert {
+        Alert {
+            rule: "r".into(),
+            kind: "threshold",
+            level: Severity::Error,
+            state: State::Firing,
+            count: 1,
+            total: None,
+            threshold: 1,
+            window: Duration::from_secs(60),
+            limit: "1 within 1m".into(),
+            first_bad: SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000),
+            fired_at: SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000),
+            resolved_at: None,
+            samples: Vec::new(),
+            trace_id: None,
+            top: None,
+            query: None,
+            labels: Default::default(),
+            annotations: Default::default(),
+        }
+    }
+
+    #[test]
+    fn the_command_shows_the_lines_whatever_the_query_holds() {
+        let command = |query: &str| {
+            let query = Some(query.to_owned());
+            Alert { query, ..example() }.command().unwrap()
+        };
+        let since = "since=2023-11-14T22:12:20.000000Z'";
+        assert_eq!(
+            command("level=error"),
+            format!("dogwatch 'level=error {since}")
+        );
+        assert_eq!(command("a or b"), format!("dogwatch '(a or b) {since}"));
+        let quoted = r"message~it'\''s";
+        assert_eq!(
+            command("message~it's"),
+            format!("dogwatch '{quoted} {since}")
+        );
+        assert_eq!(example().command(), None);
+    }
+
+    #[test]
+    fn a_summary_says_what_the_type_is_about() {
+        let summary = |kind, total, limit: &str| {
+            let limit = limit.into();
+            Alert {
+                kind,
+                total,
+                limit,
+                count: 12,
+                ..example()
+            }
+            .summary()
+        };
+        for (kind, total, limit, expected) in [
+            (
+                "threshold",
+                None,
+                "",
+                "r fires: 12 matching events within 1m (threshold 1)",
+            ),
+            (
+                "ratio",
+                Some(99),
+                "5%",
+                "r fires: 12 of 99 events match (limit 5%)",
+            ),
+            (
+                "spike",
+                Some(4),
+                "3 times",
+                "r fires: 12 matching events within 1m, 4 before (limit 3 times)",
+            ),
+            ("absence", None, "none for 5m", "r fires: none for 5m"),
+            (
+                "overflow",
+                None,
+                "more than 9 groups",
+                "r fires: more than 9 groups",
+            ),
+        ] {
+            assert_eq!(summary(kind, total, limit), expected);
+        }
+    }
 }

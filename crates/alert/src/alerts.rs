@@ -29,10 +29,12 @@ impl Alerts {
 
     /// What each rule has done since the start, in the order of the rules.
     pub fn counts(&self) -> Vec<RuleCounts> {
-        let rules = self.shared.rules.iter().enumerate();
-        rules
-            .map(|(at, rule)| self.shared.slot(at).counts(rule))
-            .collect()
+        self.shared.counts()
+    }
+
+    /// All that fires now, each group an alert of its own, in the order of the rules.
+    pub fn active(&self) -> Vec<Alert> {
+        self.shared.active()
     }
 
     /// What became of the notifications since the start.

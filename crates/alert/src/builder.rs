@@ -5,17 +5,16 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::alerts::{AlertGuard, Alerts};
-use crate::clock::{Clock, RealClock, Wake};
+use crate::clock::{Clock, RealClock};
 use crate::error::Error;
 use crate::layer::AlertLayer;
 use crate::notify::logged::Logged;
 use crate::outbox::Outbox;
 use crate::playbook::Keeper;
-use crate::prefilter::Prefilter;
 use crate::redact::Redact;
 use crate::rule::Named;
-use crate::shared::{OnChange, Route, Shared};
-use crate::slot::Slot;
+use crate::set::{Route, Set};
+use crate::shared::{Fixed, OnChange, Shared};
 use crate::tell::{self, Tell};
 use crate::threads;
 use crate::{Alert, Notify, Playbook, Rules};
@@ -126,6 +125,29 @@ impl Builder {
     fn start(mut self) -> Result<(AlertLayer, AlertGuard), Error> {
         let logged = Logged::default();
         self.add_declared(&logged)?;
+        let routes = self.routes()?;
+        let set = Set::new(self.rules.document.rules, routes, self.clock.now());
+        let shown = |(key, value): (String, String)| {
+            self.redact
+                .show(&key, &value)
+                .map(|shown| (key.clone(), shown.into_owned()))
+        };
+        let fixed = Fixed {
+            fields: self.fields.into_iter().filter_map(shown).collect(),
+            redact: self.redact.clone(),
+            logged,
+            on_change: self.on_change,
+            tell: Tell::new(self.on_error, self.clock.clone()),
+            clock: self.clock,
+        };
+        let shared = Arc::new(Shared::new(fixed, set));
+        threads::start(&shared)?;
+        let alerts = Alerts::new(shared.clone());
+        Ok((AlertLayer::new(shared), AlertGuard::new(alerts)))
+    }
+
+    /// Who is told of each rule; one outbox for each notifier, one keeper for each playbook.
+    fn routes(&self) -> Result<Vec<Route>, Error> {
         let mut outboxes = Vec::new();
         let mut keepers = Vec::new();
         let mut routes = Vec::new();
@@ -133,25 +155,19 @@ impl Builder {
             let mut route = Route::default();
             for action in &rule.actions {
                 let notifier = find(&self.notifiers, &NOTIFIER, &rule.name, action)?;
-                route.outboxes.push(place(&mut outboxes, &action.name, || {
+                route.outboxes.push(once(&mut outboxes, &action.name, || {
                     Outbox::new(action.name.clone(), notifier.clone(), self.clock.clone())
                 }));
             }
             if let Some(call) = &rule.playbook {
                 let playbook = find(&self.playbooks, &PLAYBOOK, &rule.name, &call.run)?;
-                route.keeper = Some(place(&mut keepers, &call.run.name, || {
+                route.keeper = Some(once(&mut keepers, &call.run.name, || {
                     Keeper::new(call.run.name.clone(), playbook.clone(), self.clock.clone())
                 }));
             }
             routes.push(route);
         }
-        let least = self.rules.least_level();
-        let outboxes = outboxes.into_iter().map(|(_, outbox)| outbox).collect();
-        let keepers = keepers.into_iter().map(|(_, keeper)| keeper).collect();
-        let shared = Arc::new(self.share(logged, routes, outboxes, keepers));
-        threads::start(&shared)?;
-        let alerts = Alerts::new(shared.clone());
-        Ok((AlertLayer::new(shared, least), AlertGuard::new(alerts)))
+        Ok(routes)
     }
 
     /// The notifiers that are always there or that the file declares.
@@ -166,44 +182,6 @@ impl Builder {
             }
         }
         Ok(())
-    }
-
-    fn share(
-        self,
-        logged: Logged,
-        routes: Vec<Route>,
-        outboxes: Vec<Arc<Outbox>>,
-        keepers: Vec<Arc<Keeper>>,
-    ) -> Shared {
-        let wake = Arc::new(Wake::default());
-        self.clock.watch(&wake);
-        let rules = self.rules.document.rules;
-        let shown = |(key, value): (String, String)| {
-            self.redact
-                .show(&key, &value)
-                .map(|shown| (key.clone(), shown.into_owned()))
-        };
-        Shared {
-            prefilter: Prefilter::new(&rules),
-            slots: rules.iter().map(|rule| Slot::new(rule).into()).collect(),
-            rules,
-            routes,
-            outboxes,
-            keepers,
-            wake,
-            fields: self.fields.into_iter().filter_map(shown).collect(),
-            redact: self.redact,
-            logged,
-            on_change: self.on_change,
-            listeners: Default::default(),
-            tell: Tell::new(self.on_error, self.clock.clone()),
-            panics: Default::default(),
-            unheard: Default::default(),
-            ended: Default::default(),
-            ends_at: Default::default(),
-            progress: Default::default(),
-            clock: self.clock,
-        }
     }
 }
 
@@ -264,12 +242,12 @@ fn find<'m, T: ?Sized>(
     })
 }
 
-/// The place of a name in a list, added if it is new.
-fn place<T>(list: &mut Vec<(String, Arc<T>)>, name: &str, make: impl FnOnce() -> T) -> usize {
-    list.iter()
-        .position(|(other, _)| other == name)
-        .unwrap_or_else(|| {
-            list.push((name.to_owned(), Arc::new(make())));
-            list.len() - 1
-        })
+/// What belongs to a name, made if it is new.
+fn once<T>(list: &mut Vec<(String, Arc<T>)>, name: &str, make: impl FnOnce() -> T) -> Arc<T> {
+    if let Some((_, known)) = list.iter().find(|(other, _)| other == name) {
+        return known.clone();
+    }
+    let new = Arc::new(make());
+    list.push((name.to_owned(), new.clone()));
+    new
 }

@@ -8,7 +8,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use tracing_core::Metadata;
 
-/// What one layer knows about callsites; shared by its clones.
+/// What one set of rules knows about callsites.
 #[derive(Debug)]
 pub(crate) struct Callsites {
     id: usize,
@@ -17,25 +17,15 @@ pub(crate) struct Callsites {
 
 impl Callsites {
     pub(crate) fn new() -> Self {
-        // Counted, not the layer's address: another layer may come to stand there.
-        static NEXT: AtomicUsize = AtomicUsize::new(1);
         Self {
-            id: NEXT.fetch_add(1, Ordering::Relaxed),
+            id: next_id(),
             known: RwLock::default(),
         }
     }
 
-    /// The layer's number, different for each layer of the process.
-    pub(crate) fn layer(&self) -> usize {
+    /// The set's number.
+    pub(crate) fn id(&self) -> usize {
         self.id
-    }
-
-    /// Whether this thread remembers that no rule can match: all that most events cost.
-    #[inline]
-    pub(crate) fn is_idle(&self, metadata: &'static Metadata<'static>) -> bool {
-        let address = address(metadata);
-        let seen = IDLE.try_with(|idle| idle[place(address)].get());
-        seen.is_ok_and(|seen| seen == (self.id, address))
     }
 
     /// The rules that may match, if the callsite is known.
@@ -55,6 +45,21 @@ impl Callsites {
     }
 }
 
+/// A number that no other set and no other layer of the process has. Counted, not an address:
+/// another may come to stand there.
+pub(crate) fn next_id() -> usize {
+    static NEXT: AtomicUsize = AtomicUsize::new(1);
+    NEXT.fetch_add(1, Ordering::Relaxed)
+}
+
+/// Whether this thread remembers that no rule of a set can match: all that most events cost.
+#[inline]
+pub(crate) fn is_idle(set: usize, metadata: &'static Metadata<'static>) -> bool {
+    let address = address(metadata);
+    let seen = IDLE.try_with(|idle| idle[place(address)].get());
+    seen.is_ok_and(|seen| seen == (set, address))
+}
+
 fn address(metadata: &'static Metadata<'static>) -> usize {
     std::ptr::from_ref(metadata).addr()
 }
@@ -68,7 +73,7 @@ fn place(address: usize) -> usize {
 const PLACES: usize = 256;
 
 thread_local! {
-    /// The layer and the address of the callsite that was last found idle.
+    /// The set and the address of the callsite that was last found idle.
     static IDLE: [Cell<(usize, usize)>; PLACES] = const { [const { Cell::new((0, 0)) }; PLACES] };
 }
 

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use dogwatch_line::{Equals, Level, Matcher, Query};
+use dogwatch_line::{Equals, Level, Matcher, Query, Value};
 use regex::Regex;
 
-use crate::seen::Seen;
+use crate::about::quoted;
+use crate::seen::Judged;
 
 /// What an event must be like. All that is said must hold.
 #[derive(Clone, Debug, Default)]
@@ -61,6 +62,36 @@ impl Conditions {
             && unasked
     }
 
+    /// What is counted, as a query; `None` if only a pattern says it. A pattern that stands beside
+    /// is left out: the query shows more.
+    pub(crate) fn query(&self) -> Option<String> {
+        let mut parts = Vec::new();
+        match self.level {
+            Some(LevelIs::Exactly(level)) => parts.push(format!("level={level}")),
+            Some(LevelIs::AtLeast(level)) => parts.push(format!("level>={level}")),
+            None => {}
+        }
+        if let Some(target) = &self.target {
+            parts.push(format!("target={}", quoted(target)));
+        }
+        for equals in &self.fields {
+            let name = quoted(equals.field());
+            parts.push(match equals.literal() {
+                Value::Str(text) => format!("{name}={}", quoted(text)),
+                plain => format!("{name}={plain}"),
+            });
+        }
+        if let Some(asked) = &self.query {
+            parts.push(asked.query.to_string());
+        }
+        if parts.is_empty() {
+            return None;
+        }
+        Query::parse(&parts.join(" "))
+            .ok()
+            .map(|query| query.to_string())
+    }
+
     /// Whether an event of this level and target may match; decided once for each callsite.
     /// A target that is known only with the event is `None`.
     pub(crate) fn may_hold(&self, level: Level, target: Option<&str>) -> bool {
@@ -78,30 +109,21 @@ impl Conditions {
     }
 
     /// Whether the event matches. The text is rendered only if the fields left the question open.
-    pub(crate) fn hold(&self, seen: &mut Seen<'_>) -> bool {
-        self.level
-            .is_none_or(|wanted| wanted.holds(seen.view.level()))
+    pub(crate) fn hold(&self, event: &mut impl Judged) -> bool {
+        self.level.is_none_or(|wanted| wanted.holds(event.level()))
             && self
                 .target
                 .as_ref()
-                .is_none_or(|target| seen.view.target() == target)
-            && self.fields.iter().all(|equals| equals.holds(&*seen))
+                .is_none_or(|target| event.target() == target)
+            && self.fields.iter().all(|equals| equals.holds(&*event))
             && self
                 .query
                 .as_ref()
-                .is_none_or(|asked| asked.matcher.holds(&*seen))
+                .is_none_or(|asked| asked.matcher.holds(&*event))
             && self
                 .pattern
                 .as_ref()
-                .is_none_or(|pattern| pattern.is_match(seen.view.text()))
-    }
-
-    /// The least level that an event needs for a match.
-    pub(crate) fn least_level(&self) -> Level {
-        Level::ALL
-            .into_iter()
-            .find(|&level| self.may_hold(level, None))
-            .unwrap_or(Level::Fatal)
+                .is_none_or(|pattern| pattern.is_match(event.text()))
     }
 }
 

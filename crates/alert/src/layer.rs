@@ -11,10 +11,11 @@ use tracing_core::{Dispatch, Event, Interest, Metadata, Subscriber};
 use tracing_subscriber::layer::{Context, Layer};
 use tracing_subscriber::registry::LookupSpan;
 
-use crate::callsites::Callsites;
+use crate::callsites::{is_idle, next_id};
 use crate::collect::{Collect, From};
 use crate::filter::RulesFilter;
-use crate::seen::Seen;
+use crate::seen::{Judged as _, Seen};
+use crate::set::Set;
 use crate::shared::Shared;
 use crate::spans::{Kept, SpanField};
 use crate::view::View;
@@ -28,10 +29,8 @@ use crate::{Builder, Rules, TARGET};
 #[derive(Clone)]
 pub struct AlertLayer {
     shared: Arc<Shared>,
-    /// The least level at which a rule can match.
-    least: Option<Level>,
-    /// Which rules a callsite's events may match.
-    callsites: Arc<Callsites>,
+    /// Tells what spans keep for this layer from what they keep for others.
+    number: usize,
 }
 
 impl AlertLayer {
@@ -40,40 +39,44 @@ impl AlertLayer {
         Builder::new(rules)
     }
 
-    pub(crate) fn new(shared: Arc<Shared>, least: Option<Level>) -> Self {
+    pub(crate) fn new(shared: Arc<Shared>) -> Self {
         Self {
             shared,
-            least,
-            callsites: Arc::new(Callsites::new()),
+            number: next_id(),
         }
     }
 
     /// The filter that these rules need, for `layer.with_filter(filter)`: events from the least
     /// level that a rule can match, and the spans whose fields those events inherit.
     pub fn filter(&self) -> RulesFilter {
-        RulesFilter::new(self.least)
+        RulesFilter::new(self.shared.least.clone())
     }
 
-    fn learn(&self, metadata: &'static Metadata<'static>) -> Arc<[usize]> {
+    fn learn(&self, set: &Set, metadata: &'static Metadata<'static>) -> Arc<[usize]> {
         let level = level(metadata);
         // A `log` record tells its target with the event.
         let target = (!from_log(metadata)).then(|| metadata.target());
-        let rules = self.shared.rules.iter().enumerate();
-        let may = rules.filter(|(_, rule)| rule.conditions.may_hold(level, target));
+        let rules = set.rules.iter().enumerate();
+        let may = rules.filter(|(_, rule)| rule.may_hold(level, target));
         let rules: Arc<[usize]> = match is_own(metadata.target()) {
             true => Arc::new([]),
             false => may.map(|(at, _)| at).collect(),
         };
-        self.callsites.learn(metadata, rules.clone());
+        set.callsites.learn(metadata, rules.clone());
         rules
     }
 
-    fn judge<S>(&self, view: &mut View, event: &Event<'_>, rules: &[usize], ctx: &Context<'_, S>)
+    fn judge<S>(&self, set: &Set, view: &mut View, event: &Event<'_>, ctx: &Context<'_, S>)
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
         let shared = &*self.shared;
         let metadata = event.metadata();
+        let known = set.callsites.rules(metadata);
+        let rules = known.unwrap_or_else(|| self.learn(set, metadata));
+        if rules.is_empty() {
+            return;
+        }
         view.start(level(metadata), metadata.target());
         let from = if from_log(metadata) {
             From::LogRecord
@@ -89,30 +92,34 @@ impl AlertLayer {
         }
         for (outward, span) in ctx.event_scope(event).into_iter().flatten().enumerate() {
             if let Some(kept) = span.extensions().get::<Kept>() {
-                kept.inherit(self.callsites.layer(), view, outward);
+                kept.inherit(self.number, view, outward);
             }
         }
-        let no_text =
-            shared.prefilter.pays(rules.len()) && !shared.prefilter.may_match(view.text());
+        let no_text = set.prefilter.pays(rules.len()) && !set.prefilter.may_match(view.text());
         let mut seen = Seen {
             view,
             fixed: &shared.fields,
             clock: &*shared.clock,
         };
-        for &rule in rules {
-            let conditions = &shared.rules[rule].conditions;
-            if no_text && conditions.pattern.is_some() {
-                continue;
-            }
-            if conditions.hold(&mut seen) {
-                hit(shared, rule, seen.view);
+        for &at in &*rules {
+            let rule = &set.rules[at];
+            if let Some(role) = rule.role(&mut seen, no_text) {
+                // Before the lock.
+                seen.text();
+                let mut slot = set.slot(at);
+                // Under it, so that the times of one rule never step back.
+                let ring = slot.hit(rule, shared.clock.now(), role, &mut seen);
+                drop(slot);
+                if ring {
+                    shared.wake.ring();
+                }
             }
         }
     }
 
     /// Reads a span's fields: formatting first, so that no lock is held while it runs.
     fn collect(&self, fields: &FieldSet, record: impl FnOnce(&mut Collect<'_>)) -> Vec<SpanField> {
-        if self.least.is_none() || self.shared.is_ended() {
+        if self.shared.least.is_none() || self.shared.is_ended() {
             return Vec::new();
         }
         with_view(|view| {
@@ -137,7 +144,7 @@ where
 
     fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
         if metadata.is_event() {
-            self.learn(metadata);
+            self.learn(&self.shared.set(), metadata);
         }
         // Never `never`: in a plain layer that would silence every other layer.
         Interest::always()
@@ -147,7 +154,7 @@ where
         let fields = attributes.metadata().fields();
         let fields = self.collect(fields, |collect| attributes.record(collect));
         if let (false, Some(span)) = (fields.is_empty(), ctx.span(id)) {
-            Kept::put(&mut span.extensions_mut(), self.callsites.layer(), fields);
+            Kept::put(&mut span.extensions_mut(), self.number, fields);
         }
     }
 
@@ -156,43 +163,29 @@ where
         let fields = span.metadata().fields();
         let fields = self.collect(fields, |collect| values.record(collect));
         if !fields.is_empty() {
-            Kept::put(&mut span.extensions_mut(), self.callsites.layer(), fields);
+            Kept::put(&mut span.extensions_mut(), self.number, fields);
         }
     }
 
     fn on_event(&self, event: &Event<'_>, ctx: Context<'_, S>) {
         let metadata = event.metadata();
-        let too_low = self.least.is_none_or(|least| level(metadata) < least);
-        if too_low || self.callsites.is_idle(metadata) || self.shared.is_ended() {
+        let shared = &*self.shared;
+        let too_low = shared.least.is_above(level(metadata));
+        if too_low || is_idle(shared.generation(), metadata) || shared.is_ended() {
             return;
         }
-        let rules = self
-            .callsites
-            .rules(metadata)
-            .unwrap_or_else(|| self.learn(metadata));
-        if !rules.is_empty() {
-            with_view(|view| self.judge(view, event, &rules, &ctx));
-        }
+        let set = shared.set();
+        with_view(|view| self.judge(&set, view, event, &ctx));
     }
 }
 
 impl fmt::Debug for AlertLayer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let rules: Vec<&str> = self.shared.rules.iter().map(|rule| &*rule.name).collect();
+        let set = self.shared.set();
+        let rules: Vec<&str> = set.rules.iter().map(|rule| &*rule.name).collect();
         f.debug_struct("AlertLayer")
             .field("rules", &rules)
             .finish_non_exhaustive()
-    }
-}
-
-fn hit(shared: &Shared, rule: usize, view: &mut View) {
-    view.text();
-    let mut slot = shared.slot(rule);
-    // Under the lock, so that the times of one rule never step back.
-    let changed = slot.hit(shared.clock.now(), view.rendered(), view.trace_id());
-    drop(slot);
-    if changed {
-        shared.wake.ring();
     }
 }
 

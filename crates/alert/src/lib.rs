@@ -70,14 +70,23 @@
 //! | `action`, or `notify` | a notifier's name, or a list of them | `log` |
 //! | `playbook` | a playbook's name, or `{run: name, lease: 30s}` | none; lease `1m` |
 //! | `labels` | more labels for the alert | none |
+//! | `type` | `any`, `threshold`, `ratio`, `absence`, `spike`, `new_value`, `new_template`, each with keys of its own | `threshold` |
+//! | `group_by` | fields whose values are counted apart, `max_groups` at most | none; 1000 |
+//! | `for` | how long it must be bad before it fires | `0s` |
+//! | `clear` | `below` which number it is good again; a `match` for an event that says so | the threshold; none |
+//! | `repeat_interval` | how often notifiers are told again | never |
+//! | `mute` | times of the week when they are not told | none |
+//! | `annotations` | texts with `{{count}}` and other names in them | none |
+//! | `samples` | how many lines an alert shows | 3 |
+//!
+//! All of them, with their own keys and bounds, are told in `docs/alerts.md` of the repository.
 //!
 //! `pattern` and `match` must both hold if both are there; one of them must be there. What the file
 //! does not know, it refuses, with line and column.
 //!
 //! # What it does not do
-//! A rule sees one process: ten in a minute means ten in this one. It groups by nothing yet, knows
-//! no ratios, no absence and no mute windows, and remembers nothing over a restart. Grouping over
-//! services, silences and escalation are Alertmanager's. A process that ends tells nobody that its
+//! A rule sees one process: ten in a minute means ten in this one. It remembers nothing over a
+//! restart. Grouping over services, silences and escalation are Alertmanager's. A process that ends tells nobody that its
 //! alerts are resolved.
 //!
 //! # Edges
@@ -102,8 +111,10 @@
 //! - `tls`: https for webhooks, through rustls with Mozilla's roots.
 #![forbid(unsafe_code)]
 
+mod about;
 mod alert;
 mod alerts;
+mod buckets;
 mod builder;
 mod callsites;
 mod clock;
@@ -112,23 +123,33 @@ mod conditions;
 mod dictionary;
 mod error;
 mod filter;
+mod group;
+mod known;
 mod layer;
+mod meter;
+mod mute;
 mod namesakes;
 mod notify;
 mod outbox;
+mod overflow;
 mod playbook;
 mod prefilter;
 mod read;
 mod redact;
 mod rule;
 mod rules;
+mod samples;
 mod seen;
+mod set;
 mod severity;
+mod shape;
 mod shared;
 mod slot;
 mod span_of_time;
 mod spans;
+mod standing;
 mod tell;
+mod template;
 mod threads;
 mod ticker;
 mod view;

@@ -23,8 +23,8 @@ pub(crate) struct Outbox {
 #[derive(Default)]
 struct Queue {
     waiting: VecDeque<Arc<Alert>>,
-    /// Rules whose firing was given up or dropped: their "resolved" would only puzzle.
-    unheard: HashSet<Arc<str>>,
+    /// Fingerprints of what was given up or dropped: its "resolved" would only puzzle.
+    unheard: HashSet<String>,
     counts: Deliveries,
     ending: Option<u64>,
 }
@@ -32,14 +32,15 @@ struct Queue {
 impl Queue {
     /// The front, a firing, is given up: the "resolved" that follows, waiting or to come, is kept
     /// back.
-    fn unheard(&mut self, rule: &Arc<str>) {
-        match self.waiting.iter().position(|alert| alert.rule == *rule) {
+    fn unheard(&mut self, name: String) {
+        let same = |alert: &Arc<Alert>| alert.fingerprint() == name;
+        match self.waiting.iter().position(same) {
             Some(next) if self.waiting[next].state == State::Resolved => {
                 self.waiting.remove(next);
                 self.counts.suppressed += 1;
             }
             Some(_) => {}
-            None => drop(self.unheard.insert(rule.clone())),
+            None => drop(self.unheard.insert(name)),
         }
     }
 }
@@ -64,21 +65,21 @@ impl Outbox {
     /// Takes an alert, or says that the queue is full.
     pub(crate) fn push(&self, alert: Arc<Alert>) -> Result<(), Error> {
         self.with(|queue| {
+            let name = alert.fingerprint();
             if alert.state == State::Firing {
-                queue.unheard.remove(&alert.rule);
-            } else if queue.unheard.remove(&alert.rule) {
+                queue.unheard.remove(&name);
+            } else if queue.unheard.remove(&name) {
                 queue.counts.suppressed += 1;
                 return Ok(());
             }
             if queue.waiting.len() == MAX_WAITING {
                 queue.counts.dropped += 1;
                 if alert.state == State::Firing {
-                    queue.unheard.insert(alert.rule.clone());
+                    queue.unheard.insert(name);
                 }
-                let name = &self.name;
                 return Err(Error::delivery(format!(
-                    "cannot queue an alert of `{}` for `{name}`: {MAX_WAITING} wait already",
-                    alert.rule
+                    "cannot queue an alert of `{}` for `{}`: {MAX_WAITING} wait already",
+                    alert.rule, self.name
                 )));
             }
             queue.waiting.push_back(alert);
@@ -149,7 +150,7 @@ impl Outbox {
                 queue.counts.failed += 1;
                 queue.counts.panics += u64::from(panicked);
                 if alert.state == State::Firing {
-                    queue.unheard(rule);
+                    queue.unheard(alert.fingerprint());
                 }
             });
         }
@@ -237,27 +238,19 @@ const HURRY: Duration = Duration::from_millis(200);
 #[cfg(test)]
 mod tests {
     use super::{FIRST, GIVE_UP, HURRY, LONGEST, MAX_WAITING, Outbox, Tries};
+    use crate::alert::tests::example;
     use crate::clock::nanos;
     use crate::clock::tests::HandClock;
     use crate::notify::NotifyError;
-    use crate::{Alert, Severity, State};
+    use crate::{Alert, State};
     use std::sync::Arc;
-    use std::time::{Duration, SystemTime};
+    use std::time::Duration;
 
     fn alert(rule: &str, state: State) -> Arc<Alert> {
         Arc::new(Alert {
             rule: rule.into(),
-            level: Severity::Error,
             state,
-            count: 1,
-            threshold: 1,
-            window: Duration::from_secs(60),
-            first_bad: SystemTime::UNIX_EPOCH,
-            fired_at: SystemTime::UNIX_EPOCH,
-            resolved_at: None,
-            samples: Vec::new(),
-            trace_id: None,
-            labels: Default::default(),
+            ..example()
         })
     }
 

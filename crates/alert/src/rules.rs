@@ -2,8 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use dogwatch_line::Level;
-
 use crate::error::Error;
 use crate::read::{self, Document};
 
@@ -88,14 +86,5 @@ impl Rules {
     /// The rules' names, in the file's order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.document.rules.iter().map(|rule| &*rule.name)
-    }
-
-    /// The least level at which any rule can match; `None` without rules.
-    pub(crate) fn least_level(&self) -> Option<Level> {
-        self.document
-            .rules
-            .iter()
-            .map(|rule| rule.conditions.least_level())
-            .min()
     }
 }

@@ -1,12 +1,22 @@
 //! What a rule may ask of an event: its own fields, and those that every line of the service carries.
 
+use std::borrow::Cow;
 use std::time::SystemTime;
 
-use dogwatch_line::{Fields, Value};
+use dogwatch_line::{Fields, Level, Value};
 use jiff::Timestamp;
 
 use crate::clock::Clock;
 use crate::view::View;
+
+/// What a rule judges: an event as it happens, or the line that it left.
+pub(crate) trait Judged: Fields {
+    fn level(&self) -> Level;
+    fn target(&self) -> &str;
+    /// `LEVEL target: message key=value …`: what a pattern is matched against, and a sample shows.
+    fn text(&mut self) -> &str;
+    fn trace_id(&self) -> Option<Cow<'_, str>>;
+}
 
 /// An event, and behind it the fields that every line of the service carries.
 pub(crate) struct Seen<'a> {
@@ -28,6 +38,24 @@ impl Fields for Seen<'_> {
         // A field of that name stands in a line with a `_` behind it.
         let posing = name.strip_suffix('_').filter(|name| fixed(name).is_some());
         self.view.field(posing.unwrap_or(name))
+    }
+}
+
+impl Judged for Seen<'_> {
+    fn level(&self) -> Level {
+        self.view.level()
+    }
+
+    fn target(&self) -> &str {
+        self.view.target()
+    }
+
+    fn text(&mut self) -> &str {
+        self.view.text()
+    }
+
+    fn trace_id(&self) -> Option<Cow<'_, str>> {
+        self.view.trace_id().map(Cow::Borrowed)
     }
 }
 

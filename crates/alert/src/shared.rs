@@ -1,28 +1,28 @@
 //! What the layer, the threads and the handles have in common.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
-use crate::alert::{Alert, AlertState, Deliveries};
+use crate::about::About;
+use crate::alert::{Alert, AlertState, Deliveries, RuleCounts};
 use crate::clock::{Clock, Wake, nanos};
+use crate::filter::Least;
 use crate::notify::logged::Logged;
 use crate::outbox::Outbox;
 use crate::playbook::Keeper;
-use crate::prefilter::Prefilter;
 use crate::redact::Redact;
-use crate::rule::Rule;
-use crate::slot::{About, Slot};
+use crate::set::Set;
 use crate::tell::Tell;
 
 pub(crate) struct Shared {
-    pub(crate) rules: Vec<Rule>,
-    pub(crate) prefilter: Prefilter,
-    pub(crate) slots: Vec<Mutex<Slot>>,
-    pub(crate) routes: Vec<Route>,
-    pub(crate) outboxes: Vec<Arc<Outbox>>,
-    pub(crate) keepers: Vec<Arc<Keeper>>,
+    set: RwLock<Arc<Set>>,
+    /// The number of the set, read without a lock.
+    generation: AtomicUsize,
+    pub(crate) least: Arc<Least>,
+    pub(crate) outboxes: Mutex<Vec<Arc<Outbox>>>,
+    pub(crate) keepers: Mutex<Vec<Arc<Keeper>>>,
     pub(crate) clock: Arc<dyn Clock>,
     /// Rings for the ticker.
     pub(crate) wake: Arc<Wake>,
@@ -44,18 +44,82 @@ pub(crate) struct Shared {
 /// What the application wants to be told of each change.
 pub(crate) struct OnChange(pub(crate) Box<dyn Fn(&Alert) + Send + Sync>);
 
-/// Who is told about one rule: places in the lists of outboxes and keepers.
-#[derive(Debug, Default)]
-pub(crate) struct Route {
-    pub(crate) outboxes: Vec<usize>,
-    pub(crate) keeper: Option<usize>,
+/// What is made once and does not change.
+pub(crate) struct Fixed {
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) redact: Redact,
+    pub(crate) fields: Vec<(String, String)>,
+    pub(crate) logged: Logged,
+    pub(crate) on_change: Vec<OnChange>,
+    pub(crate) tell: Tell,
 }
 
 impl Shared {
-    pub(crate) fn slot(&self, rule: usize) -> MutexGuard<'_, Slot> {
-        self.slots[rule]
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn new(fixed: Fixed, set: Set) -> Self {
+        let wake = Arc::new(Wake::default());
+        fixed.clock.watch(&wake);
+        let shared = Self {
+            generation: AtomicUsize::new(set.callsites.id()),
+            least: Arc::new(Least::new(set.least_level())),
+            outboxes: Mutex::default(),
+            keepers: Mutex::default(),
+            set: RwLock::new(Arc::new(set)),
+            clock: fixed.clock,
+            wake,
+            redact: fixed.redact,
+            fields: fixed.fields,
+            logged: fixed.logged,
+            on_change: fixed.on_change,
+            tell: fixed.tell,
+            listeners: Mutex::default(),
+            panics: AtomicU64::default(),
+            unheard: AtomicU64::default(),
+            ended: AtomicBool::default(),
+            ends_at: AtomicU64::default(),
+            progress: Progress::default(),
+        };
+        shared.adopt(&shared.set());
+        shared
+    }
+
+    /// The rules that are at work now.
+    pub(crate) fn set(&self) -> Arc<Set> {
+        let set = self.set.read().unwrap_or_else(PoisonError::into_inner);
+        set.clone()
+    }
+
+    /// The number of the rules at work.
+    #[inline]
+    pub(crate) fn generation(&self) -> usize {
+        self.generation.load(Ordering::Acquire)
+    }
+
+    /// Keeps the outboxes and keepers of a set in the lists, each once.
+    fn adopt(&self, set: &Set) {
+        let mut outboxes = self.outboxes.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut keepers = self.keepers.lock().unwrap_or_else(PoisonError::into_inner);
+        for route in &set.routes {
+            for outbox in &route.outboxes {
+                if !outboxes.iter().any(|known| Arc::ptr_eq(known, outbox)) {
+                    outboxes.push(outbox.clone());
+                }
+            }
+            let new =
+                |keeper: &&Arc<Keeper>| !keepers.iter().any(|known| Arc::ptr_eq(known, keeper));
+            if let Some(keeper) = route.keeper.as_ref().filter(new) {
+                keepers.push(keeper.clone());
+            }
+        }
+    }
+
+    pub(crate) fn outboxes(&self) -> Vec<Arc<Outbox>> {
+        let outboxes = self.outboxes.lock();
+        outboxes.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn keepers(&self) -> Vec<Arc<Keeper>> {
+        let keepers = self.keepers.lock();
+        keepers.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub(crate) fn about(&self) -> About<'_> {
@@ -81,17 +145,32 @@ impl Shared {
 
     pub(crate) fn end_workers(&self) {
         let deadline = self.ends_at.load(Ordering::Acquire);
-        self.outboxes.iter().for_each(|outbox| outbox.end(deadline));
-        self.keepers.iter().for_each(|keeper| keeper.end());
+        self.outboxes()
+            .iter()
+            .for_each(|outbox| outbox.end(deadline));
+        self.keepers().iter().for_each(|keeper| keeper.end());
     }
 
     pub(crate) fn states(&self) -> Vec<AlertState> {
-        let about = self.about();
-        self.rules
-            .iter()
-            .enumerate()
-            .map(|(at, rule)| self.slot(at).state(rule, &about))
+        let (set, about) = (self.set(), self.about());
+        let rules = set.rules.iter().enumerate();
+        rules
+            .map(|(at, rule)| set.slot(at).state(rule, &about))
             .collect()
+    }
+
+    pub(crate) fn active(&self) -> Vec<Alert> {
+        let (set, about) = (self.set(), self.about());
+        let rules = set.rules.iter().enumerate();
+        rules
+            .flat_map(|(at, rule)| set.slot(at).active(rule, &about))
+            .collect()
+    }
+
+    pub(crate) fn counts(&self) -> Vec<RuleCounts> {
+        let set = self.set();
+        let rules = set.rules.iter().enumerate();
+        rules.map(|(at, rule)| set.slot(at).counts(rule)).collect()
     }
 
     /// Counts panics that were caught on an application's thread; the ticker tells of them.
@@ -124,10 +203,11 @@ impl Shared {
             ..Deliveries::default()
         };
         sum.dropped = self.unheard.load(Ordering::Relaxed);
-        sum.dropped += (0..self.slots.len())
-            .map(|at| self.slot(at).untold())
+        let set = self.set();
+        sum.dropped += (0..set.slots.len())
+            .map(|at| set.slot(at).tally.untold)
             .sum::<u64>();
-        for counts in self.outboxes.iter().map(|outbox| outbox.counts()) {
+        for counts in self.outboxes().iter().map(|outbox| outbox.counts()) {
             sum.sent += counts.sent;
             sum.pending += counts.pending;
             sum.failed += counts.failed;

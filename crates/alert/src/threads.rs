@@ -13,16 +13,16 @@ use crate::ticker::Ticker;
 
 /// One thread for each notifier and playbook, and the ticker.
 pub(crate) fn start(shared: &Arc<Shared>) -> Result<(), Error> {
-    for outbox in &shared.outboxes {
-        let (outbox, all) = (outbox.clone(), shared.clone());
+    for outbox in shared.outboxes() {
+        let all = shared.clone();
         // A NUL in a thread's name is a panic in std.
         let name = format!("alert {}", outbox.name().replace('\0', ""));
         thread(shared, name, move || {
             outbox.run(|error| all.tell.tell(error))
         })?;
     }
-    for keeper in &shared.keepers {
-        let (keeper, all) = (keeper.clone(), shared.clone());
+    for keeper in shared.keepers() {
+        let all = shared.clone();
         thread(shared, "alert playbook".into(), move || {
             let acted = |acted| {
                 all.logged.playbook(keeper.name(), acted);

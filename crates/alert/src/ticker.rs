@@ -1,5 +1,6 @@
 //! The thread that tells of changes: resolves in time, renews leases, fills the outboxes.
 
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -7,22 +8,37 @@ use std::sync::atomic::Ordering;
 use crate::alert::{Alert, State};
 use crate::clock::{nanos, until};
 use crate::error::Error;
+use crate::group::Occurrence;
+use crate::mute;
+use crate::set::Set;
 use crate::shared::Shared;
 
 /// The ticker's own memory; all else is shared.
 pub(crate) struct Ticker {
     shared: Arc<Shared>,
-    /// For each rule that fires and has a playbook: when to renew its lease.
-    renew: Vec<Option<u64>>,
+    set: Arc<Set>,
+    rules: Vec<Told>,
     panics_told: u64,
+}
+
+/// What the ticker knows of one rule.
+#[derive(Default)]
+struct Told {
+    /// When to renew the lease of its playbook, while it fires.
+    renew: Option<u64>,
+    /// When its mute window ends, if alerts wait for that.
+    unmute: Option<u64>,
+    /// What fires and was kept back, by fingerprint.
+    muted: BTreeMap<String, Arc<Alert>>,
 }
 
 impl Ticker {
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
-        let renew = vec![None; shared.rules.len()];
+        let set = shared.set();
         Self {
+            rules: set.rules.iter().map(|_| Told::default()).collect(),
+            set,
             shared,
-            renew,
             panics_told: 0,
         }
     }
@@ -44,20 +60,26 @@ impl Ticker {
     fn round(&mut self) -> Option<u64> {
         let mut next: Option<u64> = None;
         let mut told = false;
-        for rule in 0..self.shared.rules.len() {
+        for rule in 0..self.set.rules.len() {
             let now = self.shared.clock.now();
-            self.shared.slot(rule).turn(now);
+            self.set.slot(rule).turn(&self.set.rules[rule], now);
             // One at a time: no lock is held while a change is told.
-            while let Some((alert, firing)) = self.take(rule) {
-                self.renew[rule] = firing.then_some(now);
+            while let Some((occurrence, alert)) = self.take(rule) {
+                if self.fires(rule) {
+                    self.rules[rule].renew.get_or_insert(now);
+                } else {
+                    self.rules[rule].renew = None;
+                    self.release(rule);
+                }
                 // The help first: a callback may take its time.
                 self.renew(rule, now);
-                self.tell(rule, &alert);
+                self.tell(rule, &occurrence, &alert);
                 told = true;
             }
             self.renew(rule, now);
-            let due = self.shared.slot(rule).due();
-            let soonest = [next, due, self.renew[rule]];
+            self.unmute(rule, now);
+            let due = self.set.slot(rule).due();
+            let soonest = [next, due, self.rules[rule].renew, self.rules[rule].unmute];
             next = soonest.into_iter().flatten().min();
         }
         self.tell_of_panics();
@@ -67,26 +89,25 @@ impl Ticker {
         next
     }
 
-    fn take(&self, rule: usize) -> Option<(Arc<Alert>, bool)> {
-        let occurrence = self.shared.slot(rule).take()?;
-        let alert = self
-            .shared
-            .about()
-            .alert(&self.shared.rules[rule], &occurrence);
-        Some((Arc::new(alert), occurrence.is_firing()))
+    fn take(&self, rule: usize) -> Option<(Occurrence, Arc<Alert>)> {
+        let occurrence = self.set.slot(rule).take()?;
+        let about = self.shared.about();
+        let alert = about.alert(&self.set.rules[rule], &occurrence);
+        Some((occurrence, Arc::new(alert)))
     }
 
-    fn tell(&self, rule: usize, alert: &Arc<Alert>) {
+    fn fires(&self, rule: usize) -> bool {
+        self.set.slot(rule).firing() > 0
+    }
+
+    fn tell(&mut self, rule: usize, occurrence: &Occurrence, alert: &Arc<Alert>) {
+        if !self.mutes(rule, alert, occurrence.again) {
+            self.send(rule, alert);
+        }
+        if occurrence.again {
+            return;
+        }
         let shared = &*self.shared;
-        let route = &shared.routes[rule];
-        for &outbox in &route.outboxes {
-            if let Err(error) = shared.outboxes[outbox].push(alert.clone()) {
-                shared.tell.tell(error);
-            }
-        }
-        if let (Some(keeper), State::Resolved) = (route.keeper, alert.state) {
-            shared.keepers[keeper].release(rule);
-        }
         shared.publish(alert);
         for on_change in &shared.on_change {
             if catch_unwind(AssertUnwindSafe(|| on_change.0(alert))).is_err() {
@@ -95,19 +116,79 @@ impl Ticker {
         }
     }
 
+    fn send(&self, rule: usize, alert: &Arc<Alert>) {
+        for outbox in &self.set.routes[rule].outboxes {
+            if let Err(error) = outbox.push(alert.clone()) {
+                self.shared.tell.tell(error);
+            }
+        }
+    }
+
+    /// Keeps an alert back if nobody wants to hear of the rule now, and what resolves unheard.
+    fn mutes(&mut self, rule: usize, alert: &Arc<Alert>, again: bool) -> bool {
+        let mute = &self.set.rules[rule].mute;
+        if mute.is_empty() {
+            return false;
+        }
+        let wall = self.shared.clock.wall();
+        let ends = mute::until(mute, wall);
+        let told = &mut self.rules[rule];
+        let muted = match (alert.state, ends) {
+            (State::Resolved, _) => told.muted.remove(&alert.fingerprint()).is_some(),
+            (_, None) => false,
+            (_, Some(ends)) => {
+                let wait = ends.duration_since(wall).unwrap_or_default();
+                let now = self.shared.clock.now();
+                told.unmute = Some(now.saturating_add(nanos(wait)));
+                if !again {
+                    told.muted.insert(alert.fingerprint(), alert.clone());
+                }
+                true
+            }
+        };
+        if muted {
+            self.set.slot(rule).tally.muted += 1;
+        }
+        muted
+    }
+
+    /// What still fires when a mute window ends is told then.
+    fn unmute(&mut self, rule: usize, now: u64) {
+        let told = &mut self.rules[rule];
+        if told.unmute.is_none_or(|due| due > now) {
+            return;
+        }
+        let wall = self.shared.clock.wall();
+        if let Some(ends) = mute::until(&self.set.rules[rule].mute, wall) {
+            // The next window follows at once, or somebody set the clock.
+            let wait = ends.duration_since(wall).unwrap_or_default();
+            told.unmute = Some(now.saturating_add(nanos(wait).max(1)));
+            return;
+        }
+        told.unmute = None;
+        let waiting = std::mem::take(&mut told.muted);
+        waiting.values().for_each(|alert| self.send(rule, alert));
+    }
+
+    fn release(&self, rule: usize) {
+        if let Some(keeper) = &self.set.routes[rule].keeper {
+            keeper.release(rule);
+        }
+    }
+
     fn renew(&mut self, rule: usize, now: u64) {
-        let shared = &*self.shared;
-        let call = shared.rules[rule]
+        let call = self.set.rules[rule]
             .playbook
             .as_ref()
-            .zip(shared.routes[rule].keeper);
+            .zip(self.set.routes[rule].keeper.as_ref());
+        let renew = &mut self.rules[rule].renew;
         let Some((call, keeper)) = call else {
-            self.renew[rule] = None;
+            *renew = None;
             return;
         };
-        if self.renew[rule].is_some_and(|due| due <= now) {
-            shared.keepers[keeper].hold(rule, call.lease);
-            self.renew[rule] = Some(now.saturating_add(nanos(call.lease) / 2));
+        if renew.is_some_and(|due| due <= now) {
+            keeper.hold(rule, call.lease);
+            *renew = Some(now.saturating_add(nanos(call.lease) / 2));
         }
     }
 

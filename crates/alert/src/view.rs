@@ -151,11 +151,6 @@ impl View {
         &self.text
     }
 
-    /// The text if it was rendered before.
-    pub(crate) fn rendered(&self) -> &str {
-        &self.text
-    }
-
     fn render(&self, out: &mut String) {
         // Writing to a `String` fails only if a `Display` of ours does, and none does.
         let _ = write!(out, "{} {}:", self.level, self.target);

@@ -1,26 +1,46 @@
 //! Decides when a rule fires and when it resolves. Pure: it is told the time.
 
-use crate::window::Window;
+use crate::clock::nanos;
+use crate::meter::{Level, Meter};
+use crate::rule::Rule;
 
-/// One rule's state over time. Times are nanoseconds of one steady clock.
+/// One group's state over time. Times are nanoseconds of one steady clock.
 #[derive(Debug)]
 pub(crate) struct Watch {
-    window: Window,
-    resolve_after: u64,
-    firing: Option<Firing>,
+    pub(crate) meter: Meter,
+    /// How long it must be bad before it fires.
+    hold_for: u64,
+    /// How long it must be good before it resolves; `None` waits for an event that says so.
+    resolve_after: Option<u64>,
+    pub(crate) stage: Stage,
+    /// The moment up to which all is decided.
+    at: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stage {
+    Inactive,
+    /// It is bad, and not yet for long enough.
+    Pending {
+        since: u64,
+        firing: Firing,
+    },
+    Firing(Firing),
 }
 
 /// A firing that is not over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Firing {
-    /// The first of the events that reached the threshold.
+    /// The first of the events that reached the limit.
     pub(crate) first_bad: u64,
-    /// The event that reached it.
+    /// The moment at which it fired.
     pub(crate) fired_at: u64,
     /// Matching events since the first bad one, it included.
     pub(crate) count: u64,
-    /// Since when the count in the window is below the threshold.
-    below_since: Option<u64>,
+    /// Among how many, or after how many.
+    pub(crate) total: Option<u64>,
+    /// Since when it is good.
+    pub(crate) good_since: Option<u64>,
 }
 
 /// What a step brought about.
@@ -31,93 +51,152 @@ pub(crate) enum Change {
 }
 
 impl Watch {
-    pub(crate) fn new(window: Window, resolve_after: u64) -> Self {
+    pub(crate) fn new(rule: &Rule) -> Self {
         Self {
-            window,
-            resolve_after,
-            firing: None,
+            meter: Meter::new(rule),
+            hold_for: nanos(rule.hold_for),
+            resolve_after: rule.resolve_after.map(nanos),
+            stage: Stage::Inactive,
+            at: 0,
         }
     }
 
     /// A matching event. What was due before it comes first, so that the outcome hangs on the
     /// times of the events alone and never on how often anybody looked.
-    pub(crate) fn hit(&mut self, now: u64) -> [Option<Change>; 2] {
-        let resolved = self.turn(now);
-        self.window.push(now);
-        let reached = self.window.reached_until().is_some_and(|until| now < until);
-        let Some(firing) = &mut self.firing else {
-            if reached {
-                let first_bad = self.window.first().unwrap_or(now);
-                let count = self.window.threshold() as u64;
-                let new = Firing {
-                    first_bad,
-                    fired_at: now,
-                    count,
-                    below_since: None,
-                };
-                self.firing = Some(new);
-                return [resolved, Some(Change::Fired(new))];
-            }
-            return [resolved, None];
-        };
-        firing.count += 1;
-        if reached {
-            firing.below_since = None;
+    pub(crate) fn hit(&mut self, now: u64, counts: bool, changed: &mut impl FnMut(Change)) {
+        self.turn(now, changed);
+        let now = self.at.max(now);
+        self.meter.push(now, counts);
+        if let (Stage::Pending { firing, .. } | Stage::Firing(firing), true) =
+            (&mut self.stage, counts)
+        {
+            firing.count += 1;
         }
-        [resolved, None]
+        self.judge(now, changed);
     }
 
-    /// Time has gone by.
-    pub(crate) fn turn(&mut self, now: u64) -> Option<Change> {
-        let firing = self.firing.as_mut()?;
-        if firing.below_since.is_none() {
-            firing.below_since = self.window.reached_until().filter(|&until| until <= now);
+    /// An event that says that all is well.
+    pub(crate) fn clear(&mut self, now: u64, changed: &mut impl FnMut(Change)) {
+        self.turn(now, changed);
+        self.meter.clear();
+        if let Stage::Firing(firing) = std::mem::replace(&mut self.stage, Stage::Inactive) {
+            changed(Change::Resolved { firing, at: now });
         }
-        let at = firing.below_since?.saturating_add(self.resolve_after);
-        if at > now {
-            return None;
-        }
-        let firing = self.firing.take()?;
-        Some(Change::Resolved { firing, at })
     }
 
-    /// When to call [`turn`](Self::turn) next: when the rule resolves if no event comes.
+    /// Time has gone by: each moment at which something was due is judged as if it were now.
+    pub(crate) fn turn(&mut self, now: u64, changed: &mut impl FnMut(Change)) {
+        while let Some(due) = self.due().filter(|&due| due <= now) {
+            self.at = self.at.max(due);
+            self.judge(self.at, changed);
+        }
+        self.at = self.at.max(now);
+    }
+
+    /// When to call [`turn`](Self::turn) next.
     pub(crate) fn due(&self) -> Option<u64> {
-        let firing = self.firing.as_ref()?;
-        let below = firing.below_since.or_else(|| self.window.reached_until())?;
-        Some(below.saturating_add(self.resolve_after))
+        let level = || self.meter.next(self.at);
+        let timer = match &self.stage {
+            Stage::Inactive if !self.meter.rises_by_itself() => return None,
+            Stage::Inactive => None,
+            Stage::Pending { since, .. } => Some(since.saturating_add(self.hold_for)),
+            Stage::Firing(firing) => firing
+                .good_since
+                .zip(self.resolve_after)
+                .map(|(since, after)| since.saturating_add(after)),
+        };
+        level().into_iter().chain(timer).min()
     }
 
     pub(crate) fn firing(&self) -> Option<Firing> {
-        self.firing
+        match self.stage {
+            Stage::Firing(firing) => Some(firing),
+            _ => None,
+        }
     }
 
-    pub(crate) fn count(&self, now: u64) -> usize {
-        self.window.count(now)
+    /// Whether it is at rest and would count from nothing.
+    pub(crate) fn is_idle(&self, now: u64) -> bool {
+        self.stage == Stage::Inactive && self.meter.is_empty(now)
+    }
+
+    fn judge(&mut self, now: u64, changed: &mut impl FnMut(Change)) {
+        let level = self.meter.level(now);
+        if let (Stage::Inactive, Level::Over) = (&self.stage, level) {
+            let (count, total) = self.meter.count(now);
+            let firing = Firing {
+                first_bad: self.meter.first(now).unwrap_or(now),
+                fired_at: now,
+                count,
+                total,
+                good_since: None,
+            };
+            self.stage = Stage::Pending { since: now, firing };
+        }
+        match &mut self.stage {
+            Stage::Inactive => {}
+            Stage::Pending { .. } if level != Level::Over => self.stage = Stage::Inactive,
+            Stage::Pending { since, firing } => {
+                if now >= since.saturating_add(self.hold_for) {
+                    let firing = Firing {
+                        fired_at: now,
+                        ..*firing
+                    };
+                    self.stage = Stage::Firing(firing);
+                    changed(Change::Fired(firing));
+                }
+            }
+            Stage::Firing(firing) => {
+                firing.good_since = match level {
+                    Level::Under => firing.good_since.or(Some(now)),
+                    // Not good enough: what was good before counts for nothing.
+                    Level::Over | Level::Between => None,
+                };
+                let over = firing
+                    .good_since
+                    .zip(self.resolve_after)
+                    .is_some_and(|(since, after)| since.saturating_add(after) <= now);
+                if over {
+                    let firing = *firing;
+                    self.stage = Stage::Inactive;
+                    changed(Change::Resolved { firing, at: now });
+                }
+            }
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::{Change, Watch};
-    use crate::window::Window;
+    use crate::Rules;
     use proptest::prelude::*;
 
-    /// `h` hit, `t` turn; what each step shows: `F` fired, `R@n` resolved at n, `RF`, `-` nothing.
-    fn run(
-        threshold: usize,
-        length: u64,
-        resolve_after: u64,
-        steps: &[(char, u64)],
-    ) -> Vec<String> {
-        let mut watch = Watch::new(Window::new(length, threshold), resolve_after);
-        let show = |changes: &[Option<Change>]| {
+    /// A rule in milliseconds, so that a table can tell its times by the nanosecond: see [`MS`].
+    fn watch(keys: &str) -> Watch {
+        let yaml = format!("{{name: r, match: 'x=1', {keys}}}");
+        Watch::new(&Rules::parse(&yaml).unwrap().document.rules[0])
+    }
+
+    fn plain(threshold: usize, length: u64, resolve_after: u64) -> Watch {
+        watch(&format!(
+            "threshold: {threshold}, window: {length}ms, resolve_after: {resolve_after}ms"
+        ))
+    }
+
+    const MS: u64 = 1_000_000;
+
+    /// `h` hit, `o` one of the others, `c` clear, `t` turn; what each step shows: `F` fired, from
+    /// the first bad one, `R@n` resolved at n, `-` nothing.
+    fn run(mut watch: Watch, steps: &[(char, u64)]) -> Vec<String> {
+        let show = |changes: &[Change]| {
             let text: String = changes
                 .iter()
-                .flatten()
                 .map(|change| match change {
-                    Change::Fired(firing) => format!("F{}..{}", firing.first_bad, firing.fired_at),
-                    Change::Resolved { firing, at } => format!("R@{at}x{}", firing.count),
+                    Change::Fired(firing) => {
+                        format!("F{}..{}", firing.first_bad / MS, firing.fired_at / MS)
+                    }
+                    Change::Resolved { firing, at } => format!("R@{}x{}", at / MS, firing.count),
                 })
                 .collect();
             if text.is_empty() {
@@ -126,13 +205,132 @@ mod tests {
                 text
             }
         };
-        steps
-            .iter()
-            .map(|&(step, now)| match step {
-                'h' => show(&watch.hit(now)),
-                _ => show(&[watch.turn(now)]),
-            })
-            .collect()
+        let step = |&(step, now): &(char, u64)| {
+            let mut changes = Vec::new();
+            let mut note = |change| changes.push(change);
+            match step {
+                'h' => watch.hit(now * MS, true, &mut note),
+                'o' => watch.hit(now * MS, false, &mut note),
+                'c' => watch.clear(now * MS, &mut note),
+                _ => watch.turn(now * MS, &mut note),
+            }
+            show(&changes)
+        };
+        steps.iter().map(step).collect()
+    }
+
+    #[test]
+    fn each_type_and_each_wait_follows_the_table() {
+        let check = |keys: &str, steps: &[(char, u64)], shown: &[&str]| {
+            assert_eq!(run(watch(keys), steps), shown, "{keys} {steps:?}");
+        };
+        // `for`: bad without a break for so long, and not a moment less.
+        let held = "threshold: 1, window: 10ms, for: 8ms, resolve_after: 0s";
+        check(
+            held,
+            &[('h', 0), ('t', 7), ('t', 8), ('t', 10)],
+            &["-", "-", "F0..8", "R@10x1"],
+        );
+        let short = "threshold: 1, window: 10ms, for: 12ms";
+        check(short, &[('h', 0), ('t', 99)], &["-", "-"]);
+        check(
+            short,
+            &[('h', 0), ('h', 5), ('t', 99)],
+            &["-", "-", "F0..12R@25x2"],
+        );
+        // Two limits: it fires at three and is good again below two.
+        let two = "threshold: 3, window: 10ms, resolve_after: 0s, clear: {below: 2}";
+        let steps = [('h', 0), ('h', 4), ('h', 8), ('t', 13), ('t', 14)];
+        check(two, &steps, &["-", "-", "F0..8", "-", "R@14x3"]);
+        // Between the limits is not good: the wait begins anew.
+        let waits = "threshold: 3, window: 10ms, resolve_after: 5ms, clear: {below: 2}";
+        let steps = [('h', 0), ('h', 1), ('h', 9), ('h', 12), ('t', 99)];
+        check(waits, &steps, &["-", "-", "F0..9", "-", "R@24x4"]);
+        // Only an event that says so ends it, and it counts from nothing then.
+        let said = "threshold: 2, window: 10ms, clear: {match: 'x=2'}";
+        let steps = [
+            ('h', 0),
+            ('h', 1),
+            ('t', 9999),
+            ('c', 10_000),
+            ('h', 10_001),
+        ];
+        check(said, &steps, &["-", "F0..1", "-", "R@10000x2", "-"]);
+        check(
+            said,
+            &[('h', 0), ('c', 1), ('h', 2), ('h', 3)],
+            &["-", "-", "-", "F2..3"],
+        );
+        // Either ends it.
+        let either = "threshold: 1, window: 10ms, resolve_after: 5ms, clear: {match: 'x=2'}";
+        check(either, &[('h', 0), ('c', 1)], &["F0..0", "R@1x1"]);
+        check(either, &[('h', 0), ('t', 15)], &["F0..0", "R@15x1"]);
+        // Any: one is too many.
+        let any = "type: any, window: 10ms";
+        check(
+            any,
+            &[('h', 3), ('t', 22), ('t', 23)],
+            &["F3..3", "-", "R@23x1"],
+        );
+        // Silence counts once something was heard, and ends with the next sound.
+        let silent = "type: absence, window: 10ms";
+        check(silent, &[('t', 99)], &["-"]);
+        let steps = [
+            ('h', 3),
+            ('t', 12),
+            ('t', 13),
+            ('h', 20),
+            ('h', 25),
+            ('t', 35),
+        ];
+        check(
+            silent,
+            &steps,
+            &["-", "-", "F3..13", "R@20x1", "-", "F25..35"],
+        );
+        let forgets = "type: absence, window: 10ms, forget_after: 7ms";
+        check(
+            forgets,
+            &[('h', 0), ('t', 16), ('t', 99)],
+            &["-", "F0..10", "R@17x0"],
+        );
+        // A share of enough.
+        let ratio =
+            "type: ratio, of: '*', threshold: 50%, min_total: 4, window: 60ms, resolve_after: 0s";
+        let steps = [
+            ('h', 0),
+            ('o', 1),
+            ('h', 2),
+            ('h', 3),
+            ('o', 4),
+            ('o', 5),
+            ('o', 6),
+        ];
+        check(ratio, &steps, &["-", "-", "-", "F0..3", "-", "-", "R@6x3"]);
+        // What leaves the window can make the rest bad: at 60 the first good one is gone.
+        let good = [('o', 0), ('o', 1), ('o', 2), ('o', 3)];
+        let bad = [('h', 30), ('h', 31), ('h', 32), ('t', 59), ('t', 99)];
+        let shown = ["-", "-", "-", "-", "-", "-", "-", "-", "F30..60R@63x3"];
+        check(ratio, &[&good[..], &bad].concat(), &shown);
+        // As many as usual is no spike, and nothing is compared with what was not seen.
+        let spike = "type: spike, factor: 2, min_count: 4, min_reference: 2, window: 1200ms, resolve_after: 0s";
+        let steps = [('h', 0), ('h', 100), ('h', 200), ('h', 300), ('t', 1500)];
+        check(spike, &steps, &["-", "-", "-", "-", "-"]);
+        let steps = [
+            ('h', 0),
+            ('h', 1400),
+            ('h', 1500),
+            ('h', 2500),
+            ('h', 2600),
+            ('h', 2650),
+            ('h', 2700),
+            ('t', 9999),
+        ];
+        check(
+            spike,
+            &steps,
+            &["-", "-", "-", "-", "-", "-", "F2500..2700", "R@3700x4"],
+        );
     }
 
     #[test]
@@ -140,7 +338,7 @@ mod tests {
         // (threshold, length, resolve_after), the steps, what each shows.
         let check = |limits: (usize, u64, u64), steps: &[(char, u64)], shown: &[&str]| {
             assert_eq!(
-                run(limits.0, limits.1, limits.2, steps),
+                run(plain(limits.0, limits.1, limits.2), steps),
                 shown,
                 "{limits:?} {steps:?}"
             );
@@ -195,20 +393,20 @@ mod tests {
             threshold in 1_usize..5, length in 1_u64..30, resolve_after in 0_u64..30,
             gaps in prop::collection::vec(0_u64..25, 1..60),
         ) {
-            let mut seldom = Watch::new(Window::new(length, threshold), resolve_after);
-            let mut often = Watch::new(Window::new(length, threshold), resolve_after);
+            let mut seldom = plain(threshold, length, resolve_after);
+            let mut often = plain(threshold, length, resolve_after);
             let (mut a, mut b) = (Vec::new(), Vec::new());
             let mut now = 0;
             for gap in gaps {
                 for _ in 0..gap {
                     now += 1;
-                    b.extend(often.turn(now));
+                    often.turn(now * MS, &mut |change| b.push(change));
                 }
-                a.extend(seldom.hit(now).into_iter().flatten());
-                b.extend(often.hit(now).into_iter().flatten());
+                seldom.hit(now * MS, true, &mut |change| a.push(change));
+                often.hit(now * MS, true, &mut |change| b.push(change));
             }
-            a.extend(seldom.turn(u64::MAX));
-            b.extend(often.turn(u64::MAX));
+            seldom.turn(u64::MAX, &mut |change| a.push(change));
+            often.turn(u64::MAX, &mut |change| b.push(change));
             prop_assert_eq!(a, b);
         }
 
@@ -217,19 +415,26 @@ mod tests {
             threshold in 1_usize..5, length in 1_u64..30, resolve_after in 0_u64..30,
             gaps in prop::collection::vec(0_u64..10, 5..40),
         ) {
-            let mut watch = Watch::new(Window::new(length, threshold), resolve_after);
+            let mut watch = plain(threshold, length, resolve_after);
             let mut now = 0;
             for gap in gaps {
                 now += gap;
-                watch.hit(now);
+                watch.hit(now * MS, true, &mut |_| {});
             }
-            if let Some(due) = watch.due() {
-                prop_assert_eq!(watch.turn(due - 1), None);
-                let resolved = matches!(watch.turn(due), Some(Change::Resolved { at, .. }) if at == due);
-                prop_assert!(resolved);
-            } else {
-                prop_assert_eq!(watch.firing(), None);
+            if watch.firing().is_none() {
+                return Ok(());
             }
+            let mut changes = Vec::new();
+            while let Some(due) = watch.due() {
+                watch.turn(due - 1, &mut |change| changes.push(change));
+                prop_assert_eq!(&changes[..], &[][..]);
+                watch.turn(due, &mut |change| changes.push(change));
+                if let Some(Change::Resolved { at, .. }) = changes.pop() {
+                    prop_assert_eq!(at, due);
+                    break;
+                }
+            }
+            prop_assert_eq!(watch.firing(), None);
         }
     }
 }

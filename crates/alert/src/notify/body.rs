@@ -45,7 +45,13 @@ pub(crate) fn webhook(alert: &Alert, receiver: &str) -> Value {
 
 fn annotations(alert: &Alert) -> Map<String, Value> {
     let mut out = Map::new();
-    let mut put = |key: &str, value: String| out.insert(key.into(), value.into());
+    for (key, value) in &alert.annotations {
+        out.insert(key.clone(), value.as_str().into());
+    }
+    // What the rule says of itself goes before.
+    let mut put = |key: &str, value: String| {
+        out.entry(key).or_insert(value.into());
+    };
     put("summary", alert.summary());
     put("count", alert.count.to_string());
     put("threshold", alert.threshold.to_string());
@@ -57,12 +63,23 @@ fn annotations(alert: &Alert) -> Map<String, Value> {
     if let Some(trace_id) = &alert.trace_id {
         put("trace_id", trace_id.clone());
     }
+    for (key, value) in [
+        ("total", alert.total.map(|total| total.to_string())),
+        ("top", alert.top.clone()),
+        ("query", alert.query.clone()),
+        ("command", alert.command()),
+    ] {
+        if let Some(value) = value {
+            put(key, value);
+        }
+    }
     out
 }
 
 #[cfg(test)]
 mod tests {
     use super::webhook;
+    use crate::alert::tests::example;
     use crate::{Alert, Severity, State};
     use serde_json::json;
     use std::time::{Duration, SystemTime};
@@ -75,16 +92,17 @@ mod tests {
         let mut alert = Alert {
             rule: "支付失败".into(),
             level: Severity::Critical,
-            state: State::Firing,
             count: 10,
             threshold: 10,
             window: Duration::from_secs(90),
             first_bad: at(0),
             fired_at: at(1_500),
-            resolved_at: None,
             samples: vec!["ERROR shop: 超时".into(), "ERROR shop: b".into()],
             trace_id: Some("0af7651916cd43dd8448eb211c80319c".into()),
+            query: Some("level=error".into()),
+            annotations: [("runbook".to_owned(), "http://r".to_owned())].into(),
             labels: [("service".to_owned(), "shop".to_owned())].into(),
+            ..example()
         };
         let labels = json!({"alertname": "支付失败", "severity": "critical", "service": "shop"});
         let annotations = json!({
@@ -93,6 +111,9 @@ mod tests {
             "first_bad": "2023-11-14T22:13:20.000000Z",
             "samples": "ERROR shop: 超时\nERROR shop: b",
             "trace_id": "0af7651916cd43dd8448eb211c80319c",
+            "query": "level=error",
+            "command": "dogwatch 'level=error since=2023-11-14T22:12:20.000000Z'",
+            "runbook": "http://r",
         });
         let firing = json!({
             "version": "4", "groupKey": "{}:{alertname=\"支付失败\"}", "truncatedAlerts": 0,

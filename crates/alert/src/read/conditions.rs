@@ -35,8 +35,15 @@ pub(crate) fn conditions(node: &Node<'_>) -> Result<Conditions, Error> {
     Ok(out)
 }
 
+/// Other events than those that count: all of them with `*`.
+pub(crate) fn events(node: &Node<'_>) -> Result<Conditions, Error> {
+    let mut out = Conditions::default();
+    matching(node, &mut out)?;
+    Ok(out)
+}
+
 /// `match`, or another key of its kind: a map of fields, or a query.
-pub(crate) fn matching(node: &Node<'_>, out: &mut Conditions) -> Result<(), Error> {
+fn matching(node: &Node<'_>, out: &mut Conditions) -> Result<(), Error> {
     if let Some(text) = node.value().as_str() {
         out.query = Some(Arc::new(asked(node, text)?));
         return Ok(());

@@ -1,11 +1,16 @@
 //! Reads a rules file strictly: what it does not know, it refuses, with line and column.
 
 mod conditions;
+mod defaults;
+mod groups;
+mod kind;
 mod limits;
 mod locate;
+mod mute;
 mod node;
 mod notifiers;
 mod rule;
+mod texts;
 
 use std::collections::HashSet;
 
@@ -13,11 +18,11 @@ use serde_norway::Value;
 
 use crate::error::Error;
 use crate::rule::Rule;
+use defaults::Defaults;
 use node::Node;
 #[cfg(feature = "webhook")]
 pub(crate) use notifiers::DEFAULT_TIMEOUT;
 pub(crate) use notifiers::Declared;
-use rule::Defaults;
 
 /// What a rules file says.
 #[derive(Debug, Default)]

@@ -1,70 +1,16 @@
 //! Reads one rule.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::Severity;
 use crate::error::Error;
-use crate::read::conditions::conditions;
-use crate::read::limits::{DEFAULT_LEASE, bounded, lease, threshold, window_span};
+use crate::read::conditions::{conditions, events};
+use crate::read::defaults::Defaults;
+use crate::read::kind::{self, Measured};
+use crate::read::limits::{DEFAULT_LEASE, bounded, lease};
 use crate::read::node::Node;
-use crate::rule::{Call, Named, Rule};
-
-/// What rules take that do not say it themselves.
-#[derive(Debug)]
-pub(crate) struct Defaults {
-    window: Duration,
-    resolve_after: Option<Duration>,
-    severity: Severity,
-    actions: Vec<Named>,
-    leases: BTreeMap<String, Duration>,
-}
-
-impl Default for Defaults {
-    fn default() -> Self {
-        Self {
-            // A bare threshold counts per minute.
-            window: Duration::from_secs(60),
-            resolve_after: None,
-            severity: Severity::Warning,
-            actions: vec![Named {
-                name: "log".into(),
-                place: None,
-            }],
-            leases: BTreeMap::new(),
-        }
-    }
-}
-
-impl Defaults {
-    pub(crate) fn read(
-        defaults: Option<Node<'_>>,
-        playbooks: Option<Node<'_>>,
-    ) -> Result<Self, Error> {
-        let mut out = Self::default();
-        if let Some(node) = defaults {
-            node.keys(&["window", "resolve_after", "level", "action", "notify"])?;
-            if let Some(window) = node.get("window") {
-                out.window = window_span(&window)?;
-            }
-            out.resolve_after = node
-                .get("resolve_after")
-                .map(|node| bounded(&node))
-                .transpose()?;
-            out.severity = severity(&node)?.unwrap_or(out.severity);
-            out.actions = actions(&node)?.unwrap_or(out.actions);
-        }
-        for (name, node) in playbooks
-            .map(|node| node.entries())
-            .transpose()?
-            .unwrap_or_default()
-        {
-            node.keys(&["lease"])?;
-            out.leases.insert(name.into(), lease(&node.need("lease")?)?);
-        }
-        Ok(out)
-    }
-}
+use crate::read::{groups, mute, texts};
+use crate::rule::{Call, Kind, Named, Rule};
 
 pub(crate) fn read(node: &Node<'_>, defaults: &Defaults) -> Result<Rule, Error> {
     node.entries()?;
@@ -73,51 +19,112 @@ pub(crate) fn read(node: &Node<'_>, defaults: &Defaults) -> Result<Rule, Error> 
         return Err(node.need("name")?.error("a rule needs a name"));
     }
     let node = &node.clone().owned_by(format!("rule `{name}`"));
-    node.keys(&[
-        "name",
-        "pattern",
-        "match",
-        "threshold",
-        "window",
-        "resolve_after",
-        "level",
-        "action",
-        "notify",
-        "playbook",
-        "labels",
-    ])?;
+    node.keys(&KEYS)?;
     let conditions = conditions(node)?;
-    let (threshold, window) = threshold(node, defaults.window)?;
-    let resolve_after = node
-        .get("resolve_after")
-        .map(|node| bounded(&node))
-        .transpose()?;
+    let Measured {
+        kind,
+        threshold,
+        below,
+        window,
+        hold_for,
+    } = kind::read(node, defaults.window)?;
+    let clears = node.get("clear").and_then(|clear| clear.get("match"));
+    let clears = clears.map(|node| events(&node)).transpose()?;
+    let resolve_after = resolve_after(node)?.or(match (&kind, &clears) {
+        // What came back came back; who waits for a sign waits for it.
+        (Kind::Absence { .. }, _) => Some(Duration::ZERO),
+        (_, Some(_)) => None,
+        (_, None) => defaults.resolve_after.or(Some(window)),
+    });
+    let groups = groups::read(node, &kind, defaults.max_groups)?;
+    let names: Vec<&str> = groups.names.iter().map(|name| &**name).collect();
     Ok(Rule {
         name: name.into(),
+        among: node.get("of").map(|of| events(&of)).transpose()?,
         conditions,
+        clears,
         threshold,
+        below,
         window,
-        resolve_after: resolve_after.or(defaults.resolve_after).unwrap_or(window),
+        hold_for,
+        resolve_after,
+        max_groups: groups.max,
+        repeat_interval: repeat(node)?.or(defaults.repeat_interval),
+        samples: samples(node)?,
+        mute: mute::read(node)?,
         severity: severity(node)?.unwrap_or(defaults.severity),
         actions: actions(node)?.unwrap_or_else(|| defaults.actions.clone()),
         playbook: node
             .get("playbook")
             .map(|node| playbook(&node, defaults))
             .transpose()?,
-        labels: labels(node)?,
+        labels: texts::labels(node, &kind, &names)?,
+        annotations: texts::annotations(node, &kind, &names)?,
+        group_by: groups.names,
+        kind,
     })
 }
 
-fn severity(node: &Node<'_>) -> Result<Option<Severity>, Error> {
-    let Some(level) = node.get("level") else {
+/// `resolve_after`, or `keep_firing_for` as Prometheus calls it.
+pub(super) fn resolve_after(node: &Node<'_>) -> Result<Option<Duration>, Error> {
+    let clear = node.get("clear");
+    let keeps = clear
+        .as_ref()
+        .and_then(|clear| clear.get("keep_firing_for"));
+    let said = [
+        node.get("resolve_after"),
+        node.get("keep_firing_for"),
+        keeps,
+    ];
+    let mut said = said.into_iter().flatten();
+    let first = said.next();
+    if let Some(second) = said.next() {
+        return Err(second.error(
+            "how long it must be good before it resolves is said twice: `keep_firing_for` is \
+             another word for `resolve_after`",
+        ));
+    }
+    first.map(|node| bounded(&node)).transpose()
+}
+
+pub(super) fn repeat(node: &Node<'_>) -> Result<Option<Duration>, Error> {
+    let Some(node) = node.get("repeat_interval") else {
         return Ok(None);
+    };
+    let span = bounded(&node)?;
+    if span < MIN_REPEAT {
+        return Err(node.expected("a span from 1s to 30d"));
+    }
+    Ok(Some(span))
+}
+
+fn samples(node: &Node<'_>) -> Result<usize, Error> {
+    let Some(node) = node.get("samples") else {
+        return Ok(3);
+    };
+    let number = node
+        .value()
+        .as_u64()
+        .and_then(|number| usize::try_from(number).ok());
+    number
+        .filter(|&number| number <= MAX_SAMPLES)
+        .ok_or_else(|| node.expected("a number of sample lines from 0 to 10"))
+}
+
+pub(super) fn severity(node: &Node<'_>) -> Result<Option<Severity>, Error> {
+    let level = match (node.get("level"), node.get("severity")) {
+        (Some(_), Some(severity)) => {
+            return Err(severity.error("`severity` is another word for `level`; say one of them"));
+        }
+        (Some(level), None) | (None, Some(level)) => level,
+        (None, None) => return Ok(None),
     };
     let severity = level.value().as_str().and_then(Severity::parse);
     let known = "critical, error, warning or info (the level of events is `match: {level: …}`)";
     severity.map(Some).ok_or_else(|| level.expected(known))
 }
 
-fn actions(node: &Node<'_>) -> Result<Option<Vec<Named>>, Error> {
+pub(super) fn actions(node: &Node<'_>) -> Result<Option<Vec<Named>>, Error> {
     let action = match (node.get("action"), node.get("notify")) {
         (Some(_), Some(notify)) => {
             return Err(notify.error("`notify` is another word for `action`; say one of them"));
@@ -165,18 +172,44 @@ fn playbook(node: &Node<'_>, defaults: &Defaults) -> Result<Call, Error> {
     })
 }
 
-fn labels(node: &Node<'_>) -> Result<BTreeMap<String, String>, Error> {
-    let entries = node
-        .get("labels")
-        .map(|node| node.entries())
-        .transpose()?
-        .unwrap_or_default();
-    let mut labels = BTreeMap::new();
-    for (key, value) in entries {
-        if matches!(key, "alertname" | "severity") {
-            return Err(value.error(format!("the label `{key}` is taken by the rule itself")));
-        }
-        labels.insert(key.into(), value.str()?.into());
-    }
-    Ok(labels)
-}
+const KEYS: [&str; 33] = [
+    "name",
+    "type",
+    "pattern",
+    "match",
+    "of",
+    "field",
+    "threshold",
+    "min_total",
+    "factor",
+    "min_count",
+    "reference",
+    "min_reference",
+    "expect_from_start",
+    "forget_after",
+    "learn",
+    "max_values",
+    "window",
+    "group_by",
+    "max_groups",
+    "for",
+    "clear",
+    "resolve_after",
+    "keep_firing_for",
+    "repeat_interval",
+    "level",
+    "severity",
+    "action",
+    "notify",
+    "playbook",
+    "labels",
+    "annotations",
+    "samples",
+    "mute",
+];
+
+/// A shorter one would be a storm of its own.
+const MIN_REPEAT: Duration = Duration::from_secs(1);
+
+/// Ten of 512 bytes still fit the smallest sink.
+const MAX_SAMPLES: usize = 10;
