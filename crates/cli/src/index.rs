@@ -8,8 +8,8 @@ use dogwatch_reader::Index;
 use crate::command::Given;
 use crate::input::Input;
 use crate::outcome::{Outcome, Stop};
+use crate::safe::safe;
 use crate::session::{say, with_source};
-use crate::show::safe;
 
 pub(crate) fn run(given: &Given) -> Result<Outcome, String> {
     let paths: Vec<PathBuf> = given.words().map(PathBuf::from).collect();

@@ -3,10 +3,15 @@
 
 mod check;
 mod command;
+mod context;
 mod index;
 mod input;
+mod last;
+mod out;
 mod outcome;
+mod paint;
 mod reckon;
+mod safe;
 mod session;
 mod show;
 mod stats;

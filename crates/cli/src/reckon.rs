@@ -7,7 +7,7 @@ use dogwatch_line::{Columns, Measure, Now, Summary, Times, Value};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::show::one_line;
+use crate::safe::one_line;
 use crate::table::aligned;
 use crate::tally::Tally;
 

@@ -13,11 +13,14 @@ use jiff::tz::TimeZone;
 
 use crate::command::{COLOR, Given, UTC};
 use crate::outcome::Outcome;
+use crate::safe::one_line;
 
 /// One run.
 pub(crate) struct Session {
     pub(crate) zone: TimeZone,
     pub(crate) color: bool,
+    /// Whether a terminal shows what is written.
+    pub(crate) terminal: bool,
     moment: SystemTime,
     troubled: Cell<bool>,
     read: Cell<Report>,
@@ -32,6 +35,7 @@ impl Session {
                 TimeZone::system()
             },
             color: colored(given.value(&COLOR)),
+            terminal: io::stdout().is_terminal(),
             moment: SystemTime::now(),
             troubled: Cell::new(false),
             read: Cell::default(),
@@ -53,9 +57,16 @@ impl Session {
     /// Tells what could not be read; the exit code will say so too.
     pub(crate) fn trouble(&self, trouble: &Trouble) {
         // Without its index a file is read whole: no line is missing.
-        self.troubled
-            .set(self.troubled.get() || !trouble.is_index());
-        say(&with_source(trouble));
+        if trouble.is_index() {
+            say(&with_source(trouble));
+        } else {
+            self.wrong(&with_source(trouble));
+        }
+    }
+
+    pub(crate) fn wrong(&self, message: &str) {
+        self.troubled.set(true);
+        say(message);
     }
 
     /// Adds what a reading read.
@@ -101,9 +112,11 @@ pub(crate) fn query(text: &str) -> Result<Query, String> {
     })
 }
 
-/// One line on standard error. Nobody is left to tell if that fails.
+/// Writes a message to standard error, also if the name of a file in it would move the cursor. Nobody
+/// is left to tell if that fails.
 pub(crate) fn say(message: &str) {
-    let _ = writeln!(io::stderr(), "dogwatch: {message}");
+    let lines: Vec<String> = message.lines().map(one_line).collect();
+    let _ = writeln!(io::stderr(), "dogwatch: {}", lines.join("\n"));
 }
 
 pub(crate) fn with_source(error: &dyn Error) -> String {

@@ -1,16 +1,18 @@
-//! Writes a line for people: time, level, target, message, then the fields. Pure.
-
-use std::fmt::Write as _;
+//! Writes a line for people: time, level, target, message, then the fields; causes of errors and
+//! stacks under it. Pure.
 
 use dogwatch_line::{Columns, Lens, Level, Line, Seen, Value, unwrapped};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use crate::paint::{DIM, Paint, RED, level_style, trace_style};
+use crate::safe::{put, safe};
+
 /// How lines are shown.
 pub(crate) struct Show {
     pub(crate) lens: Lens,
     pub(crate) zone: TimeZone,
-    pub(crate) color: bool,
+    pub(crate) paint: Paint,
     /// The fields behind the message, if not all.
     pub(crate) chosen: Option<Chosen>,
 }
@@ -56,12 +58,26 @@ impl Show {
             return;
         };
         let seen = self.lens.look(&text);
+        self.head(&seen, out);
+        let mut under = String::new();
+        match &self.chosen {
+            Some(chosen) => chosen
+                .of(&text)
+                .for_each(|(key, value)| self.field(key, &value, out, &mut under)),
+            None => self.fields(line, &seen, out, &mut under),
+        }
+        out.push('\n');
+        out.push_str(&under);
+    }
+
+    /// Time, level, target, message.
+    fn head(&self, seen: &Seen<'_, '_>, out: &mut String) {
         let at = seen
             .nanos()
             .and_then(|nanos| Timestamp::from_nanosecond(nanos).ok());
         if let Some(at) = at {
             let local = at.to_zoned_datetime(self.zone.clone());
-            self.painted(DIM, out, |out| {
+            self.paint.with(DIM, out, |out| {
                 put(
                     out,
                     format_args!("{}", local.strftime("%Y-%m-%d %H:%M:%S%.3f")),
@@ -70,27 +86,20 @@ impl Show {
             out.push(' ');
         }
         let level = seen.level();
-        self.painted(level.map_or("", paint), out, |out| {
+        self.paint.with(level.map_or("", level_style), out, |out| {
             put(out, format_args!("{:5}", level.map_or("-", Level::as_str)))
         });
         if let Some(target) = seen.target() {
             out.push(' ');
-            self.painted(DIM, out, |out| safe(&target, false, out));
+            self.paint.with(DIM, out, |out| safe(&target, false, out));
         }
         if let Some(message) = seen.message() {
             out.push(' ');
             safe(&message, false, out);
         }
-        match &self.chosen {
-            Some(chosen) => chosen
-                .of(&text)
-                .for_each(|(key, value)| self.field(key, &value, out)),
-            None => self.fields(line, &seen, out),
-        }
-        out.push('\n');
     }
 
-    fn fields(&self, line: Line<'_>, seen: &Seen<'_, '_>, out: &mut String) {
+    fn fields(&self, line: Line<'_>, seen: &Seen<'_, '_>, out: &mut String, under: &mut String) {
         for (key, value) in line.fields().filter(|(key, _)| !seen.shows(key)) {
             match value {
                 // What tracing-subscriber puts one step down.
@@ -101,94 +110,99 @@ impl Show {
                         .flatten()
                         .filter(|(key, _)| !seen.shows(key))
                     {
-                        self.field(&key, &value, out);
+                        self.field(&key, &value, out, under);
                     }
                 }
-                value => self.field(&key, &value, out),
+                value => self.field(&key, &value, out, under),
             }
         }
     }
 
-    fn field(&self, key: &str, value: &Value<'_>, out: &mut String) {
+    fn field(&self, key: &str, value: &Value<'_>, out: &mut String, under: &mut String) {
+        match value {
+            Value::Raw(json) if ERRORS.contains(&key) => self.error(key, json, out, under),
+            Value::Str(text) if is_stack(key, text) => {
+                for line in text.lines() {
+                    self.under("| ", line, under);
+                }
+            }
+            value => self.plain(key, value, out),
+        }
+    }
+
+    /// An error as `error=message`, its causes and its stack under the line.
+    fn error(&self, key: &str, json: &str, out: &mut String, under: &mut String) {
+        let error = Line::parse_repeating(json).ok();
+        let Some((error, message)) = error.and_then(|error| Some((error, error.field("message")?)))
+        else {
+            return self.plain(key, &Value::Raw(json), out);
+        };
+        self.plain(key, &message, out);
+        for (name, value) in error.fields().filter(|(name, _)| name != "message") {
+            match value {
+                Value::Raw(json) if name == "causes" && json.starts_with('[') => {
+                    for cause in value.elements() {
+                        self.under("caused by ", &cause.to_string(), under);
+                    }
+                }
+                value => self.field(&format!("{key}.{name}"), &value, out, under),
+            }
+        }
+    }
+
+    fn under(&self, what: &str, text: &str, under: &mut String) {
+        under.push_str("             ");
+        self.paint.with(RED, under, |under| under.push_str(what));
+        safe(text, false, under);
+        under.push('\n');
+    }
+
+    fn plain(&self, key: &str, value: &Value<'_>, out: &mut String) {
         out.push(' ');
-        self.painted(DIM, out, |out| {
+        self.paint.with(DIM, out, |out| {
             safe(key, true, out);
             out.push('=');
         });
-        match value {
+        let style = match value {
+            Value::Str(id) if TRACES.contains(&key) => trace_style(id),
+            _ => DIM,
+        };
+        self.paint.with(style, out, |out| match value {
             Value::Str(text) => safe(text, true, out),
+            // Its strings may hold what a terminal acts on.
+            Value::Raw(json) => safe(json, false, out),
             other => put(out, format_args!("{other}")),
-        }
-    }
-
-    fn painted(&self, paint: &str, out: &mut String, write: impl FnOnce(&mut String)) {
-        let painted = self.color && !paint.is_empty();
-        if painted {
-            put(out, format_args!("\u{1b}[{paint}m"));
-        }
-        write(out);
-        if painted {
-            out.push_str("\u{1b}[0m");
-        }
+        });
     }
 }
 
-/// A text without what a terminal would act on: control characters, and those that turn the
-/// direction of text (Unicode 16, bidirectional formatting characters). In a field it is quoted if it
-/// would not read as one word.
-pub(crate) fn safe(text: &str, word: bool, out: &mut String) {
-    let quoted = word && (text.is_empty() || text.contains([' ', '"', '=', '\n', '\t']));
-    if quoted {
-        out.push('"');
-    }
-    for char in text.chars() {
-        match char {
-            '\n' => out.push_str("\\n"),
-            '\t' => out.push_str("\\t"),
-            '\r' => out.push_str("\\r"),
-            '"' if quoted => out.push_str("\\\""),
-            '\u{61c}'
-            | '\u{200e}'
-            | '\u{200f}'
-            | '\u{202a}'..='\u{202e}'
-            | '\u{2066}'..='\u{2069}' => {
-                put(out, format_args!("\\u{{{:x}}}", u32::from(char)));
-            }
-            control if control.is_control() => {
-                put(out, format_args!("\\u{{{:x}}}", u32::from(control)))
-            }
-            plain => out.push(plain),
-        }
-    }
-    if quoted {
-        out.push('"');
-    }
+/// A text of several lines that tells where an error came from.
+fn is_stack(key: &str, text: &str) -> bool {
+    let last = key.rsplit('.').next().unwrap_or(key);
+    STACKS.contains(&last) && text.contains('\n')
 }
 
-/// A text in which nothing moves the cursor.
-pub(crate) fn one_line(text: &str) -> String {
-    let mut out = String::new();
-    safe(text, false, &mut out);
-    out
-}
+/// Objects that say what went wrong: ours, and those of pino, bunyan, logback.
+const ERRORS: [&str; 3] = ["error", "err", "exception"];
 
-/// Writing to a string does not fail.
-fn put(out: &mut String, text: std::fmt::Arguments<'_>) {
-    let _ = out.write_fmt(text);
-}
+const STACKS: [&str; 6] = [
+    "backtrace",
+    "stack",
+    "stack_trace",
+    "stacktrace",
+    "errorVerbose",
+    "exc_info",
+];
 
-pub(crate) fn paint(level: Level) -> &'static str {
-    match level {
-        Level::Trace => "35",
-        Level::Debug => "34",
-        Level::Info => "32",
-        Level::Warn => "33",
-        Level::Error => "31",
-        Level::Fatal => "1;31",
-    }
-}
-
-const DIM: &str = "2";
+/// What other loggers call `trace_id`.
+const TRACES: [&str; 6] = [
+    "trace_id",
+    "trace.id",
+    "traceId",
+    "traceID",
+    "TraceId",
+    "dd.trace_id",
+];
 
 #[cfg(test)]
 mod tests {
@@ -198,6 +212,7 @@ mod tests {
     use jiff::tz::{TimeZone, offset};
 
     use super::{Chosen, Show};
+    use crate::paint::Paint;
 
     fn shown(text: &str, color: bool) -> String {
         shown_with(text, color, None)
@@ -209,7 +224,7 @@ mod tests {
         Show {
             lens: Lens::new(Now::utc(UNIX_EPOCH)),
             zone,
-            color,
+            paint: Paint { on: color },
             chosen: fields.map(Chosen::new),
         }
         .line(text, &mut out);
@@ -221,7 +236,7 @@ mod tests {
         for (text, expected) in [
             (
                 r#"{"timestamp":"2026-11-24T07:19:00.425250Z","level":"ERROR","target":"shop::pay","message":"payment failed","order_id":79,"note":"two words","error":{"message":"x"}}"#,
-                "2026-11-24 15:19:00.425 ERROR shop::pay payment failed order_id=79 note=\"two words\" error={\"message\":\"x\"}\n",
+                "2026-11-24 15:19:00.425 ERROR shop::pay payment failed order_id=79 note=\"two words\" error=x\n",
             ),
             (
                 r#"{"timestamp":"2026-11-24T07:19:00Z","level":"INFO","fields":{"message":"ready","port":80},"target":"shop"}"#,
@@ -247,7 +262,7 @@ mod tests {
         }
         assert_eq!(
             shown(r#"{"level":"WARN","message":"x","n":1}"#, true),
-            "\u{1b}[33mWARN \u{1b}[0m x \u{1b}[2mn=\u{1b}[0m1\n"
+            "\u{1b}[33mWARN \u{1b}[0m x \u{1b}[2mn=\u{1b}[0m\u{1b}[2m1\u{1b}[0m\n"
         );
     }
 
@@ -261,6 +276,90 @@ mod tests {
             ("", "WARN  x\n"),
         ] {
             assert_eq!(shown_with(line, false, Some(fields)), expected, "{fields}");
+        }
+    }
+
+    #[test]
+    fn an_error_has_its_causes_and_its_stack_under_it() {
+        for (line, expected) in [
+            (
+                r#"{"level":"ERROR","message":"failed","error":{"message":"the channel answered 502","causes":["reset","网络断开"],"type":"Pay"},"n":1}"#,
+                "ERROR failed error=\"the channel answered 502\" error.type=Pay n=1\n             caused by reset\n             caused by 网络断开\n",
+            ),
+            (
+                r#"{"level":50,"msg":"failed","err":{"type":"Error","message":"boom","stack":"Error: boom\n    at f (a.js:1)"}}"#,
+                "ERROR failed err=boom err.type=Error\n             | Error: boom\n             |     at f (a.js:1)\n",
+            ),
+            (
+                r#"{"log.level":"error","message":"failed","error.message":"boom","error.stack_trace":"a\nb"}"#,
+                "ERROR failed error.message=boom\n             | a\n             | b\n",
+            ),
+            (
+                r#"{"level":"error","error":{"code":7}}"#,
+                "ERROR error={\"code\":7}\n",
+            ),
+            (
+                r#"{"level":"error","stack":"one line"}"#,
+                "ERROR stack=\"one line\"\n",
+            ),
+        ] {
+            assert_eq!(shown(line, false), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn one_trace_has_one_colour() {
+        let id = |id: &str| {
+            let line = format!(r#"{{"message":"x","trace_id":"{id}"}}"#);
+            shown(&line, true).replace(id, "")
+        };
+        let (a, b) = (
+            "1bdc65ad7f09cb94e580365e6a2a0274",
+            "4bf92f3577b34da6a3ce929d0e0e4736",
+        );
+        assert_eq!(id(a), id(a));
+        assert_ne!(id(a), id(b));
+    }
+
+    proptest::proptest! {
+        /// Whatever stands in keys, values, nested values, errors and stacks, in JSON or not: the
+        /// only codes are our own colours, and a line of text is a line of the log or one of ours.
+        #[test]
+        fn no_line_moves_the_terminal(
+            key in "(error|err|trace_id|message|level|stack|\\PC*[\u{1b}\u{9b}\u{202e}\u{7f}]?)",
+            value in ".*[\u{1b}\u{9b}\u{202e}\u{2066}\u{0}\r\n]?.*",
+            form in 0..5_usize,
+        ) {
+            let quoted = |text: &str| {
+                let mut out = String::from("\"");
+                for char in text.chars() {
+                    match char {
+                        '"' | '\\' => out.extend(['\\', char]),
+                        // JSON lets all others through as they are.
+                        char if u32::from(char) < 0x20 => out.push_str(&format!("\\u{:04x}", u32::from(char))),
+                        char => out.push(char),
+                    }
+                }
+                out.push('"');
+                out
+            };
+            let (key, json) = (quoted(&key), quoted(&value));
+            let line = match form {
+                0 => value.clone(),
+                1 => format!("{{{key}:{json}}}"),
+                2 => format!("{{{key}:[{json}]}}"),
+                3 => format!("{{{key}:{{\"message\":{json},\"causes\":[{json}],{key}:{json}}}}}"),
+                _ => format!("{{\"log\":{},\"stream\":\"stdout\"}}", quoted(&format!("{{{key}:{json}}}\n"))),
+            };
+            let acts = |char: char| (char.is_control() && char != '\n')
+                || matches!(char, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+            proptest::prop_assert!(!shown(&line, false).contains(acts));
+            let mut colored = shown(&line, true);
+            for style in ["0", "1;31", "2", "31", "32", "33", "34", "35", "36"] {
+                colored = colored.replace(&format!("\u{1b}[{style}m"), "");
+            }
+            proptest::prop_assert!(!colored.contains(acts));
+            proptest::prop_assert_eq!(colored, shown(&line, false));
         }
     }
 

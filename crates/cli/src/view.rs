@@ -1,98 +1,171 @@
 //! Shows the lines that a query finds, counts them, follows them, or makes a table of them.
 
-use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use dogwatch_line::Lens;
+use dogwatch_line::{Lens, Matcher, Query};
 use dogwatch_reader::{Family, Search, Start};
 
-use crate::command::{COUNT, FIELDS, FOLLOW, Given, JSON, LINES};
+use crate::command::{CONTEXT, COUNT, FIELDS, FOLLOW, Given, JSON, LINES, Opt, TAIL};
+use crate::context::Context;
 use crate::input::Input;
+use crate::last::last;
+use crate::out::{Form, Out};
 use crate::outcome::{Outcome, Stop};
+use crate::paint::Paint;
 use crate::reckon::Reckoning;
-use crate::session::{Session, query, say};
+use crate::session::{Session, query};
 use crate::show::{Chosen, Show};
 
 pub(crate) fn run(given: &Given) -> Result<Outcome, String> {
     let session = Session::open(given);
     let (text, paths) = given.question(|path| Path::new(path).exists());
     let query = query(text)?;
-    let [count, follow, json] = [&COUNT, &FOLLOW, &JSON].map(|option| given.has(option));
-    if follow && count {
-        return Err("--follow never ends, so that --count has nothing to tell".to_owned());
-    }
-    let form = match query.summary() {
-        Some(_) if follow || json || count => {
-            return Err(
-                "behind the pipe stands a table, which --follow, --json and --count do not fit"
-                    .to_owned(),
-            );
+    refuse(given, query.summary().is_some())?;
+    let around = given.number(&CONTEXT).map(|lines| Around {
+        context: Context::new(usize::try_from(lines).unwrap_or(usize::MAX)),
+        matcher: query.matcher(session.now()),
+    });
+    // Around lines that are found stand those that are not.
+    let search = match &around {
+        Some(_) => session.search(&Query::parse("").map_err(|error| error.to_string())?),
+        None => session.search(&query),
+    };
+    let mut view = View {
+        around,
+        out: Out::new(form(given, &session, &query)?, given.number(&LINES)),
+    };
+    let stopped = if given.number(&LINES) == Some(0) {
+        Ok(())
+    } else if given.has(&FOLLOW) {
+        view.follow(&session, &search, &paths)
+    } else {
+        view.lines(&session, &search, &paths, given.number(&TAIL))
+    };
+    Stop::settled(stopped)?;
+    Stop::settled(view.out.end())?;
+    Ok(session.outcome(view.out.found > 0))
+}
+
+/// Refuses what does not go together.
+fn refuse(given: &Given, table: bool) -> Result<(), String> {
+    let pairs: [(&Opt, &[&Opt]); 3] = [
+        (&FOLLOW, &[&COUNT, &TAIL]),
+        (&CONTEXT, &[&COUNT, &TAIL]),
+        (&LINES, &[&TAIL]),
+    ];
+    for (option, others) in pairs.iter().filter(|(option, _)| given.has(option)) {
+        if let Some(other) = others.iter().find(|other| given.has(other)) {
+            return Err(format!(
+                "--{} and --{} do not go together",
+                option.long, other.long
+            ));
         }
+    }
+    let lines: [&Opt; 5] = [&FOLLOW, &JSON, &COUNT, &CONTEXT, &FIELDS];
+    match lines.iter().find(|option| table && given.has(option)) {
+        Some(option) => Err(format!(
+            "behind the pipe stands a table, which --{} does not fit",
+            option.long
+        )),
+        None => Ok(()),
+    }
+}
+
+fn form(given: &Given, session: &Session, query: &Query) -> Result<Form, String> {
+    Ok(match query.summary() {
         Some(summary) => Form::Table(Box::new(Reckoning::new(
             summary,
             session.now(),
             session.zone.clone(),
         )?)),
-        None if count => Form::Count,
-        None if json => Form::Json,
+        None if given.has(&COUNT) => Form::Count,
+        None if given.has(&JSON) => Form::Json {
+            terminal: session.terminal,
+        },
         None => Form::Show(Box::new(Show {
             lens: Lens::new(session.now()),
             zone: session.zone.clone(),
-            color: session.color,
+            paint: Paint { on: session.color },
             chosen: given.value(&FIELDS).map(Chosen::new),
         })),
-    };
-    let mut out = Out {
-        ordered: matches!(form, Form::Show(_) | Form::Json),
-        form,
-        most: given.number(&LINES),
-        writer: BufWriter::new(io::stdout().lock()),
-        text: String::new(),
-        found: 0,
-    };
-    let search = session.search(&query);
-    let stopped = if out.most == Some(0) {
-        Ok(())
-    } else if follow {
-        self::follow(&session, &search, &paths, &mut out)
-    } else {
-        lines(&session, &search, &paths, &mut out)
-    };
-    Stop::settled(stopped)?;
-    Stop::settled(out.end())?;
-    Ok(session.outcome(out.found > 0))
+    })
 }
 
-fn lines(session: &Session, search: &Search, paths: &[PathBuf], out: &mut Out) -> Result<(), Stop> {
-    let input = Input::find(paths).map_err(Stop::Wrong)?;
-    if out.ordered {
-        input.by_time(session, search, &mut |line, _| out.line(line))
-    } else {
-        input.each(session, search, &mut |line, _| out.line(line))
-    }
+struct View {
+    around: Option<Around>,
+    out: Out,
 }
 
-fn follow(
-    session: &Session,
-    search: &Search,
-    paths: &[PathBuf],
-    out: &mut Out,
-) -> Result<(), Stop> {
-    let log = followed(paths).map_err(Stop::Wrong)?;
-    let mut follow = search.follow(&log, Start::End);
-    // Nobody sends: it is a wait that ends in time.
-    let (_sender, nothing) = mpsc::channel::<()>();
-    loop {
-        while let Some(next) = follow.next() {
-            match next {
-                Ok(line) => out.line(&line.text())?,
-                Err(trouble) => session.trouble(&trouble),
-            }
+/// Lines around those that are found.
+struct Around {
+    context: Context,
+    matcher: Matcher,
+}
+
+impl View {
+    fn lines(
+        &mut self,
+        session: &Session,
+        search: &Search,
+        paths: &[PathBuf],
+        tail: Option<u64>,
+    ) -> Result<(), Stop> {
+        let input = Input::find(paths).map_err(Stop::Wrong)?;
+        if let Some(most) = tail {
+            let most = usize::try_from(most).unwrap_or(usize::MAX);
+            let lines = last(&input, session, search, most);
+            return lines.iter().try_for_each(|(line, _)| self.line(line));
         }
-        out.writer.flush().map_err(Stop::Pipe)?;
-        let _ = nothing.recv_timeout(PAUSE);
+        if self.out.is_ordered() {
+            input.by_time(session, search, &mut |line, _| self.line(line))
+        } else {
+            input.each(session, search, &mut |line, _| self.line(line))
+        }
+    }
+
+    fn follow(
+        &mut self,
+        session: &Session,
+        search: &Search,
+        paths: &[PathBuf],
+    ) -> Result<(), Stop> {
+        let log = followed(paths).map_err(Stop::Wrong)?;
+        let mut follow = search.follow(&log, Start::End);
+        // Nobody sends: it is a wait that ends in time.
+        let (_sender, nothing) = mpsc::channel::<()>();
+        loop {
+            while let Some(next) = follow.next() {
+                match next {
+                    Ok(line) => self.line(&line.text())?,
+                    Err(trouble) => session.trouble(&trouble),
+                }
+            }
+            self.out.flush()?;
+            let _ = nothing.recv_timeout(PAUSE);
+        }
+    }
+
+    fn line(&mut self, line: &str) -> Result<(), Stop> {
+        let out = &mut self.out;
+        let Some(around) = &mut self.around else {
+            out.line(line)?;
+            return if out.is_full() {
+                Err(Stop::Enough)
+            } else {
+                Ok(())
+            };
+        };
+        // Behind the last that is asked for, others only stand around it.
+        let found = !out.is_full() && around.matcher.judge(line).holds();
+        around
+            .context
+            .line(line, found, &mut |place, line| out.place(place, line))?;
+        if out.is_full() && around.context.is_complete() {
+            return Err(Stop::Enough);
+        }
+        Ok(())
     }
 }
 
@@ -108,64 +181,6 @@ fn followed(paths: &[PathBuf]) -> Result<PathBuf, String> {
             "--follow takes one log, and `{}` is a folder",
             path.display()
         )),
-    }
-}
-
-/// What is made of a line.
-enum Form {
-    Show(Box<Show>),
-    Json,
-    Count,
-    Table(Box<Reckoning>),
-}
-
-struct Out {
-    form: Form,
-    /// Whether the order of the lines matters.
-    ordered: bool,
-    most: Option<u64>,
-    writer: BufWriter<io::StdoutLock<'static>>,
-    text: String,
-    found: u64,
-}
-
-impl Out {
-    fn line(&mut self, line: &str) -> Result<(), Stop> {
-        self.found += 1;
-        self.text.clear();
-        match &mut self.form {
-            Form::Count => {}
-            Form::Table(table) => table.line(line),
-            Form::Json => {
-                self.text.push_str(line);
-                self.text.push('\n');
-            }
-            Form::Show(show) => show.line(line, &mut self.text),
-        }
-        self.writer
-            .write_all(self.text.as_bytes())
-            .map_err(Stop::Pipe)?;
-        if self.most.is_some_and(|most| self.found >= most) {
-            return Err(Stop::Enough);
-        }
-        Ok(())
-    }
-
-    fn end(&mut self) -> Result<(), Stop> {
-        let text = match &mut self.form {
-            Form::Table(table) => {
-                if let Some(shortfall) = table.shortfall() {
-                    say(&shortfall);
-                }
-                table.table()
-            }
-            Form::Count => format!("{}\n", self.found),
-            Form::Json | Form::Show(_) => String::new(),
-        };
-        let written = self.writer.write_all(text.as_bytes());
-        written
-            .and_then(|()| self.writer.flush())
-            .map_err(Stop::Pipe)
     }
 }
 

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use crate::members::Elements;
+
 /// What a field holds, borrowed from where it stands.
 ///
 /// Closed on purpose: JSON has no further kinds. `PartialEq` is by kind; [`Value::equals`] compares
@@ -54,6 +56,26 @@ impl Value<'_> {
             Value::U64(int) => Some(i128::from(*int)),
             _ => None,
         }
+    }
+}
+
+impl<'a> Value<'a> {
+    /// The elements of an array; nothing for any other value.
+    ///
+    /// ```
+    /// use dogwatch_line::{Line, Value};
+    ///
+    /// let line = Line::parse(r#"{"causes":["timed out",{"code":7}]}"#)?;
+    /// let causes = line.field("causes").unwrap();
+    /// let causes: Vec<Value<'_>> = causes.elements().collect();
+    /// assert_eq!(causes, [Value::from("timed out"), Value::Raw(r#"{"code":7}"#)]);
+    /// # Ok::<(), dogwatch_line::Error>(())
+    /// ```
+    pub fn elements(&self) -> impl Iterator<Item = Value<'a>> + use<'a> {
+        Elements::of(match self {
+            Value::Raw(json) => json,
+            _ => "",
+        })
     }
 }
 

@@ -71,6 +71,11 @@ impl Search {
         Reading::of_files(self, family.files().to_vec())
     }
 
+    /// Reads one file of a log.
+    pub fn read_file(&self, file: &Path) -> Reading<'_> {
+        Reading::of_files(self, vec![file.to_owned()])
+    }
+
     /// Reads a stream of lines: standard input. It is not decompressed.
     pub fn read_from(&self, input: impl Read + 'static) -> Reading<'_> {
         Reading::of_stream(self, Box::new(input))

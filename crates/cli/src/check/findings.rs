@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use super::judge::{Judge, Kind};
-use crate::show::one_line;
+use crate::safe::one_line;
 
 /// What was found so far.
 pub(crate) struct Findings {

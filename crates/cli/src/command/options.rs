@@ -29,6 +29,13 @@ pub(crate) static LINES: Opt = valued(
     Takes::Number("N"),
     "the first N lines at most",
 );
+pub(crate) static TAIL: Opt = valued(None, "tail", Takes::Number("N"), "the last N lines at most");
+pub(crate) static CONTEXT: Opt = valued(
+    Some('C'),
+    "context",
+    Takes::Number("N"),
+    "N lines before and after, whatever they are",
+);
 pub(crate) static FIELDS: Opt = valued(
     None,
     "fields",

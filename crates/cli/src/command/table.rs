@@ -15,6 +15,8 @@ pub(crate) static VIEW: Command = Command {
         &o::FOLLOW,
         &o::JSON,
         &o::LINES,
+        &o::TAIL,
+        &o::CONTEXT,
         &o::FIELDS,
         &o::UTC,
         &o::COLOR,

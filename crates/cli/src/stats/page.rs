@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::gather::Gather;
-use crate::show::one_line;
+use crate::safe::one_line;
 use crate::table::aligned;
 use crate::timeline::{bars, spoken};
 

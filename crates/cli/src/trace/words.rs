@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 use dogwatch_line::{Columns, Lens, Level, Line, Value, unwrapped};
 
 use super::tree::Span;
-use crate::show::{paint, safe};
+use crate::paint::level_style;
+use crate::safe::safe;
 
 /// How it is said.
 pub(crate) struct Words {
@@ -100,7 +101,7 @@ impl Words {
         let name = level.map_or("-", Level::as_str);
         match level.filter(|_| self.color) {
             Some(level) => {
-                let _ = write!(out, "\u{1b}[{}m{name:5}\u{1b}[0m", paint(level));
+                let _ = write!(out, "\u{1b}[{}m{name:5}\u{1b}[0m", level_style(level));
             }
             None => {
                 let _ = write!(out, "{name:5}");

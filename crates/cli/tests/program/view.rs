@@ -70,6 +70,7 @@ fn what_is_wrong_is_said_in_one_sentence_and_ends_with_2() {
             .starts_with("dogwatch: cannot find log files at `none.log`: there are none")
     );
     assert!(wrong(&["x | count", "-j"]).contains("behind the pipe stands a table"));
+    assert!(wrong(&["x", "-C1", "--tail=2"]).contains("--context and --tail do not go together"));
     assert!(wrong(&["-f", "x", "logs"]).contains("`logs` is a folder"));
     assert!(wrong(&["level=error", "status=500"]).contains("if `status=500` belongs to the query"));
 }
@@ -155,4 +156,74 @@ fn a_followed_log_shows_what_is_written_across_a_roll() {
     writer.join().unwrap();
     assert!(child.wait().unwrap().success());
     assert_eq!(numbers, [numbers[0], numbers[0] + 1, numbers[0] + 2]);
+}
+
+/// Three errors among thirty lines, in two files.
+fn thirty() -> tempfile::TempDir {
+    let line = |number: u32| {
+        let level = if number % 10 == 5 { "ERROR" } else { "INFO" };
+        format!("{{\"level\":\"{level}\",\"n\":{number}}}\n")
+    };
+    let lines = |numbers: std::ops::Range<u32>| numbers.map(line).collect::<String>();
+    crate::folder(&[("a.log.1", &lines(0..14)), ("a.log", &lines(14..30))])
+}
+
+#[test]
+fn context_is_shown_without_the_filter() {
+    let folder = thirty();
+    let shown = "  INFO  n=4\n> ERROR n=5\n  INFO  n=6\n--\n  INFO  n=14\n> ERROR n=15\n  INFO  n=16\n--\n\
+        \x20 INFO  n=24\n> ERROR n=25\n  INFO  n=26\n";
+    assert_eq!(
+        run(folder.path(), &["level=error", "a.log", "-C1"]),
+        (0, shown.to_owned(), String::new())
+    );
+    // The first found, with what follows it; in JSON nothing but lines.
+    let json = r#"{"level":"INFO","n":3}
+{"level":"INFO","n":4}
+{"level":"ERROR","n":5}
+{"level":"INFO","n":6}
+{"level":"INFO","n":7}
+"#;
+    assert_eq!(
+        run(
+            folder.path(),
+            &["level=error", "a.log", "-C", "2", "-n1", "-j"]
+        ),
+        (0, json.to_owned(), String::new())
+    );
+    assert_eq!(
+        run(folder.path(), &["level=fatal", "a.log", "-C2"]),
+        (1, String::new(), String::new())
+    );
+}
+
+#[test]
+fn the_last_lines_are_shown_and_tabled() {
+    let folder = thirty();
+    assert_eq!(
+        run(folder.path(), &["level=error", "a.log", "--tail", "2"]),
+        (0, "ERROR n=15\nERROR n=25\n".to_owned(), String::new())
+    );
+    assert_eq!(
+        run(folder.path(), &["a.log", "--tail=17", "-c"]),
+        (0, "17\n".to_owned(), String::new())
+    );
+    assert_eq!(
+        run(folder.path(), &["* | count by level", "a.log", "--tail=16"]),
+        (
+            0,
+            "level  count\nINFO      14\nERROR      2\n".to_owned(),
+            String::new()
+        )
+    );
+    assert_eq!(
+        run(folder.path(), &["a.log", "--tail=0"]),
+        (1, String::new(), String::new())
+    );
+    // Of several logs by time.
+    let folder = logs();
+    assert_eq!(
+        run(folder.path(), &["", "-j", "--tail=2"]),
+        (0, format!("{B}\n{C}\n"), String::new())
+    );
 }
