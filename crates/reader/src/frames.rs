@@ -10,6 +10,8 @@ use std::path::Path;
 
 use crate::codec::Codec;
 use crate::identity::Stamp;
+#[cfg(feature = "zstd")]
+use crate::torn::Frame;
 use crate::trouble::{Kind, Trouble};
 
 /// A file being read. What is broken in it is told once, and read around.
@@ -32,7 +34,7 @@ enum State {
     /// Between two frames, or in a file that has none.
     Between(BufReader<File>),
     #[cfg(feature = "zstd")]
-    Zstd(zstd::stream::read::Decoder<'static, BufReader<File>>),
+    Zstd(zstd::stream::read::Decoder<'static, Frame>),
     #[cfg(feature = "gzip")]
     Gzip(flate2::bufread::GzDecoder<BufReader<File>>),
     /// Something else went wrong; there is nothing more.
@@ -212,7 +214,7 @@ impl Frames {
         match self.codec {
             Codec::Plain => self.state = State::Between(file),
             #[cfg(feature = "zstd")]
-            Codec::Zstd => match zstd::stream::read::Decoder::with_buffer(file) {
+            Codec::Zstd => match zstd::stream::read::Decoder::with_buffer(Frame::new(file)) {
                 Ok(decoder) => self.state = State::Zstd(decoder.single_frame()),
                 Err(error) => return Err(Trouble::new(path, Kind::Unreadable, Some(error))),
             },
@@ -228,7 +230,10 @@ impl Frames {
     fn leave(&mut self) {
         self.state = match std::mem::replace(&mut self.state, State::Ended) {
             #[cfg(feature = "zstd")]
-            State::Zstd(decoder) => State::Between(decoder.finish()),
+            State::Zstd(decoder) => match decoder.finish().into_inner() {
+                Ok(file) => State::Between(file),
+                Err(_) => State::Ended,
+            },
             #[cfg(feature = "gzip")]
             State::Gzip(decoder) => State::Between(decoder.into_inner()),
             other => other,

@@ -21,6 +21,8 @@ mod report;
 mod search;
 mod sieve;
 mod tail;
+#[cfg(feature = "zstd")]
+mod torn;
 mod trouble;
 
 pub use blocks::MAX_LINE;

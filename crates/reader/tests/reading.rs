@@ -213,7 +213,6 @@ fn frames_of_any_size_are_one_text() {
 #[test]
 fn a_broken_frame_is_told_and_the_frames_behind_it_are_read() {
     let folder = tempfile::tempdir().unwrap();
-    // Large enough to be compressed: a frame that is stored as it is would take in what follows it.
     let part =
         |n: u32| format!("{{\"n\":{n},\"message\":\"the same again and again\"}}\n").repeat(50);
     for (compress, name) in [
@@ -248,6 +247,91 @@ fn a_broken_frame_is_told_and_the_frames_behind_it_are_read() {
         let (lines, troubles, _) = read(&search("n<3"), &folder.path().join(name));
         assert_eq!((lines.len(), troubles.len()), (100, 1));
     }
+}
+
+/// A frame of one block that is stored as it is, without a checksum (RFC 8878 section 3.1.1).
+fn raw_frame(text: &[u8]) -> Vec<u8> {
+    let mut frame = vec![0x28, 0xb5, 0x2f, 0xfd, 0x60];
+    frame.extend(((text.len() - 256) as u16).to_le_bytes());
+    frame.extend(&(1 | (text.len() as u32) << 3).to_le_bytes()[..3]);
+    frame.extend(text);
+    assert_eq!(zstd::decode_all(&frame[..]).unwrap(), text);
+    frame
+}
+
+#[test]
+fn a_torn_frame_takes_in_no_line_of_the_next() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("shop.log.1.zst");
+    let text: Vec<u8> = (0..40_u32)
+        .flat_map(|n| format!("{:08x}\n", n.wrapping_mul(2_654_435_761)).into_bytes())
+        .collect();
+    let behind: Vec<String> = (0..50)
+        .map(|n| format!("behind {n} {}", "x".repeat(20)))
+        .collect();
+    let behind_text = behind.join("\n") + "\n";
+    let mut with_checksum = zstd::Encoder::new(Vec::new(), 3).unwrap();
+    with_checksum.include_checksum(true).unwrap();
+    with_checksum.write_all(&text).unwrap();
+    for (kind, frame) in [
+        ("raw", raw_frame(&text)),
+        ("compressed", zstd(&text)),
+        ("with a checksum", with_checksum.finish().unwrap()),
+    ] {
+        // As much is missing as the next frame is long, too: then the raw block ends where it does.
+        for next in [
+            zstd(behind_text.as_bytes()),
+            raw_frame(behind_text.as_bytes()),
+        ] {
+            for cut in 4..frame.len() {
+                fs::write(&path, [&frame[..cut], &next, &next].concat()).unwrap();
+                let (lines, troubles, report) = read(&search(""), &path);
+                let expected = [&behind[..], &behind[..]].concat();
+                assert!(
+                    lines.ends_with(&expected) && (troubles.len(), report.broken) == (1, 1),
+                    "{kind} cut at {cut}: {troubles:?}"
+                );
+                // What there is of the torn frame is its own.
+                let own = &lines[..lines.len() - expected.len()];
+                let (last, whole) = own
+                    .split_last()
+                    .map_or(("", own), |(last, whole)| (last, whole));
+                let of_text = String::from_utf8(text.clone()).unwrap();
+                assert!(of_text.starts_with(&(whole.join("\n") + "\n")) || whole.is_empty());
+                assert!(of_text.contains(last), "{kind} cut at {cut}: {own:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn skippable_frames_are_skipped_and_what_is_stored_raw_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("shop.log.1.zst");
+    let text = "日志 stored as it is\n".repeat(20);
+    // The skipped bytes look like a frame, and are longer than a block may be.
+    let skipped = [&zstd(b"hidden\n"), &vec![0; 300_000][..]].concat();
+    let mut file = vec![0x5f, 0x2a, 0x4d, 0x18];
+    file.extend((skipped.len() as u32).to_le_bytes());
+    file.extend(&skipped);
+    let whole = [
+        &raw_frame(text.as_bytes())[..],
+        &zstd(b"one\n"),
+        &file[..],
+        &zstd(b"two\n"),
+    ]
+    .concat();
+    fs::write(&path, whole).unwrap();
+    let (lines, troubles, _) = read(&search(""), &path);
+    let mut expected: Vec<&str> = text.lines().collect();
+    expected.extend(["one", "two"]);
+    assert_eq!(
+        (lines, troubles),
+        (
+            expected.iter().map(|line| (*line).to_owned()).collect(),
+            vec![]
+        )
+    );
 }
 
 #[test]
