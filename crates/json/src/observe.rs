@@ -40,9 +40,9 @@ where
                     self.with_parent(&span, |parent| Fragment::new(self.id, own, parent, bounds));
                 fragment.busy = busy;
                 let mut extensions = span.extensions_mut();
-                match extensions.get_mut::<Fragment>() {
-                    Some(other) => other.add(fragment),
-                    None => extensions.insert(fragment),
+                let others = extensions.replace(fragment);
+                if let (Some(others), Some(own)) = (others, extensions.get_mut::<Fragment>()) {
+                    own.precede(others);
                 }
             },
         );
@@ -61,11 +61,15 @@ where
     }
 
     fn on_enter(&self, id: &Id, ctx: Context<'_, S>) {
-        self.time(id, &ctx, Busy::enter);
+        if self.form.span_close {
+            self.time(id, &ctx, Busy::enter);
+        }
     }
 
     fn on_exit(&self, id: &Id, ctx: Context<'_, S>) {
-        self.time(id, &ctx, Busy::exit);
+        if self.form.span_close {
+            self.time(id, &ctx, Busy::exit);
+        }
     }
 
     fn on_close(&self, id: Id, ctx: Context<'_, S>) {
@@ -246,9 +250,6 @@ impl<W> JsonLayer<W> {
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
-        if !self.form.span_close {
-            return;
-        }
         let now = (self.form.monotonic_clock)();
         if let Some(span) = ctx.span(id) {
             self.with_mut(&span, |fragment| {

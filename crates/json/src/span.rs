@@ -22,7 +22,7 @@ pub(crate) struct Fragment {
     /// Own fields and inherited ones; ids first, so that a short line keeps them.
     pub(crate) fields: Recycled,
     /// The span's own fields that had no room even here.
-    own_lost: Cut,
+    own_lost: Option<Box<Cut>>,
     /// Moves on when a span of the tree that has children changes. A span without any needs none.
     tree: OnceLock<Arc<AtomicU32>>,
     epoch: u32,
@@ -58,7 +58,7 @@ impl Fragment {
         if let Some(parent) = parent {
             parent.copied.store(true, Ordering::Release);
         }
-        let own_lost = own.lost.clone();
+        let own_lost = (!own.lost.is_empty()).then(|| Box::new(own.lost.clone()));
         Fragment {
             layer,
             fields: assemble(
@@ -106,7 +106,9 @@ impl Fragment {
             }
         }
         own.lost.merge(&recorded.lost);
-        self.own_lost.merge(&own.lost);
+        if !own.lost.is_empty() {
+            self.own_lost.get_or_insert_default().merge(&own.lost);
+        }
         // What was inherited is taken over from the copy that is here.
         self.fields = assemble(own, Some(Heritage::kept(&self.fields)), bounds);
         if self.copied.load(Ordering::Acquire) {
@@ -123,7 +125,9 @@ impl Fragment {
     pub(crate) fn refresh(&mut self, parent: Option<&Fields>, epoch: u32, bounds: &Bounds) {
         let mut own = Recycled::default();
         own.copy_where(&self.fields, true, usize::MAX, |entry| entry.own);
-        own.lost.merge(&self.own_lost);
+        if let Some(lost) = &self.own_lost {
+            own.lost.merge(lost);
+        }
         self.fields = assemble(&mut own, parent.map(Heritage::of), bounds);
         self.epoch = epoch;
     }
@@ -144,10 +148,9 @@ impl Fragment {
         self.next.as_deref_mut()?.of_mut(layer)
     }
 
-    /// Adds another layer's fragment to this list.
-    pub(crate) fn add(&mut self, mut other: Fragment) {
-        other.next = self.next.take();
-        self.next = Some(Box::new(other));
+    /// Puts this fragment, which is new, before those of other layers.
+    pub(crate) fn precede(&mut self, others: Fragment) {
+        self.next = Some(Box::new(others));
     }
 }
 

@@ -5,7 +5,8 @@
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::TraceContext;
-use crate::ids::{SpanId, TraceId, unhex};
+use crate::hex::unhex;
+use crate::ids::{SpanId, TraceId};
 
 /// How a trace context is written as B3 headers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,7 +7,8 @@ use tracing::{Dispatch, Event, Level};
 use tracing_core::field::{Field, Value};
 
 use crate::failure::Failure;
-use crate::ids::{Hex, Ids};
+use crate::hex::Hex;
+use crate::ids::Ids;
 use crate::late::{Late, MAX_FIELDS};
 use crate::sites::{Family, Site};
 use crate::{Finished, TARGET};
@@ -15,17 +16,12 @@ use crate::{Finished, TARGET};
 /// Emits into `dispatch`, as a child of the request's span. Without one, the event has the ids itself.
 pub(crate) fn emit(
     dispatch: &Dispatch,
-    (level, message): (Level, &'static str),
+    site: &'static Site,
+    message: &'static str,
     finished: &Finished,
-    late: &mut Late,
+    late: &Late,
     span: Option<Id>,
 ) {
-    let Some(site) = site(level, late, dispatch) else {
-        return;
-    };
-    if !site.enabled(dispatch) {
-        return;
-    }
     let mut place = Hex::ZEROS;
     let own_ids = span
         .is_none()
@@ -72,16 +68,18 @@ pub(crate) fn emit(
     }
 }
 
-/// The site for these late fields, or the one without any when the process has too many sets of them.
-fn site(level: Level, late: &mut Late, dispatch: &Dispatch) -> Option<&'static Site> {
+/// The site for these late fields, or the one without any when the process has too many sets of them. `None` when
+/// nobody wants the line.
+pub(crate) fn site(level: Level, late: &mut Late, dispatch: &Dispatch) -> Option<&'static Site> {
     let family = FAMILIES
         .iter()
         .find(|(of, _)| *of == level)
         .map(|(_, family)| family)?;
-    family.site(NAME, late.keys(), dispatch).or_else(|| {
+    let site = family.site(NAME, late.keys(), dispatch).or_else(|| {
         late.refuse_all();
         family.site(NAME, &[], dispatch)
-    })
+    })?;
+    site.enabled(dispatch).then_some(site)
 }
 
 fn record<'a, const N: usize>(

@@ -47,6 +47,11 @@ impl Config {
             .map_or_else(Instant::now, |clock| clock())
     }
 
+    /// Whether anybody but the line itself reads how long a request took.
+    pub(crate) fn reads_latency(&self) -> bool {
+        !self.on_finish.is_empty() || self.policy.slow.is_some() || self.policy.level.is_some()
+    }
+
     pub(crate) fn active(&self, method: &'static str, delta: i64) {
         for on_active in &self.on_active {
             survive(|| on_active(method, delta));

@@ -8,7 +8,8 @@ use tracing::Span;
 use crate::Error;
 use crate::baggage;
 use crate::current::{self, Current};
-use crate::ids::{Hex, SpanId, TraceId, unhex};
+use crate::hex::{self, unhex};
+use crate::ids::{SpanId, TraceId};
 use crate::otel::{self, Parent};
 use crate::sites;
 use crate::tracestate;
@@ -233,7 +234,7 @@ impl TraceContext {
         let mut text = *b"00-................................-................-..";
         text[3..35].copy_from_slice(self.trace_id.hex().as_bytes());
         text[36..52].copy_from_slice(self.span_id.hex().as_bytes());
-        text[53..55].copy_from_slice(Hex::<2>::of(&[self.flags]).as_bytes());
+        text[53..55].copy_from_slice(&hex::of_byte(self.flags));
         text
     }
 }

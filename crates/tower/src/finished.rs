@@ -7,7 +7,8 @@ use http::uri::Scheme;
 use http::{Request, Version};
 
 use crate::failure::Failure;
-use crate::ids::{Hex, SpanId, TraceId};
+use crate::hex::Hex;
+use crate::ids::{SpanId, TraceId};
 use crate::outcome::method_label;
 use crate::path::Path;
 use crate::request_id::RequestId;

@@ -10,8 +10,9 @@ use http::Response;
 use http_body::Body;
 use pin_project_lite::pin_project;
 
+use crate::RecordedBody;
+use crate::panics::{self, Panic};
 use crate::record::Record;
-use crate::{RecordedBody, panics};
 
 pin_project! {
     /// The future of [`RequestService`](crate::RequestService). Dropping it early closes the request as
@@ -37,9 +38,10 @@ pin_project! {
 }
 
 impl<F> RequestFuture<F> {
-    pub(crate) fn recorded(inner: Option<F>, record: Record, catch_panics: bool) -> Self {
+    /// Of a service that is yet to be called.
+    pub(crate) fn recorded(record: Record, catch_panics: bool) -> Self {
         Self {
-            inner,
+            inner: None,
             record: Some(record),
             catch_panics,
         }
@@ -53,13 +55,17 @@ impl<F> RequestFuture<F> {
         }
     }
 
-    /// Of a service that panicked in its call: answers 500.
-    pub(crate) fn panicked(record: Record) -> Self {
-        Self {
-            inner: None,
-            record: Some(record),
-            catch_panics: true,
-        }
+    /// Calls the service inside the request. After a panic there is nothing to poll, and the answer is 500.
+    pub(crate) fn begin(&mut self, call: impl FnOnce() -> F) -> Result<(), Panic> {
+        let (inner, record) = (&mut self.inner, self.record.as_mut());
+        let Some(record) = record else {
+            return Ok(());
+        };
+        let called = {
+            let _entered = record.enter();
+            panics::catch(|| *inner = Some(call()))
+        };
+        called.inspect_err(|panic| record.parts().1.panicked(panic))
     }
 }
 

@@ -4,9 +4,9 @@ use std::cell::RefCell;
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::num::{NonZeroU64, NonZeroU128};
-use std::ops::Deref;
 
 use crate::TraceContext;
+use crate::hex::Hex;
 
 /// The id of a whole trace: 16 bytes, never all zero, shown as 32 lower-case hex digits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -38,7 +38,10 @@ impl TraceId {
     }
 
     pub(crate) fn hex(self) -> Hex<32> {
-        Hex::of(&self.to_bytes())
+        let mut hex = Hex::ZEROS;
+        hex.write(0, (self.0.get() >> 64) as u64);
+        hex.write(16, self.0.get() as u64);
+        hex
     }
 }
 
@@ -63,7 +66,9 @@ impl SpanId {
     }
 
     pub(crate) fn hex(self) -> Hex<16> {
-        Hex::of(&self.to_bytes())
+        let mut hex = Hex::ZEROS;
+        hex.write(0, self.0.get());
+        hex
     }
 }
 
@@ -91,38 +96,6 @@ impl fmt::Debug for SpanId {
     }
 }
 
-/// Hex digits in place, so that an id becomes text without an allocation.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Hex<const N: usize>([u8; N]);
-
-impl<const N: usize> Hex<N> {
-    pub(crate) const ZEROS: Self = Self([b'0'; N]);
-
-    pub(crate) fn of(bytes: &[u8]) -> Self {
-        debug_assert_eq!(bytes.len() * 2, N);
-        let mut digits = [b'0'; N];
-        for (pair, byte) in digits.chunks_exact_mut(2).zip(bytes) {
-            pair[0] = digit(byte >> 4);
-            pair[1] = digit(byte & 0x0f);
-        }
-        Self(digits)
-    }
-}
-
-impl<const N: usize> fmt::Debug for Hex<N> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self)
-    }
-}
-
-impl<const N: usize> Deref for Hex<N> {
-    type Target = str;
-
-    fn deref(&self) -> &str {
-        std::str::from_utf8(&self.0).expect("hex digits are ASCII")
-    }
-}
-
 /// Trace, span and parent id as one run of digits, which is checked to be text once instead of thrice.
 pub(crate) struct Ids<'a> {
     pub(crate) trace_id: &'a str,
@@ -134,11 +107,11 @@ impl<'a> Ids<'a> {
     /// `place` is where the digits are written.
     pub(crate) fn of(context: &TraceContext, place: &'a mut Hex<64>) -> Self {
         let parent = context.parent_span_id();
-        let mut bytes = [0; 32];
-        bytes[..16].copy_from_slice(&context.trace_id().to_bytes());
-        bytes[16..24].copy_from_slice(&context.span_id().to_bytes());
-        bytes[24..].copy_from_slice(&parent.map_or([0; 8], SpanId::to_bytes));
-        *place = Hex::of(&bytes);
+        let (trace, span) = (context.trace_id().0.get(), context.span_id().0.get());
+        place.write(0, (trace >> 64) as u64);
+        place.write(16, trace as u64);
+        place.write(32, span);
+        place.write(48, parent.map_or(0, |id| id.0.get()));
         let (trace_id, rest) = place.split_at(32);
         let (span_id, parent_span_id) = rest.split_at(16);
         Self {
@@ -152,32 +125,6 @@ impl<'a> Ids<'a> {
 /// 32 random hex digits, for a request id.
 pub(crate) fn random_hex() -> Hex<32> {
     TraceId::random().hex()
-}
-
-/// Reads lower-case hex digits only: an upper-case digit makes a header invalid (W3C Trace Context 3.2.2).
-pub(crate) fn unhex<const N: usize>(digits: &[u8]) -> Option<[u8; N]> {
-    if digits.len() != N * 2 {
-        return None;
-    }
-    let (mut bytes, mut wrong) = ([0; N], 0);
-    for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
-        let (high, low) = (nibble(pair[0]), nibble(pair[1]));
-        *byte = (high << 4) | (low & 0x0f);
-        wrong |= high | low;
-    }
-    (wrong <= 0x0f).then_some(bytes)
-}
-
-/// Above 15 for what is no digit. Without a branch, as `digit` is: the loops around them become vector code.
-fn nibble(digit: u8) -> u8 {
-    let (number, letter) = (digit.wrapping_sub(b'0'), digit.wrapping_sub(b'a'));
-    let number = if number < 10 { number } else { 0xf0 };
-    if letter < 6 { letter + 10 } else { number }
-}
-
-fn digit(nibble: u8) -> u8 {
-    const TO_LETTERS: u8 = b'a' - b'0' - 10;
-    nibble + b'0' + if nibble > 9 { TO_LETTERS } else { 0 }
 }
 
 fn next_u64() -> u64 {
@@ -254,21 +201,5 @@ mod tests {
         assert_eq!(format!("{id:?}"), "SpanId(00f067aa0ba902b7)");
         assert_eq!(SpanId::from_bytes([0; 8]), None);
         assert_eq!(TraceId::from_bytes([0; 16]), None);
-    }
-
-    #[test]
-    fn only_lower_case_digits_of_the_right_number_are_hex() {
-        assert_eq!(unhex::<2>(b"0aff"), Some([0x0a, 0xff]));
-        for bad in [&b"0AFF"[..], b"0af", b"0afff", b"0ag0", b""] {
-            assert_eq!(unhex::<2>(bad), None);
-        }
-        for byte in 0..=u8::MAX {
-            let expected = char::from(byte)
-                .to_digit(16)
-                .filter(|_| !byte.is_ascii_uppercase());
-            let read = unhex::<1>(&[b'0', byte]).map(|[low]| u32::from(low));
-            assert_eq!(read, expected, "{byte:#x}");
-            assert_eq!(*Hex::<2>::of(&[byte]), format!("{byte:02x}"));
-        }
     }
 }

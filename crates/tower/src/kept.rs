@@ -1,35 +1,31 @@
 //! A few things that a thread keeps instead of freeing them, each to be taken again whole.
 
-use std::cell::Cell;
+use std::cell::RefCell;
 
 /// For a `thread_local`: no more than `most` things.
 pub(crate) struct Kept<T> {
-    things: Cell<Vec<T>>,
+    things: RefCell<Vec<T>>,
     most: usize,
 }
 
 impl<T> Kept<T> {
     pub(crate) const fn new(most: usize) -> Self {
         Self {
-            things: Cell::new(Vec::new()),
+            things: RefCell::new(Vec::new()),
             most,
         }
     }
 
     pub(crate) fn take(&self) -> Option<T> {
-        let mut things = self.things.take();
-        let last = things.pop();
-        self.things.set(things);
-        last
+        self.things.borrow_mut().pop()
     }
 
     /// What is one too many is dropped.
     pub(crate) fn give(&self, thing: T) {
-        let mut things = self.things.take();
+        let mut things = self.things.borrow_mut();
         if things.len() < self.most {
             things.push(thing);
         }
-        self.things.set(things);
     }
 }
 

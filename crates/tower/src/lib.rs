@@ -21,6 +21,7 @@ mod failure;
 mod finished;
 mod future;
 mod grpc;
+mod hex;
 mod ids;
 mod inbound;
 mod kept;

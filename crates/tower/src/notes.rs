@@ -112,16 +112,28 @@ impl Notes {
         self.told = true;
         let Notes { finished, late, .. } = self;
         let config = &known.config;
-        finished.latency = known.elapsed();
+        let timed = config.reads_latency();
+        if timed {
+            finished.latency = known.elapsed();
+        }
         config.active(finished.method, -1);
         config.finish(finished);
         survive(|| {
             tell_of_no_route(known, finished);
-            let Some(verdict) = config.policy.judge(finished) else {
+            let Some((level, message)) = config.policy.judge(finished) else {
                 return;
             };
-            let span = known.span.id();
-            known.with_dispatch(|dispatch| closing::emit(dispatch, verdict, finished, late, span));
+            known.with_dispatch(|dispatch| {
+                let Some(site) = closing::site(level, late, dispatch) else {
+                    return;
+                };
+                // A silent request need not look at the clock.
+                if !timed {
+                    finished.latency = known.elapsed();
+                }
+                let span = known.span.id();
+                closing::emit(dispatch, site, message, finished, late, span);
+            });
         });
     }
 }

@@ -2,7 +2,8 @@
 
 use http::header::{HeaderName, HeaderValue};
 
-use crate::ids::{Hex, random_hex};
+use crate::hex::Hex;
+use crate::ids::random_hex;
 
 /// An id that names one request in the logs of every service it passes.
 #[derive(Clone, Debug)]

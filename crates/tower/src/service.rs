@@ -11,7 +11,7 @@ use tower_service::Service;
 
 use crate::config::Config;
 use crate::record::Record;
-use crate::{RecordedBody, RequestFuture, RequestLog, panics};
+use crate::{RecordedBody, RequestFuture, RequestLog};
 
 /// What [`RequestLayer`](crate::RequestLayer) makes of a service.
 #[derive(Clone, Debug)]
@@ -47,22 +47,20 @@ where
         if layered_already || self.config.skips(request.method(), request.uri().path()) {
             return RequestFuture::unrecorded(self.inner.call(request));
         }
-        let mut record = Record::open(&self.config, &mut request);
-        let (mut request, mut future) = (Some(request), None);
-        let called = {
-            let _entered = record.enter();
-            panics::catch(|| future = request.take().map(|request| self.inner.call(request)))
-        };
-        match called {
-            Ok(()) => RequestFuture::recorded(future, record, self.config.catch_panics),
-            Err(panic) => {
-                record.parts().1.panicked(&panic);
-                if !self.config.catch_panics {
-                    drop(record);
-                    resume_unwind(panic.payload);
-                }
-                RequestFuture::panicked(record)
+        let record = Record::open(&self.config, &mut request);
+        let mut future = RequestFuture::recorded(record, self.config.catch_panics);
+        // Both are large: the request is moved into the call, and the future made where it stays.
+        let mut request = Some(request);
+        let called = future.begin(|| {
+            let request = request.take().expect("called once");
+            self.inner.call(request)
+        });
+        if let Err(panic) = called {
+            if !self.config.catch_panics {
+                drop(future);
+                resume_unwind(panic.payload);
             }
         }
+        future
     }
 }

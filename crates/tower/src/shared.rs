@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tracing::Span;
 
 use crate::failure::Failure;
-use crate::ids::{Hex, Ids};
+use crate::hex::Hex;
+use crate::ids::Ids;
 use crate::kept::Kept;
 use crate::late::Late;
 use crate::open::{Notes, Place};

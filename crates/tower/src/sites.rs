@@ -11,7 +11,8 @@ use tracing_core::metadata::{Kind, LevelFilter};
 use tracing_core::subscriber::Interest;
 
 use crate::TraceContext;
-use crate::ids::{Hex, Ids};
+use crate::hex::Hex;
+use crate::ids::Ids;
 
 /// A span named by the caller, with the ids of `context`, under the current dispatcher.
 pub(crate) fn resumed_span(name: &'static str, context: &TraceContext) -> Span {
