@@ -115,7 +115,8 @@ pub struct Lost {
     pub panic: Lines,
     /// They made room for newer ones, under `WhenFull::DropOldest`.
     pub oldest: Lines,
-    /// Still pending when the guard's time was over.
+    /// Still pending when the guard's time was over. With a [crash ring](crate::CrashRing) they stay in
+    /// it, and the next start writes them.
     pub unwritten: Lines,
 }
 

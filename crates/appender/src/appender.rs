@@ -158,14 +158,14 @@ impl Appender {
         result
     }
 
-    fn tell(&self, notes: Notes) {
+    fn tell(&self, mut notes: Notes) {
         let counts = &self.inner.counts;
         counts.torn.fetch_add(notes.torn, Ordering::Relaxed);
         counts.reopened.fetch_add(notes.reopened, Ordering::Relaxed);
         counts.cut.fetch_add(notes.cut, Ordering::Relaxed);
         counts.rolls.fetch_add(notes.rolled, Ordering::Relaxed);
         if let Some(syncer) = &self.inner.syncer {
-            syncer.parted(notes.parted);
+            notes.failures.extend(syncer.parted(notes.parted));
         }
         let tidy = notes.tidy || notes.rolled > 0;
         self.inner.housekeeper.ask(tidy, notes.full);

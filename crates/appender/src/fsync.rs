@@ -9,6 +9,7 @@ use std::{
 };
 
 use crate::{
+    Error,
     active::failure,
     disk::{Disk, Syncs},
     report::Reporter,
@@ -105,14 +106,28 @@ impl Syncer {
         }
     }
 
-    /// These files were left for others.
-    pub(crate) fn parted(&self, files: Vec<Synced>) {
-        if !files.is_empty() {
-            let mut list = self.shared.lock();
-            list.written = None;
-            list.parted.extend(files);
-            self.shared.changed.notify_all();
+    /// These files were left for others. Returns a failure for each that is not going to be synced:
+    /// too many wait already, and each is held open.
+    pub(crate) fn parted(&self, mut files: Vec<Synced>) -> Vec<Error> {
+        if files.is_empty() {
+            return Vec::new();
         }
+        let mut list = self.shared.lock();
+        list.written = None;
+        let room = FILES.saturating_sub(list.parted.len());
+        let surplus = files.split_off(room.min(files.len()));
+        list.parted.extend(files);
+        self.shared.changed.notify_all();
+        drop(list);
+        let unsynced = &self.shared.counts.unsynced;
+        unsynced.fetch_add(surplus.len() as u64, Ordering::Relaxed);
+        let failures = surplus.iter().map(|file| {
+            let path = file.path.display();
+            let what =
+                format!("cannot sync log file `{path}`, as {FILES} others wait for the disk");
+            Error::io(what, io::ErrorKind::TimedOut.into())
+        });
+        failures.collect()
     }
 
     /// Waits until all files that were left are synced; false if the time did not suffice.
@@ -194,3 +209,6 @@ impl Shared {
         self.list.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+/// So many files that were left wait for their sync at most, all held open.
+const FILES: usize = 64;

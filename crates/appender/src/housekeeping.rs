@@ -68,9 +68,14 @@ impl Housekeeper {
             return;
         }
         let mut list = self.shared.lock();
-        // A handful a second at most: only an `on_error` that hangs lets the list grow.
-        list.failures.extend(failures);
-        list.failures.truncate(FAILURES);
+        // A handful a second at most: only an `on_error` that hangs lets the list grow. Then the last
+        // one stands for those that came before it.
+        for failure in failures {
+            let last = list.failures.len() >= FAILURES;
+            let last = last.then(|| list.failures.pop()).flatten();
+            let more = last.map_or(0, |last| last.more() + 1);
+            list.failures.push(failure.and_more(more));
+        }
         self.shared.changed.notify_all();
     }
 

@@ -57,7 +57,8 @@ impl Appender {
             let advance = active.advance(lines, given, mark)?;
             if let (Some(syncer), Advance::Wrote(_)) = (&self.inner.syncer, &advance) {
                 // First what this write parted from: `wrote` names the file that came after it.
-                syncer.parted(std::mem::take(&mut active.notes.parted));
+                let failures = syncer.parted(std::mem::take(&mut active.notes.parted));
+                active.notes.failures.extend(failures);
                 syncer.wrote(|| active.synced());
             }
             Ok(advance)

@@ -67,7 +67,7 @@ impl Reporter {
     pub(crate) fn report(&self, error: Error) {
         {
             let mut held = self.lock();
-            held.count += 1;
+            held.count += 1 + error.more();
             held.last = Some(error);
         }
         self.summary();

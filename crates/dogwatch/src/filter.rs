@@ -89,10 +89,11 @@ impl Filter {
             tell,
         }));
         if filter.0.file.is_some() {
+            let said = filter.read_file();
             let mut state = filter.0.state();
-            let said = filter.read_file(&mut state)?;
+            let new = filter.take(said, &mut state)?;
             filter.watch(&mut state);
-            if said {
+            if new {
                 filter.apply(state, "DOGWATCH_FILTER_FILE")?;
             }
         }
@@ -211,11 +212,13 @@ impl Filter {
 
     /// Takes back what is over at `now`, and reads the file.
     fn step(&self, now: Instant) {
+        // Before the lock: a file system that hangs keeps nobody waiting who changes the filter.
+        let said = self.read_file();
         let mut state = self.0.state();
         let before = state.levels.directives();
         state.levels.expire(now);
         let mut by = "time over";
-        match self.read_file(&mut state) {
+        match self.take(said, &mut state) {
             Ok(true) => by = "DOGWATCH_FILTER_FILE",
             Ok(false) => {}
             Err(error) => self.0.tell.of("filter", &error),
@@ -226,17 +229,22 @@ impl Filter {
         }
     }
 
-    /// Takes what the file says, if it says something new. No file, or an empty one: the base.
-    fn read_file(&self, state: &mut State) -> Result<bool, Error> {
-        let Some(path) = &self.0.file else {
-            return Ok(false);
-        };
-        let failed = |what: &str| Error::setting(format!("{what} `{}`", path.display()));
-        let said = match fs::read_to_string(path) {
+    /// What the file says; nothing if it is not there.
+    fn read_file(&self) -> Option<io::Result<String>> {
+        let path = self.0.file.as_ref()?;
+        Some(match fs::read_to_string(path) {
             Ok(text) => Ok(text.trim().to_owned()),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
             Err(error) => Err(error),
+        })
+    }
+
+    /// Takes what the file says, if it says something new. No file, or an empty one: the base.
+    fn take(&self, said: Option<io::Result<String>>, state: &mut State) -> Result<bool, Error> {
+        let (Some(path), Some(said)) = (&self.0.file, said) else {
+            return Ok(false);
         };
+        let failed = |what: &str| Error::setting(format!("{what} `{}`", path.display()));
         // Remembered even if it is wrong: told once, not at each look.
         let new = said.as_ref().map(String::clone).map_err(io::Error::kind);
         if new == state.file_said {
@@ -316,6 +324,32 @@ mod tests {
         fs::write(&path, "error").unwrap();
         let (filter, _) = filter(Some(path));
         assert_eq!(filter.current().filter.to_string(), "error");
+        assert_eq!(filter.directives(), "error");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_that_cannot_be_read_to_its_end_keeps_nobody_waiting() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("filter");
+        let (filter, _) = filter(Some(path.clone()));
+        let made = std::process::Command::new("mkfifo").arg(&path).status();
+        assert!(made.unwrap().success());
+        let reader = filter.clone();
+        let step = thread::spawn(move || reader.step(Instant::now()));
+        // Open when the other side is: it reads until this one is closed.
+        let mut pipe = fs::File::options().write(true).open(&path).unwrap();
+        let (changed, hear) = mpsc::channel();
+        let other = filter.clone();
+        thread::spawn(move || {
+            other.set("warn").unwrap();
+            changed.send(other.directives()).unwrap();
+        });
+        let heard = hear.recv_timeout(Duration::from_secs(60));
+        assert_eq!(heard.unwrap(), "warn");
+        io::Write::write_all(&mut pipe, b"error").unwrap();
+        drop(pipe);
+        step.join().unwrap();
         assert_eq!(filter.directives(), "error");
     }
 

@@ -112,3 +112,36 @@ fn whichever_call_fails_the_accounts_are_those_of_the_files() {
         }
     }
 }
+
+#[test]
+fn failures_that_come_while_on_error_hangs_are_counted_each() {
+    let machine = Machine::at("2026-11-23T10:00:00Z");
+    let (begun, begins) = mpsc::channel();
+    let (go_on, waits) = mpsc::channel::<()>();
+    let waits = Mutex::new(waits);
+    let told = Arc::new(Mutex::new(0));
+    let sum = Arc::clone(&told);
+    let builder = machine.builder().roll(Roll::size(8));
+    let builder = builder.on_error(move |error| {
+        *sum.lock().unwrap() += 1 + error.more();
+        if begun.send(()).is_ok() {
+            let _ = waits.lock().unwrap().recv();
+        }
+    });
+    let mut appender = builder.open().unwrap();
+    machine
+        .disk
+        .fail_all("rename", io::ErrorKind::PermissionDenied);
+    let mut fail = || {
+        writeln!(appender, "a line").unwrap();
+        machine.clock.advance(Duration::from_secs(1));
+    };
+    // The first one is alone in its file.
+    fail();
+    fail();
+    begins.recv_timeout(LONG).unwrap();
+    (0..200).for_each(|_| fail());
+    drop((go_on, begins));
+    assert!(appender.close(LONG));
+    assert_eq!(*told.lock().unwrap(), 201);
+}

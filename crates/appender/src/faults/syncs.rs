@@ -155,3 +155,37 @@ fn a_sync_at_a_level_that_fails_or_panics_is_told_and_the_line_is_written() {
         );
     }
 }
+
+#[test]
+fn while_a_sync_hangs_the_files_that_wait_for_theirs_are_bounded_and_those_over_it_counted() {
+    let machine = Machine::at("2026-11-23T10:00:00Z");
+    let (begun, begins) = mpsc::channel();
+    let (go_on, waits) = mpsc::channel::<()>();
+    let waits = Mutex::new(waits);
+    // The thread that syncs tells of the first failure, and stays there.
+    let builder = machine.builder().fsync(Fsync::OnRoll).on_error(move |_| {
+        if begun.send(()).is_ok() {
+            let _ = waits.lock().unwrap().recv();
+        }
+    });
+    let mut appender = builder.open().unwrap();
+    machine.disk.fail_all("sync", io::ErrorKind::StorageFull);
+    let mut roll = || {
+        writeln!(appender, "line").unwrap();
+        appender.roll().unwrap();
+    };
+    roll();
+    begins.recv_timeout(LONG).unwrap();
+    machine.disk.heal();
+    (0..100).for_each(|_| roll());
+    assert_eq!(appender.stats().unsynced, 1 + 100 - 64);
+    drop((go_on, begins));
+    assert!(appender.settle(LONG));
+    let files = machine
+        .disk
+        .synced()
+        .into_iter()
+        .filter(|(_, length)| *length > 0);
+    assert_eq!(files.count(), 64);
+    assert_eq!(appender.stats().unsynced, 1 + 100 - 64);
+}

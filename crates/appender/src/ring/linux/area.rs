@@ -22,7 +22,7 @@ use crate::ring::Mark;
 /// A ring file that this process fills.
 pub(crate) struct Ring {
     words: Mapped,
-    areas: usize,
+    roles: Mutex<Roles>,
     /// The last epoch that was given to an area.
     epoch: AtomicU64,
     /// What stays is copied here when the oldest lines are dropped.
@@ -63,7 +63,7 @@ impl Ring {
         let (front, back) = (next(), next());
         let ring = Arc::new(Self {
             words,
-            areas,
+            roles: Mutex::new(Roles::FIRST),
             epoch: AtomicU64::new(areas as u64),
             spare: Mutex::new(regions.next()),
             canary: Canary::new(),
@@ -106,7 +106,7 @@ impl Ring {
     fn stage(&self) -> Stage<'_> {
         Stage {
             words: &self.words,
-            areas: self.areas,
+            roles: &self.roles,
         }
     }
 

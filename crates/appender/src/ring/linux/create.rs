@@ -140,11 +140,7 @@ fn begin(words: &dyn Words, (areas, bytes): (usize, usize)) {
         words.store(at::done(area), pack(0));
         words.store(at::epoch(area), area as u64 + 1);
     }
-    let roles = Roles {
-        front: 0,
-        flight: None,
-    };
-    words.store(at::ROLES, roles.pack());
+    words.store(at::ROLES, Roles::FIRST.pack());
     words.store(at::CHECK, header_check(header.into_iter()));
 }
 

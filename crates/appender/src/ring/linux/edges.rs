@@ -299,3 +299,24 @@ fn a_ring_is_gone_after_a_close() {
     assert_eq!(place.log(), "a\nb\n");
     assert_eq!(place.names(), [""; 0]);
 }
+
+#[test]
+fn roles_that_somebody_spoils_in_the_file_hinder_nobody_who_logs() {
+    let place = Place::new();
+    let file = Appender::builder(place.at("app.log")).open().unwrap();
+    let log = NonBlocking::builder(file).max_bytes(4000);
+    let log = log.flush_interval(LONG).crash_ring(CrashRing::new());
+    let (log, guard) = log.when_full(WhenFull::DropOldest).spawn().unwrap();
+    let ring = place.at(&place.names()[0]);
+    for _ in 0..10 {
+        store(&ring, at::ROLES, u64::MAX);
+        assert!(log.offer(None, &[[b'x'; 999].as_slice(), b"\n"].concat()));
+    }
+    store(&ring, at::ROLES, u64::MAX);
+    let accounts = guard.close(LONG);
+    let accounts = accounts.unwrap_or_else(|unwritten| *unwritten.accounts());
+    let dropped = accounts.lost.oldest.total();
+    assert_eq!(accounts.written.total() + dropped, 10);
+    assert_eq!(place.log().lines().count() as u64, 10 - dropped);
+    assert_eq!(accounts.panics, 0);
+}

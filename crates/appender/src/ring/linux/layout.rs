@@ -82,6 +82,12 @@ pub(crate) struct Roles {
 }
 
 impl Roles {
+    /// Of an empty ring.
+    pub(crate) const FIRST: Self = Self {
+        front: 0,
+        flight: None,
+    };
+
     pub(crate) fn pack(self) -> u64 {
         let flight = self.flight.map_or(NONE, |area| area as u32);
         pack(self.front as u32 | flight << 8)

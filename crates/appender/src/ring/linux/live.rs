@@ -8,7 +8,10 @@
 //! - before a write a mark says where in which file it begins: a write whose end was not noted is
 //!   found by comparing the file with the area. There are two marks, and one word says which counts.
 
-use std::io;
+use std::{
+    io,
+    sync::{Mutex, PoisonError},
+};
 
 use super::layout::{Roles, at, pack, unpack};
 use crate::ring::Mark;
@@ -94,13 +97,14 @@ const NO_AREA: u64 = 0;
 /// The part of the protocol that is about roles. All under the queue's lock.
 pub(crate) struct Stage<'w> {
     pub(crate) words: &'w dyn Words,
-    pub(crate) areas: usize,
+    /// What was stored last. Not asked of the file: somebody may have spoilt it, and a thread that
+    /// logs shall not be the one to find out.
+    pub(crate) roles: &'w Mutex<Roles>,
 }
 
 impl Stage<'_> {
     pub(crate) fn roles(&self) -> Roles {
-        Roles::unpack(self.words.load(at::ROLES), self.areas)
-            .expect("nobody else stores roles, and these were good when they were stored")
+        *self.roles.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Empties an area that has no role, under a new epoch: records of an older one are not taken
@@ -112,6 +116,7 @@ impl Stage<'_> {
     }
 
     pub(crate) fn play(&self, roles: Roles) {
+        *self.roles.lock().unwrap_or_else(PoisonError::into_inner) = roles;
         self.words.store(at::ROLES, roles.pack());
     }
 }
