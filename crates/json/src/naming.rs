@@ -11,7 +11,7 @@ use crate::style::Clash;
 const ENVELOPE: [&str; 5] = ["timestamp", "level", "target", "message", "truncated"];
 
 /// Fields of the line's own, which keep their name where they stand in an object of fields.
-const OWN: [&str; 16] = [
+pub(crate) const OWN: [&str; 16] = [
     "timestamp",
     "level",
     "target",
