@@ -1,13 +1,15 @@
 //! Processes with a crash ring that are really killed, at random moments, and what their logs hold.
 #![cfg(all(target_os = "linux", feature = "gzip"))]
 
+mod support;
+
 use std::{
     collections::BTreeMap,
     fmt::Display,
     fs,
-    io::{self, BufRead as _, BufReader, Read as _, Write as _},
+    io::{self, BufRead as _, BufReader, Write as _},
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::Child,
     thread,
     time::{Duration, Instant},
 };
@@ -15,6 +17,8 @@ use std::{
 use dogwatch_appender::{
     Appender, AppenderBuilder, Compress, CrashRing, NonBlocking, Roll, WhenFull,
 };
+
+use support::{lines, start};
 
 const LONG: Duration = Duration::from_secs(60);
 const THREADS: usize = 3;
@@ -95,12 +99,7 @@ struct Life {
 
 impl Life {
     fn start(directory: &Path, kept: &Kept, life: usize) -> Self {
-        let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["child", "--exact", "--ignored", "--nocapture"])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut child = start("child");
         let (directory, kept) = (directory.display(), kept.encode());
         writeln!(child.stdin.take().unwrap(), "{directory}\t{kept}\t{life}").unwrap();
         let mut said = BufReader::new(child.stdout.take().unwrap());
@@ -138,25 +137,6 @@ impl Life {
         while self.hear() {}
         self.accepted
     }
-}
-
-/// All lines in all files, in order.
-fn lines(directory: &Path) -> Vec<String> {
-    let names = fs::read_dir(directory).unwrap();
-    let names = names.map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    let mut names: Vec<_> = names.filter(|name| !name.starts_with('.')).collect();
-    names.sort_by_key(|name| (name == "app.log", name.split('.').nth(2).map(str::to_owned)));
-    let mut text = String::new();
-    for name in names {
-        let file = fs::File::open(directory.join(&name)).unwrap();
-        match name.ends_with(".gz") {
-            true => flate2::read::MultiGzDecoder::new(file)
-                .read_to_string(&mut text)
-                .unwrap(),
-            false => BufReader::new(file).read_to_string(&mut text).unwrap(),
-        };
-    }
-    text.lines().map(str::to_owned).collect()
 }
 
 /// By life and thread the numbers in the order in which they are found.
@@ -313,12 +293,7 @@ fn without_a_ring_fifty_kills_lose_only_the_last_lines() {
 fn without_a_ring_a_kill_in_quiet_times_loses_the_last_flush_interval_at_most() {
     const INTERVAL: Duration = Duration::from_millis(100);
     let directory = tempfile::tempdir().unwrap();
-    let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["quiet_child", "--exact", "--ignored", "--nocapture"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut child = start("quiet_child");
     let mut orders = child.stdin.take().unwrap();
     let mut said = BufReader::new(child.stdout.take().unwrap()).lines();
     let mut hear = |word: &str| {

@@ -1,17 +1,21 @@
 //! Processes that are killed, and two processes with one log.
 #![cfg(feature = "gzip")]
 
+mod support;
+
 use std::{
     fs,
-    io::{self, BufRead as _, BufReader, Read as _, Write as _},
+    io::{self, BufRead as _, BufReader, Write as _},
     path::Path,
-    process::{Child, Command, Stdio},
+    process::Child,
     time::Duration,
 };
 
 use dogwatch_appender::{
     Appender, AppenderBuilder, Compress, Fsync, NonBlocking, Roll, WhenLocked,
 };
+
+use support::lines;
 
 const LONG: Duration = Duration::from_secs(60);
 
@@ -45,12 +49,7 @@ fn child() {
 }
 
 fn start(directory: &Path) -> (Child, impl Iterator<Item = u64>) {
-    let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["child", "--exact", "--ignored", "--nocapture"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut child = support::start("child");
     writeln!(child.stdin.take().unwrap(), "{}", directory.display()).unwrap();
     let lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let flushed = lines.map_while(Result::ok).filter_map(|line| {
@@ -58,26 +57,6 @@ fn start(directory: &Path) -> (Child, impl Iterator<Item = u64>) {
             .map(|(_, number)| number.parse().unwrap())
     });
     (child, flushed)
-}
-
-fn lines(directory: &Path) -> Vec<String> {
-    let mut names: Vec<_> = fs::read_dir(directory)
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .filter(|name| !name.starts_with('.'))
-        .collect();
-    names.sort_by_key(|name| (name == "app.log", name.split('.').nth(2).map(str::to_owned)));
-    let mut text = String::new();
-    for name in names {
-        let file = fs::File::open(directory.join(&name)).unwrap();
-        match name.ends_with(".gz") {
-            true => flate2::read::MultiGzDecoder::new(file)
-                .read_to_string(&mut text)
-                .unwrap(),
-            false => BufReader::new(file).read_to_string(&mut text).unwrap(),
-        };
-    }
-    text.lines().map(str::to_owned).collect()
 }
 
 #[test]
