@@ -7,7 +7,7 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-/// Another test of the same file, `#[ignore]`d, as a process whose stdin and stdout are ours.
+/// An ignored test of the same file as a process whose stdin and stdout are ours.
 pub(crate) fn start(test: &str) -> Child {
     Command::new(std::env::current_exe().unwrap())
         .args([test, "--exact", "--ignored", "--nocapture"])
