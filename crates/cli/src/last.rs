@@ -6,9 +6,10 @@ use std::io::{self, Cursor, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use dogwatch_line::Times;
-use dogwatch_reader::{Family, Reading, Search};
+use dogwatch_reader::{Family, Reading};
 
 use crate::input::Input;
+use crate::question::Question;
 use crate::session::Session;
 
 /// A line with its file.
@@ -18,19 +19,25 @@ type Line = (String, PathBuf);
 pub(crate) fn last(
     input: &Input,
     session: &Session,
-    search: &Search,
+    question: &Question,
     most: usize,
 ) -> VecDeque<Line> {
     match input {
         Input::Stream => {
             let mut lines = VecDeque::new();
-            keep(session, search.read_from(io::stdin()), most, &mut lines);
+            keep(
+                session,
+                question,
+                question.search.read_from(io::stdin()),
+                most,
+                &mut lines,
+            );
             lines
         }
         Input::Logs(families) => {
             let logs = families
                 .iter()
-                .map(|family| of_family(family, session, search, most));
+                .map(|family| of_family(family, session, question, most));
             let mut lines = merged(logs.collect(), &Times::new(session.now()));
             lines.drain(..lines.len().saturating_sub(most));
             lines
@@ -39,7 +46,12 @@ pub(crate) fn last(
 }
 
 /// The newest file first, for as long as lines are missing.
-fn of_family(family: &Family, session: &Session, search: &Search, most: usize) -> VecDeque<Line> {
+fn of_family(
+    family: &Family,
+    session: &Session,
+    question: &Question,
+    most: usize,
+) -> VecDeque<Line> {
     let mut lines = VecDeque::new();
     for path in family.files().iter().rev() {
         let missing = most - lines.len();
@@ -49,7 +61,7 @@ fn of_family(family: &Family, session: &Session, search: &Search, most: usize) -
         let mut found = VecDeque::new();
         match plain(path) {
             Some(file) => {
-                if let Err(error) = of_file(file, path, session, search, missing, &mut found) {
+                if let Err(error) = of_file(file, path, session, question, missing, &mut found) {
                     session.wrong(&format!(
                         "cannot read `{}` to its end: {error}",
                         path.display()
@@ -57,7 +69,13 @@ fn of_family(family: &Family, session: &Session, search: &Search, most: usize) -
                 }
             }
             // Compressed, or gone: the reader knows what to do, or to tell.
-            None => keep(session, search.read_file(path), missing, &mut found),
+            None => keep(
+                session,
+                question,
+                question.search.read_file(path),
+                missing,
+                &mut found,
+            ),
         }
         found.append(&mut lines);
         lines = found;
@@ -81,7 +99,7 @@ fn of_file(
     mut file: File,
     path: &Path,
     session: &Session,
-    search: &Search,
+    question: &Question,
     most: usize,
     lines: &mut VecDeque<Line>,
 ) -> io::Result<()> {
@@ -110,7 +128,8 @@ fn of_file(
         let missing = most - lines.len();
         keep(
             session,
-            search.read_from(Cursor::new(chunk)),
+            question,
+            question.search.read_from(Cursor::new(chunk)),
             missing,
             &mut found,
         );
@@ -124,14 +143,25 @@ fn of_file(
 }
 
 /// Keeps the last so many lines of a reading.
-fn keep(session: &Session, mut reading: Reading<'_>, most: usize, lines: &mut VecDeque<Line>) {
+fn keep(
+    session: &Session,
+    question: &Question,
+    mut reading: Reading<'_>,
+    most: usize,
+    lines: &mut VecDeque<Line>,
+) {
     while let Some(next) = reading.next() {
         match next {
             Ok(line) => {
+                let path = line.path().to_owned();
+                let text = line.text();
+                let Some(text) = question.found(&text) else {
+                    continue;
+                };
                 if lines.len() >= most {
                     lines.pop_front();
                 }
-                lines.push_back((line.text().into_owned(), line.path().to_owned()));
+                lines.push_back((text.into_owned(), path));
             }
             Err(trouble) => session.trouble(&trouble),
         }
@@ -167,6 +197,7 @@ mod tests {
     use super::{CHUNK, last};
     use crate::command::{Asked, read};
     use crate::input::Input;
+    use crate::question::Question;
     use crate::session::Session;
 
     #[test]
@@ -199,18 +230,20 @@ mod tests {
         };
         let session = Session::open(&given);
         for query in ["", "even=true", "n<10", "long exists", "none"] {
-            let search = session.search(&Query::parse(query).unwrap());
+            let query_text = query;
+            let query = Query::parse(query).unwrap();
+            let question = Question::new(&given, &session, &query, false).unwrap();
             let mut all = Vec::new();
-            let every = input.each(&session, &search, &mut |line, path| {
+            let every = input.each(&session, &question.search, &mut |line, path| {
                 all.push((line.to_owned(), path.to_owned()));
                 Ok(())
             });
             assert!(every.is_ok());
             for most in [0, 1, 7, 30_000, 100_000] {
-                let found: Vec<_> = last(&input, &session, &search, most).into();
+                let found: Vec<_> = last(&input, &session, &question, most).into();
                 assert!(
                     found == all[all.len().saturating_sub(most)..],
-                    "{query} {most}"
+                    "{query_text} {most}"
                 );
             }
         }

@@ -4,12 +4,14 @@
 mod check;
 mod command;
 mod context;
+mod extract;
 mod index;
 mod input;
 mod last;
 mod out;
 mod outcome;
 mod paint;
+mod question;
 mod reckon;
 mod safe;
 mod session;

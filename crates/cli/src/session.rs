@@ -50,6 +50,11 @@ impl Session {
         })
     }
 
+    /// The moment at which the run began.
+    pub(crate) fn moment(&self) -> Timestamp {
+        Timestamp::try_from(self.moment).unwrap_or(Timestamp::UNIX_EPOCH)
+    }
+
     pub(crate) fn search(&self, query: &Query) -> Search {
         Search::new(query, self.now())
     }

@@ -1,6 +1,8 @@
 //! Writes a line for people: time, level, target, message, then the fields; causes of errors and
 //! stacks under it. Pure.
 
+use std::borrow::Cow;
+
 use dogwatch_line::{Columns, Lens, Level, Line, Seen, Value, unwrapped};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -59,13 +61,18 @@ impl Show {
         };
         let seen = self.lens.look(&text);
         self.head(&seen, out);
-        let mut under = String::new();
+        let mut to = To {
+            seen: &seen,
+            line: out,
+            under: String::new(),
+        };
         match &self.chosen {
             Some(chosen) => chosen
                 .of(&text)
-                .for_each(|(key, value)| self.field(key, &value, out, &mut under)),
-            None => self.fields(line, &seen, out, &mut under),
+                .for_each(|(key, value)| self.field(key, &value, &mut to)),
+            None => self.fields(line, &mut to),
         }
+        let under = to.under;
         out.push('\n');
         out.push_str(&under);
     }
@@ -99,53 +106,78 @@ impl Show {
         }
     }
 
-    fn fields(&self, line: Line<'_>, seen: &Seen<'_, '_>, out: &mut String, under: &mut String) {
-        for (key, value) in line.fields().filter(|(key, _)| !seen.shows(key)) {
-            match value {
-                // What tracing-subscriber puts one step down.
-                Value::Raw(json) if key == "fields" && json.starts_with('{') => {
-                    let inner = Line::parse_repeating(json).map(|inner| inner.fields());
-                    for (key, value) in inner
-                        .into_iter()
-                        .flatten()
-                        .filter(|(key, _)| !seen.shows(key))
-                    {
-                        self.field(&key, &value, out, under);
+    fn fields(&self, line: Line<'_>, to: &mut To<'_>) {
+        let listed =
+            matches!(line.field("spans"), Some(Value::Raw(list)) if list.starts_with("[{"));
+        for (key, value) in line.fields().filter(|(key, _)| !to.seen.shows(key)) {
+            match (&*key, &value) {
+                // What tracing-subscriber and the clouds put one step down; the inner span is the last of
+                // the list.
+                ("fields" | "attributes" | "jsonPayload", Value::Raw(json))
+                    if json.starts_with('{') =>
+                {
+                    for (key, value) in members(json).filter(|(key, _)| !to.seen.shows(key)) {
+                        self.field(&key, &value, to);
                     }
                 }
-                value => self.field(&key, &value, out, under),
+                ("span", _) if listed => {}
+                ("spans", list) if listed => {
+                    for span in list.elements() {
+                        self.span(&span, to);
+                    }
+                }
+                (key, value) => self.field(key, value, to),
             }
         }
     }
 
-    fn field(&self, key: &str, value: &Value<'_>, out: &mut String, under: &mut String) {
+    /// A span as its name, then its fields.
+    fn span(&self, span: &Value<'_>, to: &mut To<'_>) {
+        let Value::Raw(json) = span else {
+            return self.plain("span", span, to.line);
+        };
+        for (key, value) in members(json) {
+            match &*key {
+                "name" => self.plain("span", &value, to.line),
+                key => self.field(key, &value, to),
+            }
+        }
+    }
+
+    fn field(&self, key: &str, value: &Value<'_>, to: &mut To<'_>) {
         match value {
-            Value::Raw(json) if ERRORS.contains(&key) => self.error(key, json, out, under),
+            Value::Raw(json) if ERRORS.contains(&key) && has_message(json) => {
+                self.error(key, json, to);
+            }
             Value::Str(text) if is_stack(key, text) => {
                 for line in text.lines() {
-                    self.under("| ", line, under);
+                    self.under("| ", line, &mut to.under);
                 }
             }
-            value => self.plain(key, value, out),
+            // As a query names what is within.
+            Value::Raw(json) if json.starts_with('{') && members(json).next().is_some() => {
+                for (name, value) in members(json) {
+                    let path = format!("{key}.{name}");
+                    if !to.seen.shows(&path) {
+                        self.field(&path, &value, to);
+                    }
+                }
+            }
+            value => self.plain(key, value, to.line),
         }
     }
 
     /// An error as `error=message`, its causes and its stack under the line.
-    fn error(&self, key: &str, json: &str, out: &mut String, under: &mut String) {
-        let error = Line::parse_repeating(json).ok();
-        let Some((error, message)) = error.and_then(|error| Some((error, error.field("message")?)))
-        else {
-            return self.plain(key, &Value::Raw(json), out);
-        };
-        self.plain(key, &message, out);
-        for (name, value) in error.fields().filter(|(name, _)| name != "message") {
+    fn error(&self, key: &str, json: &str, to: &mut To<'_>) {
+        for (name, value) in members(json) {
             match value {
+                value if name == "message" => self.plain(key, &value, to.line),
                 Value::Raw(json) if name == "causes" && json.starts_with('[') => {
                     for cause in value.elements() {
-                        self.under("caused by ", &cause.to_string(), under);
+                        self.under("caused by ", &cause.to_string(), &mut to.under);
                     }
                 }
-                value => self.field(&format!("{key}.{name}"), &value, out, under),
+                value => self.field(&format!("{key}.{name}"), &value, to),
             }
         }
     }
@@ -153,7 +185,7 @@ impl Show {
     fn under(&self, what: &str, text: &str, under: &mut String) {
         under.push_str("             ");
         self.paint.with(RED, under, |under| under.push_str(what));
-        safe(text, false, under);
+        safe(&text.replace('\t', "    "), false, under);
         under.push('\n');
     }
 
@@ -174,6 +206,25 @@ impl Show {
             other => put(out, format_args!("{other}")),
         });
     }
+}
+
+/// The members of an object; none if it is not one.
+fn members(json: &str) -> impl Iterator<Item = (Cow<'_, str>, Value<'_>)> {
+    let line = Line::parse_repeating(json).ok();
+    line.into_iter().flat_map(|line| line.fields())
+}
+
+fn has_message(json: &str) -> bool {
+    members(json).any(|(name, _)| name == "message")
+}
+
+/// Where fields are written to.
+struct To<'o> {
+    /// What stands before them.
+    seen: &'o Seen<'o, 'o>,
+    line: &'o mut String,
+    /// What stands under the line.
+    under: String,
 }
 
 /// A text of several lines that tells where an error came from.
@@ -288,15 +339,15 @@ mod tests {
             ),
             (
                 r#"{"level":50,"msg":"failed","err":{"type":"Error","message":"boom","stack":"Error: boom\n    at f (a.js:1)"}}"#,
-                "ERROR failed err=boom err.type=Error\n             | Error: boom\n             |     at f (a.js:1)\n",
+                "ERROR failed err.type=Error err=boom\n             | Error: boom\n             |     at f (a.js:1)\n",
             ),
             (
                 r#"{"log.level":"error","message":"failed","error.message":"boom","error.stack_trace":"a\nb"}"#,
                 "ERROR failed error.message=boom\n             | a\n             | b\n",
             ),
             (
-                r#"{"level":"error","error":{"code":7}}"#,
-                "ERROR error={\"code\":7}\n",
+                r#"{"level":"error","error":{"code":7},"a":{"b":{"c":1},"d":{}}}"#,
+                "ERROR error.code=7 a.b.c=1 a.d={}\n",
             ),
             (
                 r#"{"level":"error","stack":"one line"}"#,

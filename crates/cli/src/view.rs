@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use dogwatch_line::{Lens, Matcher, Query};
-use dogwatch_reader::{Family, Search, Start};
+use dogwatch_line::{Lens, Query};
+use dogwatch_reader::{Family, Start};
 
 use crate::command::{CONTEXT, COUNT, FIELDS, FOLLOW, Given, JSON, LINES, Opt, TAIL};
 use crate::context::Context;
@@ -14,6 +14,7 @@ use crate::last::last;
 use crate::out::{Form, Out};
 use crate::outcome::{Outcome, Stop};
 use crate::paint::Paint;
+use crate::question::Question;
 use crate::reckon::Reckoning;
 use crate::session::{Session, query};
 use crate::show::{Chosen, Show};
@@ -23,28 +24,22 @@ pub(crate) fn run(given: &Given) -> Result<Outcome, String> {
     let (text, paths) = given.question(|path| Path::new(path).exists());
     let query = query(text)?;
     refuse(given, query.summary().is_some())?;
-    let around = given.number(&CONTEXT).map(|lines| Around {
-        context: Context::new(usize::try_from(lines).unwrap_or(usize::MAX)),
-        matcher: query.matcher(session.now()),
-    });
-    // Around lines that are found stand those that are not.
-    let search = match &around {
-        Some(_) => session.search(&Query::parse("").map_err(|error| error.to_string())?),
-        None => session.search(&query),
-    };
+    let context = given.number(&CONTEXT);
     let mut view = View {
-        around,
+        question: Question::new(given, &session, &query, context.is_some())?,
+        context: context.map(|lines| Context::new(usize::try_from(lines).unwrap_or(usize::MAX))),
         out: Out::new(form(given, &session, &query)?, given.number(&LINES)),
     };
     let stopped = if given.number(&LINES) == Some(0) {
         Ok(())
     } else if given.has(&FOLLOW) {
-        view.follow(&session, &search, &paths)
+        view.follow(&session, &paths)
     } else {
-        view.lines(&session, &search, &paths, given.number(&TAIL))
+        view.lines(&session, &paths, given.number(&TAIL))
     };
     Stop::settled(stopped)?;
     Stop::settled(view.out.end())?;
+    view.question.end();
     Ok(session.outcome(view.out.found > 0))
 }
 
@@ -94,79 +89,88 @@ fn form(given: &Given, session: &Session, query: &Query) -> Result<Form, String>
 }
 
 struct View {
-    around: Option<Around>,
+    question: Question,
+    /// Lines around those that are found.
+    context: Option<Context>,
     out: Out,
-}
-
-/// Lines around those that are found.
-struct Around {
-    context: Context,
-    matcher: Matcher,
 }
 
 impl View {
     fn lines(
         &mut self,
         session: &Session,
-        search: &Search,
         paths: &[PathBuf],
         tail: Option<u64>,
     ) -> Result<(), Stop> {
+        let View {
+            question,
+            context,
+            out,
+        } = self;
         let input = Input::find(paths).map_err(Stop::Wrong)?;
         if let Some(most) = tail {
             let most = usize::try_from(most).unwrap_or(usize::MAX);
-            let lines = last(&input, session, search, most);
-            return lines.iter().try_for_each(|(line, _)| self.line(line));
+            let lines = last(&input, session, question, most);
+            return lines.iter().try_for_each(|(line, _)| out.line(line));
         }
-        if self.out.is_ordered() {
-            input.by_time(session, search, &mut |line, _| self.line(line))
+        let ordered = out.is_ordered() && !question.makes_fields();
+        let mut take = |line: &str, _: &Path| each(question, context, out, line);
+        // The time of a text is known only when its fields are made: then log stands behind log.
+        if ordered {
+            input.by_time(session, &question.search, &mut take)
         } else {
-            input.each(session, search, &mut |line, _| self.line(line))
+            input.each(session, &question.search, &mut take)
         }
     }
 
-    fn follow(
-        &mut self,
-        session: &Session,
-        search: &Search,
-        paths: &[PathBuf],
-    ) -> Result<(), Stop> {
+    fn follow(&mut self, session: &Session, paths: &[PathBuf]) -> Result<(), Stop> {
+        let View {
+            question,
+            context,
+            out,
+        } = self;
         let log = followed(paths).map_err(Stop::Wrong)?;
-        let mut follow = search.follow(&log, Start::End);
+        let mut follow = question.search.follow(&log, Start::End);
         // Nobody sends: it is a wait that ends in time.
         let (_sender, nothing) = mpsc::channel::<()>();
         loop {
             while let Some(next) = follow.next() {
                 match next {
-                    Ok(line) => self.line(&line.text())?,
+                    Ok(line) => each(question, context, out, &line.text())?,
                     Err(trouble) => session.trouble(&trouble),
                 }
             }
-            self.out.flush()?;
+            out.flush()?;
             let _ = nothing.recv_timeout(PAUSE);
         }
     }
+}
 
-    fn line(&mut self, line: &str) -> Result<(), Stop> {
-        let out = &mut self.out;
-        let Some(around) = &mut self.around else {
-            out.line(line)?;
-            return if out.is_full() {
-                Err(Stop::Enough)
-            } else {
-                Ok(())
-            };
-        };
-        // Behind the last that is asked for, others only stand around it.
-        let found = !out.is_full() && around.matcher.judge(line).holds();
-        around
-            .context
-            .line(line, found, &mut |place, line| out.place(place, line))?;
-        if out.is_full() && around.context.is_complete() {
-            return Err(Stop::Enough);
+/// Takes a line that the search gave.
+fn each(
+    question: &Question,
+    context: &mut Option<Context>,
+    out: &mut Out,
+    line: &str,
+) -> Result<(), Stop> {
+    let Some(context) = context else {
+        if let Some(line) = question.found(line) {
+            out.line(&line)?;
         }
-        Ok(())
+        return if out.is_full() {
+            Err(Stop::Enough)
+        } else {
+            Ok(())
+        };
+    };
+    let line = question.made(line);
+    // Behind the last that is asked for, others only stand around it.
+    let found = !out.is_full() && question.matcher.judge(&line).holds();
+    context.line(&line, found, &mut |place, line| out.place(place, line))?;
+    if out.is_full() && context.is_complete() {
+        return Err(Stop::Enough);
     }
+    Ok(())
 }
 
 /// The one log that is followed.

@@ -36,6 +36,12 @@ pub(crate) static CONTEXT: Opt = valued(
     Takes::Number("N"),
     "N lines before and after, whatever they are",
 );
+pub(crate) static EXTRACT: Opt = valued(
+    None,
+    "extract",
+    Takes::Text("FORM"),
+    "fields of text: nginx, apache, syslog, logfmt, regex",
+);
 pub(crate) static FIELDS: Opt = valued(
     None,
     "fields",

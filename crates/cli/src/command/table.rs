@@ -18,6 +18,7 @@ pub(crate) static VIEW: Command = Command {
         &o::TAIL,
         &o::CONTEXT,
         &o::FIELDS,
+        &o::EXTRACT,
         &o::UTC,
         &o::COLOR,
         &o::HELP,
@@ -46,7 +47,7 @@ static STATS: Command = Command {
     name: "stats",
     does: "Sums up logs on one page.",
     takes: "[QUERY] [PATH…]",
-    options: &[&o::UTC, &o::HELP],
+    options: &[&o::EXTRACT, &o::UTC, &o::HELP],
     examples: [
         "dogwatch stats logs/",
         "dogwatch stats 'service=shop since=-1h' logs/",

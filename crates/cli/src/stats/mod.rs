@@ -10,6 +10,7 @@ use std::path::Path;
 use crate::command::Given;
 use crate::input::Input;
 use crate::outcome::{Outcome, Stop};
+use crate::question::Question;
 use crate::session::{Session, filter, say};
 use gather::Gather;
 
@@ -17,17 +18,20 @@ pub(crate) fn run(given: &Given) -> Result<Outcome, String> {
     let session = Session::open(given);
     let (text, paths) = given.question(|path| Path::new(path).exists());
     let query = filter(text, "stats")?;
-    let search = session.search(&query);
+    let question = Question::new(given, &session, &query, false)?;
     let input = Input::find(&paths)?;
     let mut gather = Gather::new(session.now());
-    Stop::settled(input.each(&session, &search, &mut |line, _| {
-        gather.line(line);
+    Stop::settled(input.each(&session, &question.search, &mut |line, _| {
+        if let Some(line) = question.found(line) {
+            gather.line(&line);
+        }
         Ok(())
     }))?;
     let found = gather.lines > 0;
     let page = page::page(&mut gather, &session.read(), &session.zone);
     let written = io::stdout().write_all(page.as_bytes());
     Stop::settled(written.map_err(Stop::Pipe))?;
+    question.end();
     gather.shortfalls().iter().for_each(|text| say(text));
     Ok(session.outcome(found))
 }
