@@ -82,7 +82,7 @@ pub(crate) enum Advance {
     /// The file is written to again: call again with the line that tells what it lacks.
     WantsGap(Gap),
     /// The lines are for the fallback, after this half of a line that the file did not take.
-    Elsewhere(Vec<u8>),
+    Fallback(Vec<u8>),
 }
 
 /// What was asked for.
@@ -110,7 +110,7 @@ impl Active {
         let cut = self.state.cut.take();
         self.state.cut = cut.filter(|cut| lines.starts_with(&cut.rest));
         if !self.detour.tries_file(uptime) {
-            return Ok(self.elsewhere());
+            return Ok(self.to_fallback());
         }
         match self.write(lines, given, mark, uptime) {
             Ok(Advance::Wrote(written)) => {
@@ -140,7 +140,7 @@ impl Active {
                     self.notes.torn += u64::from(cut.is_some());
                     self.state.cut = cut.or(self.state.cut.take());
                 }
-                Ok(self.elsewhere())
+                Ok(self.to_fallback())
             }
         }
     }
@@ -153,9 +153,9 @@ impl Active {
         }
     }
 
-    fn elsewhere(&self) -> Advance {
+    fn to_fallback(&self) -> Advance {
         let half = self.state.cut.as_ref().map(|cut| cut.half.clone());
-        Advance::Elsewhere(half.unwrap_or_default())
+        Advance::Fallback(half.unwrap_or_default())
     }
 
     fn write(
@@ -218,7 +218,7 @@ impl Active {
     }
 
     /// So many lines went to the fallback.
-    pub(crate) fn went_elsewhere(&mut self, lines: u64) {
+    pub(crate) fn went_to_fallback(&mut self, lines: u64) {
         let now = SystemTime::try_from(self.clock.now()).expect("the clock is a SystemTime");
         self.detour.took(lines, now);
         self.state.cut = None;

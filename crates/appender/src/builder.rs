@@ -153,9 +153,9 @@ impl AppenderBuilder {
     /// Default: none, and the lines wait with the caller.
     ///
     /// A line that the file took by half is closed there, counted as torn, and goes to the fallback
-    /// whole. Lines that it takes count as written, and in [`Stats::elsewhere`].
+    /// whole. Lines that it takes count as written, and in [`Stats::fallback`].
     ///
-    /// [`Stats::elsewhere`]: crate::Stats::elsewhere
+    /// [`Stats::fallback`]: crate::Stats::fallback
     pub fn fallback(mut self, writer: impl io::Write + Send + 'static) -> Self {
         self.fallback = Some(Fallback::new(Box::new(writer)));
         self

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::{Gap, account::slot};
 
-/// Where a log stands that may have to go elsewhere.
+/// Where a log stands whose lines may have to go to the fallback.
 #[derive(Default)]
 pub(crate) struct Detour {
     /// There is a fallback.
@@ -15,7 +15,7 @@ pub(crate) struct Detour {
     gap: Option<Gap>,
 }
 
-/// While lines go elsewhere: when the file is tried next, and how long after that.
+/// While lines go to the fallback: when the file is tried next, and how long after that.
 struct Tries {
     next: Duration,
     pause: Duration,
@@ -29,7 +29,7 @@ impl Detour {
         }
     }
 
-    /// Goes elsewhere from the first line on.
+    /// Goes to the fallback from the first line on.
     pub(crate) fn begin(&mut self, uptime: Duration) {
         self.tries = Some(Tries {
             next: uptime + FIRST_PAUSE,
@@ -42,7 +42,7 @@ impl Detour {
         self.tries.as_ref().is_none_or(|tries| uptime >= tries.next)
     }
 
-    /// The file took none. True: the lines go elsewhere.
+    /// The file took none. True: the lines go to the fallback.
     pub(crate) fn failed(&mut self, uptime: Duration) -> bool {
         let since = *self.failing_since.get_or_insert(uptime);
         match &mut self.tries {
@@ -62,11 +62,11 @@ impl Detour {
         self.tries = None;
     }
 
-    /// So many lines went elsewhere.
+    /// So many lines went to the fallback.
     pub(crate) fn took(&mut self, lines: u64, now: SystemTime) {
         self.gap
             .get_or_insert_with(|| Gap::at(now))
-            .add_elsewhere(slot(None), lines, now);
+            .add_fallback(slot(None), lines, now);
     }
 
     /// What the file lacks and was not told of.
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn a_gap_sums_up_what_went_elsewhere_until_it_is_told() {
+    fn a_gap_sums_up_what_went_to_the_fallback_until_it_is_told() {
         let mut detour = Detour::new(true);
         let at = |seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
         detour.took(2, at(5));

@@ -30,7 +30,7 @@ impl Gap {
     }
 
     /// Lines that an appender's fallback has.
-    pub(crate) fn add_elsewhere(&mut self, slot: usize, lines: u64, now: SystemTime) {
+    pub(crate) fn add_fallback(&mut self, slot: usize, lines: u64, now: SystemTime) {
         self.lines.add(slot, lines);
         self.reasons[REASONS - 1] += lines;
         self.until = now;
@@ -59,7 +59,7 @@ impl Gap {
     /// The reasons are called as by [`Accounts::dropped_by_reason`](crate::Accounts::dropped_by_reason).
     /// What a gap can tell of: `full`, `too_long`, `io`, `panic`, `oldest`; after the end of the log
     /// nothing tells of `closed` and `unwritten`. `fallback` is none of the accounts: such lines are
-    /// written, but [elsewhere](crate::AppenderBuilder::fallback).
+    /// written, to the [fallback](crate::AppenderBuilder::fallback).
     pub fn reasons(&self) -> impl Iterator<Item = (&'static str, u64)> + use<> {
         let names = Reason::ALL.map(Reason::name).into_iter();
         names

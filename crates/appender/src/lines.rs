@@ -22,8 +22,8 @@ impl Appender {
             let rest = &lines[written..];
             let wrote = match self.advance(rest, &mut given, mark) {
                 Ok(Advance::Wrote(more)) => Ok(more),
-                Ok(Advance::Elsewhere(half)) => self
-                    .write_elsewhere(half, rest)
+                Ok(Advance::Fallback(half)) => self
+                    .write_to_fallback(half, rest)
                     .inspect(|&taken| mark.into_iter().for_each(|mark| mark.passed(taken))),
                 Ok(Advance::WantsHeader) => {
                     let header = self.inner.header.as_ref();
@@ -66,9 +66,9 @@ impl Appender {
         self.locked(advance, "cannot write log file")
     }
 
-    fn write_elsewhere(&self, half: Vec<u8>, lines: &[u8]) -> io::Result<usize> {
+    fn write_to_fallback(&self, half: Vec<u8>, lines: &[u8]) -> io::Result<usize> {
         let fallback = self.inner.fallback.as_ref();
-        let fallback = fallback.expect("lines go elsewhere only where there is a fallback");
+        let fallback = fallback.expect("lines go to a fallback only where there is one");
         let taken = fallback.write(&half, lines).map_err(|error| {
             let what = "cannot write log lines to the fallback";
             // Whatever its kind: the file itself may heal, though a pipe to a reader will not.
@@ -81,9 +81,9 @@ impl Appender {
         let count = memchr::memchr_iter(b'\n', &lines[..taken]).count() as u64;
         self.inner
             .counts
-            .elsewhere
+            .fallback
             .fetch_add(count, Ordering::Relaxed);
-        self.lock().went_elsewhere(count);
+        self.lock().went_to_fallback(count);
         Ok(taken)
     }
 

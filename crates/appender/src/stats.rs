@@ -34,7 +34,7 @@ pub struct Stats {
     pub lost: u64,
     /// Lines that went to the [fallback](crate::AppenderBuilder::fallback), because the file took
     /// none.
-    pub elsewhere: u64,
+    pub fallback: u64,
     /// Syncs that failed: what was written before them may not survive a power cut.
     pub unsynced: u64,
     /// Lines of a killed process that stood in its [`CrashRing`](crate::CrashRing) and were written
@@ -85,7 +85,7 @@ pub(crate) struct Counts {
     pub(crate) reopened: AtomicU64,
     pub(crate) cut: AtomicU64,
     pub(crate) lost: AtomicU64,
-    pub(crate) elsewhere: AtomicU64,
+    pub(crate) fallback: AtomicU64,
     pub(crate) unsynced: AtomicU64,
     pub(crate) replayed: AtomicU64,
     pub(crate) doubtful: AtomicU64,
@@ -103,7 +103,7 @@ impl Counts {
             reopened: of(&self.reopened),
             cut: of(&self.cut),
             lost: of(&self.lost),
-            elsewhere: of(&self.elsewhere),
+            fallback: of(&self.fallback),
             unsynced: of(&self.unsynced),
             deleted_unread: of(&household.deleted_unread),
             replayed: of(&self.replayed),

@@ -108,7 +108,7 @@ fn fallback() {
         .unwrap();
     assert!((0..9000).all(|n| log.offer(Some(Level::Info), line(n).as_bytes())));
     guard.flush(LONG).unwrap();
-    let gone = watch.stats().elsewhere;
+    let gone = watch.stats().fallback;
     assert!(gone > 6000, "{gone}");
     fs::remove_file(&filler).unwrap();
     let mut n = 9000;
@@ -287,7 +287,7 @@ fn free_space_is_really_kept() {
 }
 
 #[test]
-fn a_really_full_disk_sends_lines_elsewhere_until_it_heals() {
+fn a_really_full_disk_sends_lines_to_the_fallback_until_it_heals() {
     in_a_small_disk("fallback");
 }
 

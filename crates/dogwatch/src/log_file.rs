@@ -71,7 +71,7 @@ impl Config {
 
     /// Another file, best on another disk, that takes the lines while the log file has taken none
     /// for a second. It rolls and keeps as the log file does. When that works again, a gap line says
-    /// how many lines are elsewhere. Default: none, and the lines wait in the buffer.
+    /// how many lines are there. Default: none, and the lines wait in the buffer.
     pub fn fallback(mut self, path: impl AsRef<Path>) -> Self {
         self.log_file.fallback = Some(Fallback::File(path.as_ref().to_owned()));
         self

@@ -94,9 +94,9 @@ fn outputs_of(outputs: &Outputs, metrics: &Metrics) {
         |stats| stats.torn,
     );
     file(
-        "dogwatch_lines_elsewhere",
+        "dogwatch_lines_fallback",
         "Lines that went to the fallback, because the log file took none.",
-        |stats| stats.elsewhere,
+        |stats| stats.fallback,
     );
     file(
         "dogwatch_syncs_failed",

@@ -143,7 +143,7 @@ fn a_suffix_helps_against_a_lock_and_against_no_other_failure() {
 }
 
 #[test]
-fn a_degraded_start_goes_elsewhere_and_takes_the_file_as_soon_as_it_can() {
+fn a_degraded_start_goes_to_the_fallback_and_takes_the_file_as_soon_as_it_can() {
     for call in ["create_directory", "lock", "list", "append", "fstat"] {
         let machine = Machine::at("2026-11-23T10:00:00Z");
         machine
@@ -180,7 +180,7 @@ fn a_degraded_start_goes_elsewhere_and_takes_the_file_as_soon_as_it_can() {
             ],
             "{call}"
         );
-        assert_eq!(appender.stats().elsewhere, 3);
+        assert_eq!(appender.stats().fallback, 3);
         assert!(machine.builder().open().unwrap_err().is_locked());
         assert!(appender.settle(LONG));
         assert_eq!(machine.errors.lock().unwrap().len(), 1, "{call}");

@@ -1,7 +1,7 @@
 //! Every fault of the disk and the clock, on a disk in memory.
 
 mod accounts;
-mod elsewhere;
+mod fallback;
 mod halves;
 mod locks;
 mod place;

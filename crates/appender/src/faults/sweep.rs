@@ -157,17 +157,17 @@ fn whichever_call_fails_with_a_fallback_every_line_is_in_the_file_or_in_the_fall
                 machine.disk.heal();
                 // Mends what is left half done.
                 writeln!(machine.builder().open().unwrap(), "more").unwrap();
-                let (file, elsewhere) = (machine.lines(), place.text());
+                let (file, fallback) = (machine.lines(), place.text());
                 let is_ours = |line: &&str| line.ends_with('.') && line.starts_with("this");
                 let mut found: Vec<_> = file.lines().filter(is_ours).collect();
-                found.extend(elsewhere.lines());
+                found.extend(fallback.lines());
                 found.sort_unstable();
                 let all: Vec<_> = lines.lines().collect();
                 assert_eq!(
                     found, all,
-                    "call {call}, for good: {for_good}: {file}---\n{elsewhere}"
+                    "call {call}, for good: {for_good}: {file}---\n{fallback}"
                 );
-                assert_eq!(stats.elsewhere as usize, elsewhere.lines().count());
+                assert_eq!(stats.fallback as usize, fallback.lines().count());
                 let gaps = file.lines().filter(|line| line.starts_with("gap")).count();
                 assert!(gaps <= 1, "{file}");
             }

@@ -25,7 +25,8 @@ use crate::{
 };
 
 /// What callers fill and the writer empties. The mutex is held for a copy of one line, never while
-/// anything is written.
+/// anything is written. Longer only under `WhenFull::DropOldest`, once for an eighth of the queue: the
+/// oldest lines are counted, and in a crash ring those that stay are copied.
 pub(crate) struct Queue {
     state: Mutex<State>,
     /// The writer waits here.

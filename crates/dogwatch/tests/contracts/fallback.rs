@@ -60,7 +60,7 @@ fn a_full_disk_sends_lines_to_the_fallback_and_a_gap_line_says_so_when_it_heals(
     assert_eq!(told, all, "each once, in order");
     let page = metrics.render(None).1;
     let row = format!(
-        "\ndogwatch_lines_elsewhere_total{{output=\"{}\"}} {}\n",
+        "\ndogwatch_lines_fallback_total{{output=\"{}\"}} {}\n",
         path.display(),
         away.len()
     );

@@ -140,7 +140,7 @@ fn the_metrics_page_tells_what_the_log_files_did_even_after_the_log_has_ended() 
     assert!(value("dogwatch_files_compressed_total") >= 2, "{page}");
     for none in [
         "dogwatch_lines_torn_total",
-        "dogwatch_lines_elsewhere_total",
+        "dogwatch_lines_fallback_total",
         "dogwatch_syncs_failed_total",
         "dogwatch_files_deleted_unread_total",
     ] {

@@ -1,5 +1,9 @@
-//! Two threads that log and the writer, interleaved in every way that loom finds, and killed at each
-//! step of each of them: what was accepted is in the file or in the ring, and once.
+//! Models the ring in loom: its real areas and marks behind a mutex that stands for the queue, with at
+//! most three preemptions.
+//!
+//! Two threads that log and the writer are interleaved in every way within that bound, and killed at
+//! each step of each of them: what was accepted is in the file or in the ring, and once. The queue's
+//! own waiting and waking is not part of it.
 
 use std::{
     fs::{self, File, OpenOptions},

@@ -33,7 +33,7 @@ fn a_file_that_fails_for_a_second_is_left_and_one_gap_line_tells_of_it_when_it_h
         "line 1\nlin\ngap of 4 from 10:00:01 to 10:00:02: [(\"fallback\", 4)]\nline 6\n"
     );
     let stats = appender.stats();
-    assert_eq!((stats.elsewhere, stats.torn), (4, 1));
+    assert_eq!((stats.fallback, stats.torn), (4, 1));
 }
 
 #[test]
@@ -80,7 +80,7 @@ fn a_fallback_that_fails_or_writes_short_loses_and_doubles_nothing() {
     }
     assert_eq!(place.text().as_bytes(), lines);
     assert_eq!(failures, ["cannot write log lines to the fallback"]);
-    assert_eq!(appender.stats().elsewhere, 3);
+    assert_eq!(appender.stats().fallback, 3);
 }
 
 #[test]
@@ -116,19 +116,19 @@ fn wherever_the_file_and_the_fallback_cut_a_line_each_is_whole_in_one_of_them_on
                 go_on(1);
                 machine.clock.advance(Duration::from_secs(5));
                 assert_eq!(go_on(3), lines.len(), "{case}");
-                let (file, elsewhere) = (machine.disk.text("app.log"), place.text());
-                let mut whole: Vec<_> = file.lines().chain(elsewhere.lines()).collect();
+                let (file, fallback) = (machine.disk.text("app.log"), place.text());
+                let mut whole: Vec<_> = file.lines().chain(fallback.lines()).collect();
                 whole.retain(|line| line.ends_with('.'));
                 whole.sort_unstable();
                 assert_eq!(
                     whole,
                     ["line 1.", "line 2.", "line 3."],
-                    "{case}: {file:?} {elsewhere:?}"
+                    "{case}: {file:?} {fallback:?}"
                 );
                 let half = |line: &str| line.is_empty() || "line 1.line 2.line 3.".contains(line);
                 assert!(
-                    file.lines().chain(elsewhere.lines()).all(half),
-                    "{case}: {file:?} {elsewhere:?}"
+                    file.lines().chain(fallback.lines()).all(half),
+                    "{case}: {file:?} {fallback:?}"
                 );
             }
         }
@@ -218,7 +218,7 @@ fn behind_a_queue_every_line_is_in_the_file_or_in_the_fallback_and_counted_as_wr
     let whole = &file[..file.rfind('\n').unwrap() + 1];
     assert_eq!(whole.to_owned() + &place.text(), lines);
     assert_eq!(
-        appender.stats().elsewhere as usize,
+        appender.stats().fallback as usize,
         place.text().lines().count()
     );
 }
