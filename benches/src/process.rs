@@ -33,3 +33,10 @@ pub fn pin(core: usize) -> bool {
         libc::sched_setaffinity(0, size_of::<libc::cpu_set_t>(), &set) == 0
     }
 }
+
+/// As [`pin`], and says on stderr when the core cannot be had.
+pub fn pin_or_warn(core: usize) {
+    if !pin(core) {
+        eprintln!("core {core} cannot be had alone: the figures over sockets are worth less");
+    }
+}

@@ -8,6 +8,7 @@
 mod drive;
 mod metered;
 mod rivals;
+mod serve;
 mod socket;
 mod subjects;
 
@@ -20,8 +21,8 @@ use subjects::{SUBJECTS, Subject};
 static ALLOCATOR: allocations::Counting = allocations::Counting;
 
 fn main() {
-    if let Some(stack) = socket::asked() {
-        return socket::serve(&stack);
+    if let Some((stack, lines)) = serve::asked() {
+        return serve::serve(&stack, &lines);
     }
     if let Some((key, requests)) = callgrind::asked() {
         let subject = SUBJECTS.iter().find(|subject| subject.key == key);

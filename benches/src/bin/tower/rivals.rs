@@ -56,7 +56,7 @@ pub(crate) fn axum_tracing_opentelemetry() -> Router {
 pub(crate) fn axum_prometheus() -> Router {
     static LAYER: OnceLock<PrometheusMetricLayer<'static>> = OnceLock::new();
     let layer = LAYER.get_or_init(|| {
-        let runtime = crate::socket::runtime();
+        let runtime = crate::serve::runtime();
         let _inside = runtime.enter();
         PrometheusMetricLayer::pair().0
     });

@@ -1,78 +1,20 @@
 //! The same stacks over loopback sockets: a server on one core, a client that asks again as soon as it is answered
 //! on the other.
 //!
-//! The server is this program again (`--serve STACK`). Its processor time is read from outside, so that nothing of
-//! the measuring is in it; a round counts only if it was busy.
+//! The server's processor time is read from outside, so that nothing of the measuring is in it; all its threads
+//! count. A figure stands only if the server was the slower of the two, and when it has ended, its lines are
+//! counted in the file: as many as it answered.
 
 use crate::drive::BODY;
-use crate::rivals;
-use axum::Router;
-use dogwatch_appender::{Appender, NonBlocking};
+use crate::serve::{self, STACKS, Stack, runtime};
 use dogwatch_benches::{print, process, time};
-use dogwatch_json::{JsonLayer, Redact};
-use dogwatch_tower::RequestLayer;
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
-use std::process::{Child, Command, Stdio};
+use std::path::{Path, PathBuf};
+use std::process::Child;
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
-use tracing::level_filters::LevelFilter;
-use tracing_subscriber::layer::SubscriberExt as _;
-use tracing_subscriber::registry;
-
-const STACKS: [(&str, &str); 3] = [
-    ("bare", "bare axum"),
-    ("ours", "dogwatch-tower, everything on, lines to a file"),
-    (
-        "tower_http",
-        "tower-http SetRequestId, Trace, PropagateRequestId, tracing-appender",
-    ),
-];
-
-/// What this program was asked to serve.
-pub(crate) fn asked() -> Option<String> {
-    let mut arguments = std::env::args().skip_while(|argument| argument != "--serve");
-    arguments.nth(1)
-}
-
-/// Serves until it is killed. Prints its address first.
-pub(crate) fn serve(stack: &str) {
-    pin(0);
-    let dir = tempfile::tempdir().expect("a folder for the lines");
-    let file = dir.path().join("lines.log");
-    let (router, _guard): (Router, Box<dyn std::any::Any>) = match stack {
-        "bare" => (rivals::router(), Box::new(())),
-        "ours" => {
-            let file = Appender::builder(&file)
-                .open()
-                .expect("a file for the lines");
-            let (writer, guard) = NonBlocking::builder(file)
-                .spawn()
-                .expect("a thread to write");
-            let json = JsonLayer::new(writer).redact(Redact::secrets());
-            let subscriber = registry().with(json).with(LevelFilter::INFO);
-            tracing::subscriber::set_global_default(subscriber).expect("the first");
-            (rivals::router().layer(RequestLayer::new()), Box::new(guard))
-        }
-        "tower_http" => {
-            let file = std::fs::File::create(&file).expect("a file for the lines");
-            let (writer, guard) = tracing_appender::non_blocking(file);
-            let dispatch = rivals::fmt_json_to(writer);
-            tracing::dispatcher::set_global_default(dispatch).expect("the first");
-            (rivals::tower_http(), Box::new(guard))
-        }
-        other => panic!("no stack {other}"),
-    };
-    runtime().block_on(async {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await;
-        let listener = listener.expect("a free port");
-        println!("{}", listener.local_addr().expect("an address"));
-        axum::serve(listener, router)
-            .await
-            .expect("it serves until it is killed");
-    });
-}
 
 #[derive(Clone, Copy)]
 struct Round {
@@ -81,78 +23,107 @@ struct Round {
     busy: f64,
 }
 
-/// Prints the table and the figures. `None` stands for a machine without a second core.
+/// Prints the table and the figures, or why there are none.
 pub(crate) fn run(quick: bool) {
     if std::thread::available_parallelism().map_or(1, usize::from) < 2 {
-        print::figure("tower.socket.cpu_vs_bare", None, "ratio");
-        return print::figure("tower.socket.bare_rps", None, "per_second");
+        println!("\nOver sockets: skipped, for server and client want a core each");
+        return figures(None);
     }
     let (rounds, lasts) = if quick { (1, 100) } else { (9, 1_000) };
-    pin(1);
-    let servers = STACKS.map(|(stack, _)| Server::start(stack));
+    process::pin_or_warn(1);
+    let folder = tempfile::tempdir().expect("a folder for the lines");
+    let mut servers = STACKS
+        .each_ref()
+        .map(|stack| Server::start(stack, folder.path()));
     let mut measured: [Vec<Round>; STACKS.len()] = Default::default();
-    for _ in 0..rounds {
-        for (server, rounds) in servers.iter().zip(&mut measured) {
-            rounds.push(server.round(Duration::from_millis(lasts)));
+    for round in 0..rounds {
+        // In turns, and each time another first: whoever comes first in a round must not gain by it.
+        for turn in 0..servers.len() {
+            let at = (round + turn) % servers.len();
+            measured[at].push(servers[at].round(Duration::from_millis(lasts)));
         }
     }
-    let median = |of: &[Round], get: fn(&Round) -> f64| {
-        time::median(&of.iter().map(get).collect::<Vec<_>>())
-    };
+    let lost = servers.map(Server::end);
+    table(&measured, &lost);
+    assert_eq!(lost[1], 0, "every answer of ours has its line in the file");
+    let busy = |rounds: &Vec<Round>| median(rounds, |round| round.busy);
+    let least = measured.iter().map(busy).fold(f64::MAX, f64::min);
+    println!();
+    if least < BUSY {
+        let percent = least * 100.0;
+        println!(
+            "skipped: a server was busy for {percent:.0} % only, so that its client was measured too"
+        );
+        return figures(None);
+    }
+    figures(Some(&measured));
+}
+
+fn median(of: &[Round], get: fn(&Round) -> f64) -> f64 {
+    time::median(&of.iter().map(get).collect::<Vec<_>>())
+}
+
+/// A round against the bare one beside it: the machine's mood is in both.
+fn vs_bare(rounds: &[Round], bare: &[Round]) -> f64 {
+    let pairs = rounds.iter().zip(bare);
+    time::median(
+        &pairs
+            .map(|(one, bare)| one.cpu_us / bare.cpu_us)
+            .collect::<Vec<_>>(),
+    )
+}
+
+fn table(measured: &[Vec<Round>], lost: &[u64]) {
     let mut table = print::Table::new(&[
         "one request",
         "server CPU, us",
         "vs bare",
         "requests/s",
         "busy",
+        "lines lost",
     ]);
-    let mut ratios = Vec::new();
-    for ((_, name), rounds) in STACKS.iter().zip(&measured) {
-        // A round against the bare one beside it: the machine's mood is in both.
-        let pairs = rounds.iter().zip(&measured[0]);
-        let pairs: Vec<f64> = pairs.map(|(one, bare)| one.cpu_us / bare.cpu_us).collect();
-        ratios.push(time::median(&pairs));
+    for ((stack, rounds), lost) in STACKS.iter().zip(measured).zip(lost) {
         table.row(vec![
-            (*name).to_owned(),
+            stack.name.to_owned(),
             format!("{:.2}", median(rounds, |round| round.cpu_us)),
-            format!("{:.3}", time::median(&pairs)),
+            format!("{:.3}", vs_bare(rounds, &measured[0])),
             format!("{:.0}", median(rounds, |round| round.rps)),
             format!("{:.0} %", 100.0 * median(rounds, |round| round.busy)),
+            if stack.logs {
+                lost.to_string()
+            } else {
+                "-".to_owned()
+            },
         ]);
     }
     table.print("Over sockets: 64 connections, the server on one core, the client on another");
-    let busy = median(&measured[0], |round| round.busy);
-    println!();
-    if busy < 0.95 && !quick {
-        println!(
-            "the bare server was busy for {:.0} % only: the client was the slower",
-            busy * 100.0
-        );
-    }
-    print::figure("tower.socket.cpu_vs_bare", Some(ratios[1]), "ratio");
+}
+
+fn figures(measured: Option<&[Vec<Round>]>) {
+    let vs_bare = |at: usize| measured.map(|all| vs_bare(&all[at], &all[0]));
+    let bare = |get| measured.map(|all| median(&all[0], get));
+    print::figure("tower.socket.cpu_vs_bare", vs_bare(1), "ratio");
+    print::figure("tower.socket.tower_http_cpu_vs_bare", vs_bare(2), "ratio");
     print::figure(
-        "tower.socket.tower_http_cpu_vs_bare",
-        Some(ratios[2]),
-        "ratio",
+        "tower.socket.bare_rps",
+        bare(|round| round.rps),
+        "per_second",
     );
-    let bare = median(&measured[0], |round| round.rps);
-    print::figure("tower.socket.bare_rps", Some(bare), "per_second");
-    print::figure("tower.socket.busy", Some(busy), "ratio");
+    print::figure("tower.socket.busy", bare(|round| round.busy), "ratio");
 }
 
 struct Server {
     process: Child,
+    stack: &'static Stack,
     address: SocketAddr,
+    lines: PathBuf,
+    answered: u64,
 }
 
 impl Server {
-    fn start(stack: &str) -> Self {
-        let program = std::env::current_exe().expect("this program has a path");
-        let mut process = Command::new(program)
-            .args(["--serve", stack])
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("this program runs again");
+    fn start(stack: &'static Stack, folder: &Path) -> Self {
+        let lines = folder.join(stack.key);
+        let mut process = serve::start(stack, &lines);
         let mut line = String::new();
         BufReader::new(process.stdout.take().expect("piped"))
             .read_line(&mut line)
@@ -160,17 +131,20 @@ impl Server {
         Self {
             address: line.trim().parse().expect("its address"),
             process,
+            stack,
+            lines,
+            answered: 0,
         }
     }
 
-    fn round(&self, lasts: Duration) -> Round {
+    fn round(&mut self, lasts: Duration) -> Round {
         runtime().block_on(async {
             let mut connections = Vec::new();
             for _ in 0..CONNECTIONS {
                 let mut stream = TcpStream::connect(self.address).await.expect("it listens");
                 stream.set_nodelay(true).expect("a TCP socket");
                 // Once to warm up, its answer checked.
-                assert!(ask(&mut stream).await.ends_with(BODY), "the whole answer");
+                self.check(&ask(&mut stream).await);
                 connections.push(stream);
             }
             let (started, spent) = (Instant::now(), self.cpu());
@@ -193,6 +167,7 @@ impl Server {
                 asked += client.await.expect("a client that was answered");
             }
             let (spent, took) = (self.cpu() - spent, started.elapsed());
+            self.answered += asked + CONNECTIONS;
             Round {
                 cpu_us: spent.as_secs_f64() * 1e6 / asked as f64,
                 rps: asked as f64 / took.as_secs_f64(),
@@ -201,8 +176,50 @@ impl Server {
         })
     }
 
+    fn check(&self, answer: &[u8]) {
+        let text = String::from_utf8_lossy(answer);
+        assert!(answer.ends_with(BODY), "the whole answer: {text}");
+        for header in self.stack.headers {
+            assert!(
+                text.contains(header),
+                "{} lost {header}: {text}",
+                self.stack.name
+            );
+        }
+    }
+
     fn cpu(&self) -> Duration {
         process::cpu(self.process.id())
+    }
+
+    /// Lets it write what is left. How many of the lines that it should have written are not in the file.
+    fn end(mut self) -> u64 {
+        drop(self.process.stdin.take());
+        let ended = self.process.wait().expect("it ran");
+        assert!(
+            ended.success(),
+            "{} ended as told: {ended}",
+            self.stack.name
+        );
+        if !self.stack.logs {
+            return 0;
+        }
+        let mut file = BufReader::with_capacity(1 << 20, open(&self.lines));
+        let (mut lines, mut line) = (0, Vec::new());
+        while file
+            .read_until(b'\n', &mut line)
+            .expect("a file that can be read")
+            > 0
+        {
+            assert!(
+                line.starts_with(b"{") && line.ends_with(b"}\n"),
+                "a whole line"
+            );
+            lines += 1;
+            line.clear();
+        }
+        let lost = self.answered.checked_sub(lines);
+        lost.expect("no more lines than answers")
     }
 }
 
@@ -211,6 +228,10 @@ impl Drop for Server {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
+}
+
+fn open(path: &Path) -> std::fs::File {
+    std::fs::File::open(path).expect("the lines' file")
 }
 
 /// One request and its answer, whose length the head tells.
@@ -234,19 +255,9 @@ async fn ask(stream: &mut TcpStream) -> Vec<u8> {
     }
 }
 
-pub(crate) fn runtime() -> tokio::runtime::Runtime {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build();
-    runtime.expect("a runtime")
-}
+const CONNECTIONS: u64 = 64;
 
-fn pin(core: usize) {
-    if !process::pin(core) {
-        eprintln!("core {core} cannot be had alone: the figures over sockets are worth less");
-    }
-}
-
-const CONNECTIONS: usize = 64;
+/// The share of a round that a server must be at work: else its client was the slower.
+const BUSY: f64 = 0.95;
 
 const REQUEST: &[u8] = b"GET /api/users/42 HTTP/1.1\r\nhost: bench\r\ntraceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\r\n\r\n";
