@@ -192,7 +192,8 @@ impl AppenderBuilder {
     /// Called on the housekeeping thread with each file that was closed, in its final form, before
     /// old files are deleted. What takes long keeps the next pass waiting, no line.
     ///
-    /// At least once for each, unless a full disk or a hand takes the file first: what a failure, a
+    /// At least once for each, before [`keep`](Self::keep) deletes it, in the form that it has then;
+    /// only a full disk or a hand may take a file first. What a failure, a
     /// timeout or a kill prevented is done at the next pass or start, and a kill within the call makes
     /// it a second one. Up to which file it was called stands in the name of an empty file,
     /// `.app.log.000123.closed`; where there is none, as at the first start with a callback, it is

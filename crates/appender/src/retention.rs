@@ -15,7 +15,7 @@ use crate::{
     guarded::guarded,
     household::{Household, members},
     keep::Kept,
-    name::Member,
+    name::{Form, Member},
 };
 
 /// Whether somebody still reads this closed file.
@@ -42,8 +42,13 @@ impl Household {
         let mut freed = 0;
         let mut left = Vec::new();
         for (nth, file) in files.into_iter().enumerate() {
-            let held = nth < surplus && self.is_held(&file);
-            if nth < surplus && (!held || nth < hard) {
+            if nth >= surplus {
+                left.push(file);
+                continue;
+            }
+            self.tell(&file);
+            let held = self.is_held(&file);
+            if !held || nth < hard {
                 freed += self.delete(&file, held);
             } else {
                 left.push(file);
@@ -84,6 +89,7 @@ impl Household {
             if freed >= missing {
                 return;
             }
+            self.tell(&file);
             if !self.is_held(&file) {
                 freed += self.delete(&file, false);
             }
@@ -123,6 +129,16 @@ impl Household {
             file.forms.push((member, length));
         }
         Some(files.into_values().collect())
+    }
+
+    /// A file that goes has its last form now, though it was too young to be compressed, or could not
+    /// be.
+    fn tell(&self, file: &Rolled) {
+        for (form, _) in &file.forms {
+            if form.form != Form::Unfinished {
+                self.pay(self.on_close.as_ref(), form);
+            }
+        }
     }
 
     fn is_held(&self, file: &Rolled) -> bool {

@@ -83,10 +83,14 @@ impl Disk for RealDisk {
     }
 
     fn sync_directory(&self, directory: &Path) -> io::Result<()> {
-        if cfg!(unix) {
-            File::open(directory)?.sync_all()
-        } else {
-            Ok(())
+        if !cfg!(unix) {
+            return Ok(());
+        }
+        match File::open(directory)?.sync_all() {
+            // fsync(2): a file system that cannot sync a directory. As PostgreSQL's fsync_fname has
+            // it, that is nobody's failure; what waits for it would wait for ever.
+            Err(error) if error.kind() == io::ErrorKind::InvalidInput => Ok(()),
+            result => result,
         }
     }
 
@@ -275,6 +279,19 @@ mod tests {
                 "{text:?}"
             );
         }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_directory_that_its_file_system_cannot_sync_is_no_failure_and_a_missing_one_is() {
+        let disk = RealDisk { mode: None };
+        assert_eq!(
+            File::open("/proc").unwrap().sync_all().unwrap_err().kind(),
+            io::ErrorKind::InvalidInput
+        );
+        disk.sync_directory(Path::new("/proc")).unwrap();
+        let missing = disk.sync_directory(Path::new("/proc/none")).unwrap_err();
+        assert_eq!(missing.kind(), io::ErrorKind::NotFound);
     }
 
     #[test]

@@ -107,6 +107,27 @@ fn of_several_marks_the_one_that_promises_least_counts() {
     assert_eq!(marks(&machine), marked);
 }
 
+#[cfg(feature = "gzip")]
+#[test]
+fn a_file_that_goes_before_it_is_compressed_is_told_as_it_is() {
+    let machine = Machine::at("2026-11-23T10:00:00Z");
+    let calls = Calls::default();
+    let builder = machine
+        .builder()
+        .compress(Compress::Gzip)
+        .keep(Keep::files(1));
+    let builder = builder.compress_after(Duration::from_secs(600));
+    let mut appender = calls.on(&machine, builder).open().unwrap();
+    rolled(&mut appender, "one");
+    assert_eq!(calls.taken(), ["roll 000001.log"]);
+    rolled(&mut appender, "two");
+    assert_eq!(calls.taken(), ["roll 000002.log", "close 000001.log"]);
+    machine.clock.advance(Duration::from_secs(600));
+    rolled(&mut appender, "three");
+    let told = ["roll 000003.log", "close 000002.log.gz"];
+    assert_eq!(calls.taken(), told);
+}
+
 #[test]
 fn a_call_that_panics_was_one() {
     let machine = Machine::at("2026-11-23T10:00:00Z");
