@@ -13,12 +13,25 @@ pub(crate) struct Expected {
     pub(crate) slow: u64,
     /// A trace id of one line, near the end.
     pub(crate) trace: String,
+    /// And one near the beginning.
+    pub(crate) early: String,
+    /// Of all lines.
+    pub(crate) bytes: u64,
 }
 
 /// Writes so many lines of about 270 bytes.
-pub(crate) fn write(path: &Path, lines: u64) -> Expected {
+pub(crate) fn write(path: &Path, count: u64) -> Expected {
     let mut file =
         BufWriter::with_capacity(1 << 20, File::create(path).expect("a file for the log"));
+    let expected = lines(count, |line| {
+        file.write_all(line.as_bytes()).expect("room for the log");
+    });
+    file.flush().expect("room for the log");
+    expected
+}
+
+/// Makes so many lines, with their ends.
+pub(crate) fn lines(lines: u64, mut each: impl FnMut(&str)) -> Expected {
     let mut dice = Dice(0x9e37_79b9_7f4a_7c15);
     let mut expected = Expected::default();
     for index in 0..lines {
@@ -41,6 +54,9 @@ pub(crate) fn write(path: &Path, lines: u64) -> Expected {
         expected.slow += u64::from(latency > 250.0);
         if index == lines - lines / 50 {
             expected.trace.clone_from(&trace);
+        }
+        if index == lines / 50 {
+            expected.early.clone_from(&trace);
         }
         let seconds = index / 700;
         let mut members = [
@@ -72,9 +88,10 @@ pub(crate) fn write(path: &Path, lines: u64) -> Expected {
             .iter()
             .map(|(key, value)| format!("\"{key}\"{colon}{value}"))
             .collect();
-        writeln!(file, "{{{}}}", members.join(",")).expect("room for the log");
+        let line = format!("{{{}}}\n", members.join(","));
+        expected.bytes += line.len() as u64;
+        each(&line);
     }
-    file.flush().expect("room for the log");
     expected
 }
 

@@ -6,6 +6,7 @@
 
 mod corpus;
 mod rivals;
+mod traced;
 
 use std::fs;
 use std::path::Path;
@@ -91,6 +92,9 @@ fn main() {
     for (name, ratio) in ratios {
         print::figure(&name, ratio, "ratio");
     }
+    drop(folder);
+    // Two gigabytes.
+    traced::measure(if quick() { 20_000 } else { 7_600_000 }, rounds);
 }
 
 /// How many lines our search finds, and in how many seconds of processor time.
