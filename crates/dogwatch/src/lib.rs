@@ -47,6 +47,8 @@ mod filter;
 mod gap;
 mod gate;
 mod guard;
+#[cfg(feature = "index")]
+mod indexing;
 #[cfg(feature = "json")]
 mod json;
 mod left_out;

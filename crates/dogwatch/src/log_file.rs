@@ -29,6 +29,8 @@ pub(crate) struct LogFile {
     on_close: Option<Arc<OnClose>>,
     #[cfg(feature = "cursors")]
     hold_for_cursors: bool,
+    #[cfg(feature = "index")]
+    index: bool,
 }
 
 struct Held(Box<dyn Fn(&Path) -> bool + Send + Sync>);
@@ -136,6 +138,16 @@ impl Config {
         self
     }
 
+    /// Makes an index beside each rolled file when it is closed, off every path that logs, so that
+    /// `dogwatch trace` and searches by time and level read only the parts that may match. It takes
+    /// at most three hundredths of the compressed file, and is deleted with it. Default: none is
+    /// made; `dogwatch index` does it at any time. Needs the feature `index`.
+    #[cfg(feature = "index")]
+    pub fn index(mut self) -> Self {
+        self.log_file.index = true;
+        self
+    }
+
     /// Called with each rolled file in its final form, off every path that logs: to ship it, or to
     /// index it. At least once for each: after a kill the next start makes the calls that are missing,
     /// as [`AppenderBuilder::on_close`](dogwatch_appender::AppenderBuilder::on_close) says. Default:
@@ -181,8 +193,8 @@ pub(crate) fn open(config: &Config, settings: &Settings, path: &Path) -> Result<
         }
         held.as_ref().is_some_and(|held| (held.0)(path))
     });
-    if let Some(on_close) = options.on_close.clone() {
-        builder = builder.on_close(move |path| (on_close.0)(path));
+    if let Some(on_close) = on_close(config, path) {
+        builder = builder.on_close(on_close);
     }
     let appender = builder
         .open()
@@ -197,6 +209,27 @@ pub(crate) fn open(config: &Config, settings: &Settings, path: &Path) -> Result<
         reopen_on_sighup(&reopened)?;
     }
     Ok(appender)
+}
+
+/// What is done with a closed file, if anything: its index stands beside it before others are told.
+fn on_close(config: &Config, log: &Path) -> Option<impl Fn(&Path) + Send + Sync + 'static> {
+    let on_close = config.log_file.on_close.clone();
+    #[cfg(feature = "index")]
+    let indexing = config
+        .log_file
+        .index
+        .then(|| crate::indexing::Indexing::of(log, config.on_error.clone()));
+    #[cfg(not(feature = "index"))]
+    let (indexing, _) = (None::<()>, log);
+    (on_close.is_some() || indexing.is_some()).then_some(move |closed: &Path| {
+        #[cfg(feature = "index")]
+        if let Some(indexing) = &indexing {
+            indexing.index(closed);
+        }
+        if let Some(on_close) = &on_close {
+            (on_close.0)(closed);
+        }
+    })
 }
 
 #[cfg(unix)]

@@ -46,7 +46,7 @@ pub(crate) fn measure(lines: u64, rounds: usize) {
         "zstdcat | grep, ms",
         "lines",
     ]);
-    let (mut slowest, mut ratio) = (0_f64, None);
+    let (mut slowest, mut ratio) = (0_f64, None::<f64>);
     for (name, id, count) in [
         ("early", &*expected.early, 1),
         ("last", &*expected.trace, 1),
@@ -71,8 +71,7 @@ pub(crate) fn measure(lines: u64, rounds: usize) {
             count.to_string(),
         ]);
         slowest = slowest.max(ours);
-        let one = theirs.map(|theirs| ours / theirs);
-        ratio = ratio.max(one);
+        ratio = theirs.map(|theirs| (ours / theirs).max(ratio.unwrap_or(0.0)));
     }
     table.print("One trace in rolled files, a process each, page cache warm");
     println!();

@@ -11,6 +11,8 @@ mod alerts;
 mod bounds;
 mod disabled;
 mod fallback;
+#[cfg(feature = "index")]
+mod indexes;
 mod layers;
 mod lines;
 mod parity;

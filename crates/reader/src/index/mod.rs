@@ -1,7 +1,11 @@
 //! What stands beside a file, so that a search need not read all of it.
 
+#[cfg(test)]
+mod drive;
 mod filter;
 mod format;
+#[cfg(test)]
+mod fuzzed;
 mod ids;
 mod make;
 mod part;
