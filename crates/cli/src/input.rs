@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use dogwatch_reader::{Family, Merged, Reading, Search};
 
 use crate::outcome::Stop;
+use crate::progress::Progress;
 use crate::session::{Session, with_source};
 
 /// Where lines come from.
@@ -43,6 +44,21 @@ impl Input {
                 None => with_source(&error),
             }
         })
+    }
+
+    /// How many bytes the files are long.
+    pub(crate) fn size(&self) -> u64 {
+        let Input::Logs(families) = self else {
+            return 0;
+        };
+        let files = families.iter().flat_map(Family::files);
+        let sizes = files.filter_map(|file| file.metadata().ok());
+        sizes.map(|metadata| metadata.len()).sum()
+    }
+
+    /// A bar for the time that the reading takes.
+    pub(crate) fn progress(&self, session: &Session) -> Progress {
+        Progress::start(&session.watch, self.size())
     }
 
     /// Gives every line that is found, with its file, those of several logs by time.

@@ -7,10 +7,13 @@ mod context;
 mod extract;
 mod index;
 mod input;
+mod interrupt;
 mod last;
 mod out;
 mod outcome;
+mod pager;
 mod paint;
+mod progress;
 mod question;
 mod reckon;
 mod safe;
@@ -41,6 +44,7 @@ fn main() -> ExitCode {
         Ok(Outcome::Found) => ExitCode::SUCCESS,
         Ok(Outcome::Nothing) => ExitCode::from(1),
         Ok(Outcome::Trouble) => ExitCode::from(2),
+        Ok(Outcome::Interrupted) => ExitCode::from(130),
         Err(message) => {
             session::say(&message);
             ExitCode::from(2)

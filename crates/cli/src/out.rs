@@ -1,9 +1,11 @@
 //! Writes lines out in the form that was asked for, and counts them.
 
-use std::io::{self, BufWriter, Write};
+use std::io::{BufWriter, Write};
+use std::time::{Duration, Instant};
 
 use crate::context::Place;
 use crate::outcome::Stop;
+use crate::pager::Pager;
 use crate::reckon::Reckoning;
 use crate::safe::safe;
 use crate::session::say;
@@ -24,17 +26,23 @@ pub(crate) enum Form {
 pub(crate) struct Out {
     form: Form,
     most: Option<u64>,
-    writer: BufWriter<io::StdoutLock<'static>>,
+    writer: BufWriter<Pager>,
+    /// Somebody waits for the first lines; the rest need not be flushed one by one.
+    eager: bool,
+    flushed: Instant,
     text: String,
     pub(crate) found: u64,
 }
 
 impl Out {
-    pub(crate) fn new(form: Form, most: Option<u64>) -> Self {
+    /// `terminal` if somebody looks on, with a pager or not.
+    pub(crate) fn new(form: Form, most: Option<u64>, pager: Pager, terminal: bool) -> Self {
         Self {
             form,
             most,
-            writer: BufWriter::new(io::stdout().lock()),
+            writer: BufWriter::new(pager),
+            eager: terminal,
+            flushed: Instant::now(),
             text: String::new(),
             found: 0,
         }
@@ -89,7 +97,12 @@ impl Out {
         }
         self.writer
             .write_all(self.text.as_bytes())
-            .map_err(Stop::Pipe)
+            .map_err(Stop::Pipe)?;
+        if self.eager && (self.found <= EAGER || self.flushed.elapsed() >= PAUSE) {
+            self.flush()?;
+            self.flushed = Instant::now();
+        }
+        Ok(())
     }
 
     pub(crate) fn flush(&mut self) -> Result<(), Stop> {
@@ -109,8 +122,15 @@ impl Out {
             Form::Json { .. } | Form::Show(_) => String::new(),
         };
         let written = self.writer.write_all(text.as_bytes());
-        written
-            .and_then(|()| self.writer.flush())
-            .map_err(Stop::Pipe)
+        let written = written.and_then(|()| self.writer.flush());
+        // Whatever came of it, the pager is waited for.
+        let closed = self.writer.get_mut().close();
+        written.and(closed).map_err(Stop::Pipe)
     }
 }
+
+/// A screen or two.
+const EAGER: u64 = 200;
+
+/// Longer than this no line waits for the next.
+const PAUSE: Duration = Duration::from_millis(50);

@@ -11,6 +11,8 @@ pub(crate) enum Outcome {
     Nothing,
     /// 2: something could not be read; what could be read was shown.
     Trouble,
+    /// 130: Ctrl-C; what was found before it was shown.
+    Interrupted,
 }
 
 /// Why no more lines are looked for.

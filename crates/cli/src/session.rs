@@ -7,11 +7,12 @@ use std::io::{self, IsTerminal as _, Write as _};
 use std::time::SystemTime;
 
 use dogwatch_line::{Now, Query};
-use dogwatch_reader::{Report, Search, Trouble};
+use dogwatch_reader::{Report, Search, Trouble, Watch};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::command::{COLOR, Given, UTC};
+use crate::interrupt::Second;
 use crate::outcome::Outcome;
 use crate::safe::one_line;
 
@@ -21,6 +22,9 @@ pub(crate) struct Session {
     pub(crate) color: bool,
     /// Whether a terminal shows what is written.
     pub(crate) terminal: bool,
+    /// Stopped by Ctrl-C.
+    pub(crate) watch: Watch,
+    pub(crate) second: Second,
     moment: SystemTime,
     troubled: Cell<bool>,
     read: Cell<Report>,
@@ -28,7 +32,10 @@ pub(crate) struct Session {
 
 impl Session {
     pub(crate) fn open(given: &Given) -> Self {
+        let watch = Watch::new();
         Self {
+            second: Second::hear(&watch),
+            watch,
             zone: if given.has(&UTC) {
                 TimeZone::UTC
             } else {
@@ -56,7 +63,7 @@ impl Session {
     }
 
     pub(crate) fn search(&self, query: &Query) -> Search {
-        Search::new(query, self.now())
+        Search::new(query, self.now()).watch(self.watch.clone())
     }
 
     /// Tells what could not be read; the exit code will say so too.
@@ -87,6 +94,9 @@ impl Session {
     }
 
     pub(crate) fn outcome(&self, found: bool) -> Outcome {
+        if self.watch.is_stopped() {
+            return Outcome::Interrupted;
+        }
         match (self.troubled.get(), found) {
             (true, _) => Outcome::Trouble,
             (false, true) => Outcome::Found,

@@ -7,12 +7,13 @@ use std::time::Duration;
 use dogwatch_line::{Lens, Query};
 use dogwatch_reader::{Family, Start};
 
-use crate::command::{CONTEXT, COUNT, FIELDS, FOLLOW, Given, JSON, LINES, Opt, TAIL};
+use crate::command::{CONTEXT, COUNT, FIELDS, FOLLOW, Given, JSON, LINES, NO_PAGER, Opt, TAIL};
 use crate::context::Context;
 use crate::input::Input;
 use crate::last::last;
 use crate::out::{Form, Out};
 use crate::outcome::{Outcome, Stop};
+use crate::pager::Pager;
 use crate::paint::Paint;
 use crate::question::Question;
 use crate::reckon::Reckoning;
@@ -28,7 +29,12 @@ pub(crate) fn run(given: &Given) -> Result<Outcome, String> {
     let mut view = View {
         question: Question::new(given, &session, &query, context.is_some())?,
         context: context.map(|lines| Context::new(usize::try_from(lines).unwrap_or(usize::MAX))),
-        out: Out::new(form(given, &session, &query)?, given.number(&LINES)),
+        out: Out::new(
+            form(given, &session, &query)?,
+            given.number(&LINES),
+            pager(given, &session, &query),
+            session.terminal,
+        ),
     };
     let stopped = if given.number(&LINES) == Some(0) {
         Ok(())
@@ -65,6 +71,15 @@ fn refuse(given: &Given, table: bool) -> Result<(), String> {
             option.long
         )),
         None => Ok(()),
+    }
+}
+
+/// Lines for people on a terminal may be many.
+fn pager(given: &Given, session: &Session, query: &Query) -> Pager {
+    let lines = query.summary().is_none() && !given.has(&COUNT) && !given.has(&FOLLOW);
+    match lines && session.terminal && !given.has(&NO_PAGER) {
+        true => Pager::Ready(session.second),
+        false => Pager::none(),
     }
 }
 
@@ -108,9 +123,12 @@ impl View {
             out,
         } = self;
         let input = Input::find(paths).map_err(Stop::Wrong)?;
+        // Where lines are shown, they show how far it is.
+        let progress = (!session.terminal || !out.is_ordered()).then(|| input.progress(session));
         if let Some(most) = tail {
             let most = usize::try_from(most).unwrap_or(usize::MAX);
             let lines = last(&input, session, question, most);
+            drop(progress);
             return lines.iter().try_for_each(|(line, _)| out.line(line));
         }
         let ordered = out.is_ordered() && !question.makes_fields();
@@ -141,6 +159,9 @@ impl View {
                 }
             }
             out.flush()?;
+            if session.watch.is_stopped() {
+                return Ok(());
+            }
             let _ = nothing.recv_timeout(PAUSE);
         }
     }

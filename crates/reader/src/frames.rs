@@ -130,6 +130,20 @@ impl Frames {
         }
     }
 
+    /// How far the file was read as it is stored, at least.
+    pub(crate) fn position(&self) -> u64 {
+        let file = match &self.state {
+            State::Between(file) => file,
+            #[cfg(feature = "zstd")]
+            State::Zstd(decoder) => decoder.get_ref().file(),
+            #[cfg(feature = "gzip")]
+            State::Gzip(decoder) => decoder.get_ref(),
+            State::Ended => return 0,
+        };
+        let mut file = file.get_ref();
+        file.stream_position().unwrap_or(0)
+    }
+
     /// Fills a buffer from a place in a file that is not compressed, and stays where it is; whether
     /// there are as many bytes.
     pub(crate) fn peek(&self, at: u64, buffer: &mut [u8]) -> bool {

@@ -24,6 +24,7 @@ mod tail;
 #[cfg(feature = "zstd")]
 mod torn;
 mod trouble;
+mod watch;
 
 pub use blocks::MAX_LINE;
 pub use cursor::Cursor;
@@ -37,3 +38,4 @@ pub use reading::{Found, Reading};
 pub use report::Report;
 pub use search::Search;
 pub use trouble::Trouble;
+pub use watch::Watch;

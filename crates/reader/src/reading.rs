@@ -14,6 +14,7 @@ use crate::frames::Frames;
 use crate::index::Plan;
 use crate::search::{Hit, Search};
 use crate::trouble::{Kind, Trouble};
+use crate::watch::{Told, Watch};
 
 /// A reading under way; made by [`Search::read`].
 ///
@@ -31,6 +32,7 @@ pub struct Reading<'a> {
     hits: VecDeque<Hit>,
     /// For so many blocks the sieve is left out, because it let too much through.
     unsifted: u32,
+    told: Told,
     report: Report,
 }
 
@@ -82,6 +84,7 @@ impl<'a> Reading<'a> {
             blocks: Blocks::new(),
             hits: VecDeque::new(),
             unsifted: 0,
+            told: Told::default(),
             report: Report::default(),
         }
     }
@@ -101,6 +104,9 @@ impl<'a> Reading<'a> {
     )]
     pub fn next(&mut self) -> Option<Result<Found<'_>, Trouble>> {
         while self.hits.is_empty() {
+            if self.search.watch.as_ref().is_some_and(Watch::is_stopped) {
+                return None;
+            }
             match self.advance() {
                 Ok(true) => {}
                 Ok(false) => return None,
@@ -171,6 +177,9 @@ impl<'a> Reading<'a> {
             Ok(read) => {
                 self.blocks.fill(read);
                 self.report.bytes += read as u64;
+                if let (Some(watch), Input::File(frames)) = (&self.search.watch, &self.input) {
+                    self.told.at(watch, frames.position());
+                }
             }
             Err(trouble) => {
                 self.pass(&trouble);
@@ -212,7 +221,12 @@ impl<'a> Reading<'a> {
     fn open(&mut self) -> Result<bool, Trouble> {
         self.input = Input::None;
         self.parts.clear();
-        let Some(path) = self.files.pop_front() else {
+        let next = self.files.pop_front();
+        if let Some(watch) = &self.search.watch {
+            let size = next.as_ref().and_then(|path| path.metadata().ok());
+            self.told.next(watch, size.map_or(0, |size| size.len()));
+        }
+        let Some(path) = next else {
             return Ok(false);
         };
         let opened = open(&path);

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use dogwatch_line::{Matcher, Now, Query, Verdict};
 
+use crate::Watch;
 use crate::blocks::trimmed;
 use crate::frames::Frames;
 use crate::index::{Plan, helps};
@@ -43,6 +44,7 @@ pub struct Search {
     sieve: Sieve,
     /// Whether an index can spare it anything.
     indexed: bool,
+    pub(crate) watch: Option<Watch>,
 }
 
 impl Search {
@@ -53,6 +55,7 @@ impl Search {
             indexed: helps(&matcher),
             matcher,
             sieve: Sieve::new(&query.literals()),
+            watch: None,
         }
     }
 
@@ -63,7 +66,15 @@ impl Search {
             matcher: query.matcher(now),
             sieve: Sieve::Open,
             indexed: false,
+            watch: None,
         }
+    }
+
+    /// Shows somebody how far its readings are, and lets them be stopped.
+    #[must_use = "the search is given back"]
+    pub fn watch(mut self, watch: Watch) -> Self {
+        self.watch = Some(watch);
+        self
     }
 
     /// Reads the files of a log, the oldest first. A file is opened when its turn comes.

@@ -45,6 +45,11 @@ impl Frame {
         }
     }
 
+    /// The file, some way behind what the decoder took.
+    pub(crate) fn file(&self) -> &BufReader<File> {
+        &self.file
+    }
+
     /// The file, behind what the decoder took.
     pub(crate) fn into_inner(mut self) -> io::Result<BufReader<File>> {
         let ahead = self.window.len() - self.taken;

@@ -20,11 +20,13 @@ pub(crate) fn run(given: &Given) -> Result<Outcome, String> {
     let query = filter(text, "check")?;
     let search = session.search(&query);
     let input = Input::find(&paths)?;
+    let progress = input.progress(&session);
     let mut findings = Findings::new();
     Stop::settled(input.each(&session, &search, &mut |line, path| {
         findings.line(line, path);
         Ok(())
     }))?;
+    drop(progress);
     let written = io::stdout().write_all(findings.page().as_bytes());
     Stop::settled(written.map_err(Stop::Pipe))?;
     Ok(session.outcome(findings.are_none()))

@@ -55,5 +55,10 @@ pub(crate) static COLOR: Opt = valued(
     Takes::OneOf("WHEN", &["auto", "always", "never"]),
     "auto (on a terminal), always or never",
 );
+pub(crate) static NO_PAGER: Opt = flag(
+    None,
+    "no-pager",
+    "straight to the terminal, not through $PAGER",
+);
 pub(crate) static HELP: Opt = flag(Some('h'), "help", "this page");
 pub(crate) static VERSION: Opt = flag(Some('V'), "version", "the version");

@@ -21,6 +21,7 @@ pub(crate) static VIEW: Command = Command {
         &o::EXTRACT,
         &o::UTC,
         &o::COLOR,
+        &o::NO_PAGER,
         &o::HELP,
         &o::VERSION,
     ],
@@ -38,7 +39,8 @@ query: level>=error  status=500  path~\"^/api/\"  -target=hyper  \"timed out\"
        since=-1h  status in (500, 502)  error exists  a or (b c)  not a
        * | count by status    | p50,p99(latency_ms) by route    | top 5 message
 
-exit code: 0 a line was found, 1 none, 2 something could not be read or asked
+exit code: 0 a line was found, 1 none, 2 something could not be read or asked,
+           130 Ctrl-C came first: what was found before it is shown
 ",
     run: crate::view::run,
 };

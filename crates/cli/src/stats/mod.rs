@@ -20,6 +20,7 @@ pub(crate) fn run(given: &Given) -> Result<Outcome, String> {
     let query = filter(text, "stats")?;
     let question = Question::new(given, &session, &query, false)?;
     let input = Input::find(&paths)?;
+    let progress = input.progress(&session);
     let mut gather = Gather::new(session.now());
     Stop::settled(input.each(&session, &question.search, &mut |line, _| {
         if let Some(line) = question.found(line) {
@@ -27,6 +28,7 @@ pub(crate) fn run(given: &Given) -> Result<Outcome, String> {
         }
         Ok(())
     }))?;
+    drop(progress);
     let found = gather.lines > 0;
     let page = page::page(&mut gather, &session.read(), &session.zone);
     let written = io::stdout().write_all(page.as_bytes());

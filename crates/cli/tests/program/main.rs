@@ -3,6 +3,7 @@
 mod check;
 mod samples;
 mod stats;
+mod terminal;
 mod trace;
 mod view;
 
