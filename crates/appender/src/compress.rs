@@ -74,6 +74,35 @@ impl Compress {
         }
     }
 
+    /// Reads the compressed file `packed` to its end: it holds what `plain` does, or this is an error,
+    /// of kind `Interrupted` if cancelled.
+    pub(crate) fn check(
+        disk: &dyn Disk,
+        (packed, form): (&Path, Form),
+        plain: &Path,
+        cancelled: &AtomicBool,
+    ) -> io::Result<()> {
+        let mut packed = decoded(disk.read(packed)?, form)?;
+        let mut plain = disk.read(plain)?;
+        let (mut left, mut right) = (Vec::new(), Vec::new());
+        loop {
+            if cancelled.load(Ordering::Relaxed) {
+                return Err(io::ErrorKind::Interrupted.into());
+            }
+            left.clear();
+            right.clear();
+            packed.by_ref().take(FRAME as u64).read_to_end(&mut left)?;
+            plain.by_ref().take(FRAME as u64).read_to_end(&mut right)?;
+            if left != right {
+                let what = "the compressed file beside it holds something else, or less";
+                return Err(io::Error::new(io::ErrorKind::InvalidData, what));
+            }
+            if left.is_empty() {
+                return Ok(());
+            }
+        }
+    }
+
     fn frame(self, lines: &[u8]) -> io::Result<Vec<u8>> {
         match self {
             Self::None => Ok(lines.to_owned()),
@@ -85,6 +114,20 @@ impl Compress {
             }
             #[cfg(feature = "zstd")]
             Self::Zstd => zstd::bulk::compress(lines, zstd::DEFAULT_COMPRESSION_LEVEL),
+        }
+    }
+}
+
+fn decoded(packed: Box<dyn Read>, form: Form) -> io::Result<Box<dyn Read>> {
+    match form {
+        #[cfg(feature = "gzip")]
+        Form::Gzip => Ok(Box::new(flate2::read::MultiGzDecoder::new(packed))),
+        #[cfg(feature = "zstd")]
+        Form::Zstd => Ok(Box::new(zstd::stream::read::Decoder::new(packed)?)),
+        _ => {
+            drop(packed);
+            let what = "the compressed file beside it is of a kind that is not compiled in";
+            Err(io::Error::new(io::ErrorKind::Unsupported, what))
         }
     }
 }

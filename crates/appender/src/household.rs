@@ -141,46 +141,57 @@ impl Household {
     }
 
     fn compress(&self, plain: &Member) {
-        let form = |form| Member {
-            form,
-            ..plain.clone()
-        };
-        let path = |form_of| self.family.path(&form(form_of));
-        // A complete compressed file has its final name: the deletion was missed, and perhaps the
-        // sync that it has to wait for.
-        let is_complete = [Form::Gzip, Form::Zstd]
-            .iter()
-            .any(|&done| self.disk.facts(&path(done)).is_ok());
+        let from = self.family.path(plain);
+        let finished = as_form(plain, self.compress.form());
+        let done = self.pack(plain, &finished).and_then(|made| {
+            self.disk.sync_directory(self.family.directory())?;
+            Ok(made)
+        });
+        match done {
+            Ok(made) => {
+                // The index first: without its file nobody would ever find it.
+                self.remove(&companion(&from));
+                self.remove(&from);
+                // One that was there before is further down the list.
+                if made {
+                    self.compressed.fetch_add(1, Ordering::Relaxed);
+                    self.pay(self.on_close.as_ref(), &finished);
+                }
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => self.failed("compress log file", &from, error),
+        }
+    }
+
+    /// False: somebody made the compressed file before.
+    fn pack(&self, plain: &Member, finished: &Member) -> io::Result<bool> {
+        let path = |form| self.family.path(&as_form(plain, form));
         let (from, unfinished) = (path(Form::Plain), path(Form::Unfinished));
-        let finished = form(self.compress.form());
-        let made = if is_complete {
-            Ok(())
-        } else {
-            // Of this form. If we do not get as far as the call, the next start does.
-            self.owe(self.on_close.as_ref(), &finished);
-            let files = (from.as_path(), unfinished.as_path());
-            let run = self.compress.run(&*self.disk, files, &self.cancelled);
-            if !self.is_ours() {
-                return;
+        // One of ours has its final name because it is whole: the deletion was missed, and perhaps the
+        // sync that it has to wait for. But somebody may be at work with gzip(1).
+        let mut there = [Form::Gzip, Form::Zstd].into_iter();
+        if let Some(form) = there.find(|&form| self.disk.facts(&path(form)).is_ok()) {
+            let packed = path(form);
+            let packed = (packed.as_path(), form);
+            let checked = Compress::check(&*self.disk, packed, &from, &self.cancelled);
+            if checked.is_err() && !self.cancelled.load(Ordering::Relaxed) {
+                // Its final form, then: the other one is not ours to tell.
+                self.pay(self.on_close.as_ref(), plain);
             }
-            run.and_then(|()| self.disk.rename(&unfinished, &self.family.path(&finished)))
-        };
-        let done = made.and_then(|()| self.disk.sync_directory(self.family.directory()));
-        if let Err(error) = done {
+            return checked.map(|()| false);
+        }
+        // Of this form. If we do not get as far as the call, the next start does.
+        self.owe(self.on_close.as_ref(), finished);
+        let files = (from.as_path(), unfinished.as_path());
+        let run = self.compress.run(&*self.disk, files, &self.cancelled);
+        if !self.is_ours() {
+            return Err(io::ErrorKind::Interrupted.into());
+        }
+        let made = run.and_then(|()| self.disk.rename(&unfinished, &self.family.path(finished)));
+        if made.is_err() {
             self.remove(&unfinished);
-            if error.kind() != io::ErrorKind::Interrupted {
-                self.failed("compress log file", &from, error);
-            }
-            return;
         }
-        // The index first: without its file nobody would ever find it.
-        self.remove(&companion(&from));
-        self.remove(&from);
-        // One that was complete is further down the list.
-        if !is_complete {
-            self.compressed.fetch_add(1, Ordering::Relaxed);
-            self.pay(self.on_close.as_ref(), &finished);
-        }
+        made.map(|()| true)
     }
 
     pub(crate) fn remove(&self, path: &Path) {
@@ -206,6 +217,13 @@ impl Household {
             format!("cannot {what} `{}`", path.display()),
             error,
         ));
+    }
+}
+
+fn as_form(member: &Member, form: Form) -> Member {
+    Member {
+        form,
+        ..member.clone()
     }
 }
 

@@ -161,6 +161,10 @@ impl MemoryDisk {
 
     /// Puts a file there, as another process would.
     pub(crate) fn put(&self, path: &str, content: &str) {
+        self.put_bytes(path, content.as_bytes());
+    }
+
+    pub(crate) fn put_bytes(&self, path: &str, content: &[u8]) {
         let inode = self.make(Path::new(path), true);
         *inode.content.lock().unwrap() = (content.into(), self.clock.now());
     }

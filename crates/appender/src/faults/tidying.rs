@@ -108,6 +108,55 @@ fn what_a_crash_left_half_done_is_finished_or_removed_at_the_start() {
 
 #[cfg(feature = "gzip")]
 #[test]
+fn a_plain_file_stays_beside_a_compressed_one_that_is_not_the_whole_of_it() {
+    let name = "logs/app.2026-11-20T10-00-00.000001.log";
+    let whole = {
+        let machine = Machine::at("2026-11-23T10:00:00Z");
+        machine.disk.put(name, "one\ntwo\n");
+        let packed = (name.as_ref(), "packed".as_ref());
+        let never = Default::default();
+        Compress::Gzip.run(&machine.disk, packed, &never).unwrap();
+        machine.disk.content("packed")
+    };
+    // gzip(1) at work, killed, or on another file; then what we leave when we are killed.
+    for (plain, length, stays) in [
+        ("one\ntwo\n", 0, true),
+        ("one\ntwo\n", whole.len() - 1, true),
+        ("one\n", whole.len(), true),
+        ("one\ntwo\nthree\n", whole.len(), true),
+        ("one\ntwo\n", whole.len(), false),
+    ] {
+        let machine = Machine::at("2026-11-23T10:00:00Z");
+        machine.disk.put(name, plain);
+        machine
+            .disk
+            .put_bytes(&format!("{name}.gz"), &whole[..length]);
+        let closed = Arc::new(Mutex::new(Vec::new()));
+        let paths = Arc::clone(&closed);
+        let builder = machine.builder().compress(Compress::Gzip);
+        let builder = builder.on_close(move |path| paths.lock().unwrap().push(path.to_owned()));
+        let appender = builder.open().unwrap();
+        assert!(appender.settle(LONG));
+        let names = machine.disk.names();
+        assert_eq!(
+            names.len(),
+            2 + usize::from(stays),
+            "{plain:?} {length}: {names:?}"
+        );
+        let told = if stays {
+            name.to_owned()
+        } else {
+            format!("{name}.gz")
+        };
+        assert_eq!(*closed.lock().unwrap(), [std::path::PathBuf::from(told)]);
+        let errors = machine.errors.lock().unwrap().clone();
+        let expected = stays.then(|| format!("cannot compress log file `{name}`"));
+        assert_eq!(errors, Vec::from_iter(expected));
+    }
+}
+
+#[cfg(feature = "gzip")]
+#[test]
 fn a_failed_compression_leaves_the_plain_file_alone_and_is_done_at_the_next_roll() {
     let machine = Machine::at("2026-11-23T10:00:00Z");
     let mut appender = machine.builder().compress(Compress::Gzip).open().unwrap();
