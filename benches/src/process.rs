@@ -1,6 +1,39 @@
-//! Another process's time, and a core for one's own.
+//! Another process's time and memory, and a core for one's own.
 
+use std::process::Child;
 use std::time::Duration;
+
+/// What a process took, from its start to its end.
+#[derive(Clone, Copy, Debug)]
+pub struct Spent {
+    /// Processor time, in all its threads.
+    pub cpu: Duration,
+    /// The most memory that was resident.
+    pub peak_mib: f64,
+}
+
+/// Waits for the end of a process.
+///
+/// # Panics
+///
+/// When it was waited for before.
+#[must_use]
+pub fn wait(child: Child) -> Spent {
+    let mut usage = std::mem::MaybeUninit::<libc::rusage>::zeroed();
+    let (id, status) = (child.id() as libc::pid_t, std::ptr::null_mut());
+    // SAFETY: `usage` is a valid place for an rusage, a null status is allowed, and the call keeps no
+    // pointer. `child` is dropped without a second wait, so its id is not taken for another's.
+    let waited = unsafe { libc::wait4(id, status, 0, usage.as_mut_ptr()) };
+    assert_eq!(waited, id, "a child that nobody waited for");
+    // SAFETY: it was filled by the call, and all zeros are a valid rusage too.
+    let usage = unsafe { usage.assume_init() };
+    let time = |part: libc::timeval| Duration::new(part.tv_sec as u64, part.tv_usec as u32 * 1_000);
+    Spent {
+        cpu: time(usage.ru_utime) + time(usage.ru_stime),
+        // Linux counts in KiB.
+        peak_mib: usage.ru_maxrss as f64 / 1_024.0,
+    }
+}
 
 /// The processor time that a process has spent, in all its threads.
 ///

@@ -13,7 +13,7 @@ use dogwatch_reader::{Family, Index};
 use crate::corpus::{self, Expected};
 
 /// Prints a table and the figures.
-pub(crate) fn measure(lines: u64, rounds: usize) {
+pub(crate) fn measure(program: &Path, lines: u64, rounds: usize) {
     let folder = tempfile::tempdir().expect("a folder for the logs");
     let log = folder.path().join("shop.log");
     let expected = written(&log, lines);
@@ -39,7 +39,6 @@ pub(crate) fn measure(lines: u64, rounds: usize) {
         files.len()
     );
 
-    let program = program();
     let mut table = print::Table::new(&[
         "trace id",
         "dogwatch trace, ms",
@@ -61,8 +60,7 @@ pub(crate) fn measure(lines: u64, rounds: usize) {
             });
             times.min().map(millis)
         };
-        let ours =
-            best(&|| Some(ours(&program, id, folder.path()))).expect("the program was built");
+        let ours = best(&|| Some(ours(program, id, folder.path()))).expect("the program was built");
         let theirs = best(&|| zstdcat(id, folder.path()));
         table.row(vec![
             name.to_owned(),
@@ -105,32 +103,6 @@ fn written(log: &Path, lines: u64) -> Expected {
     );
     assert!(appender.close(Duration::from_secs(60)));
     expected
-}
-
-/// Builds the command beside this bench, as it is installed.
-fn program() -> PathBuf {
-    let own = std::env::current_exe().expect("this program is a file");
-    let target = own.ancestors().nth(2).expect("it lies in a target folder");
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.toml");
-    let built = Command::new(cargo)
-        .args([
-            "build",
-            "-q",
-            "--release",
-            "-p",
-            "dogwatch-cli",
-            "--manifest-path",
-            manifest,
-        ])
-        .arg("--target-dir")
-        .arg(target.join("cli"))
-        .status();
-    assert!(
-        built.is_ok_and(|status| status.success()),
-        "the command is built"
-    );
-    target.join("cli/release/dogwatch")
 }
 
 fn ours(program: &Path, id: &str, folder: &Path) -> u64 {
