@@ -37,6 +37,7 @@ fn main() -> ExitCode {
     let outcome = match command::read(std::env::args().skip(1)) {
         Ok(Asked::Help(command)) => print(&command::help(command)),
         Ok(Asked::Version) => print(concat!("dogwatch ", env!("CARGO_PKG_VERSION"), "\n")),
+        Ok(Asked::Generate(text)) => print(&text),
         Ok(Asked::Run(given)) => (given.command.run)(&given),
         Err(message) => Err(message),
     };

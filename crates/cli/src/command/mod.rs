@@ -2,8 +2,10 @@
 //! completed by a shell and described in the manual. Pure.
 
 mod help;
+mod man;
 mod options;
 mod read;
+mod shells;
 mod table;
 
 use std::path::PathBuf;
@@ -52,6 +54,8 @@ pub(crate) enum Takes {
 pub(crate) enum Asked {
     Help(&'static Command),
     Version,
+    /// A text that is made of the table of commands.
+    Generate(String),
     Run(Given),
 }
 

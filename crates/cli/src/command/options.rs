@@ -60,5 +60,11 @@ pub(crate) static NO_PAGER: Opt = flag(
     "no-pager",
     "straight to the terminal, not through $PAGER",
 );
+pub(crate) static GENERATE: Opt = valued(
+    None,
+    "generate",
+    Takes::OneOf("WHAT", &["man", "bash", "zsh", "fish"]),
+    "the manual, or what completes in a shell",
+);
 pub(crate) static HELP: Opt = flag(Some('h'), "help", "this page");
 pub(crate) static VERSION: Opt = flag(Some('V'), "version", "the version");

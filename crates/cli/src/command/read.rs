@@ -1,6 +1,6 @@
 //! Reads a command line. Pure.
 
-use super::{Asked, Command, Given, HELP, Opt, Takes, VERSION, VIEW};
+use super::{Asked, Command, GENERATE, Given, HELP, Opt, Takes, VERSION, VIEW, man, shells};
 
 /// Reads the arguments behind the program's name. The first word is the command, if it is one's name.
 pub(crate) fn read(words: impl IntoIterator<Item = String>) -> Result<Asked, String> {
@@ -43,6 +43,13 @@ pub(crate) fn read(words: impl IntoIterator<Item = String>) -> Result<Asked, Str
     }
     if given.has(&VERSION) {
         return Ok(Asked::Version);
+    }
+    match given.value(&GENERATE) {
+        Some("man") => return Ok(Asked::Generate(man::man())),
+        Some("bash") => return Ok(Asked::Generate(shells::bash())),
+        Some("zsh") => return Ok(Asked::Generate(shells::zsh())),
+        Some("fish") => return Ok(Asked::Generate(shells::fish())),
+        _ => {}
     }
     if let Some((word, false)) = given.words.first() {
         if given.command.name.is_empty() && Command::named(word).is_some() {

@@ -22,6 +22,7 @@ pub(crate) static VIEW: Command = Command {
         &o::UTC,
         &o::COLOR,
         &o::NO_PAGER,
+        &o::GENERATE,
         &o::HELP,
         &o::VERSION,
     ],
