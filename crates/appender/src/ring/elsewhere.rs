@@ -38,6 +38,10 @@ impl Ring {
         match *self {}
     }
 
+    pub(crate) fn keep_name(&self) -> io::Result<()> {
+        match *self {}
+    }
+
     pub(crate) fn end(&self) -> io::Result<()> {
         match *self {}
     }

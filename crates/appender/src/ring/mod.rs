@@ -12,9 +12,10 @@ use std::{
     io,
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
-use crate::Appender;
+use crate::{Appender, Error, look::LOOK};
 
 /// Notes the writes of an area's lines, around each one, while the file is locked.
 pub(crate) trait Mark {
@@ -75,19 +76,54 @@ impl CrashRing {
 pub(crate) struct Ringed {
     appender: Appender,
     ring: Arc<Ring>,
+    /// The next look whether the ring is still where a start looks for it, in uptime.
+    look_at: Duration,
+    /// It is not, and that was told.
+    told: bool,
 }
 
 impl Ringed {
     pub(crate) fn new(appender: Appender, ring: Arc<Ring>) -> Self {
         // Before the first write: the log ends here.
         appender.lock().mark(&*ring);
-        Self { appender, ring }
+        let look_at = appender.inner.household.clock.uptime() + LOOK;
+        Self {
+            appender,
+            ring,
+            look_at,
+            told: false,
+        }
+    }
+
+    // After the appender's own look: it makes a directory anew that was moved.
+    fn look(&mut self) {
+        let uptime = self.appender.inner.household.clock.uptime();
+        if uptime < self.look_at {
+            return;
+        }
+        self.look_at = uptime + LOOK;
+        let kept = self.ring.keep_name();
+        if let (Err(error), false) = (&kept, self.told) {
+            let what = format!(
+                "the crash ring is not beside its log any more, and until the next start a kill \
+                 loses the lines that wait: `{}`",
+                self.ring.path().display()
+            );
+            let error = io::Error::new(error.kind(), error.to_string());
+            self.appender
+                .inner
+                .housekeeper
+                .tell(vec![Error::io(what, error)]);
+        }
+        self.told = kept.is_err();
     }
 }
 
 impl io::Write for Ringed {
     fn write(&mut self, lines: &[u8]) -> io::Result<usize> {
-        self.appender.write_lines(lines, Some(&*self.ring))
+        let written = self.appender.write_lines(lines, Some(&*self.ring));
+        self.look();
+        written
     }
 
     fn flush(&mut self) -> io::Result<()> {

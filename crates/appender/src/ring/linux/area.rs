@@ -30,7 +30,7 @@ pub(crate) struct Ring {
     canary: Canary,
     place: Place,
     /// Keeps the lock.
-    _file: File,
+    file: File,
 }
 
 /// One of its areas, as the bytes of a batch.
@@ -68,7 +68,7 @@ impl Ring {
             spare: Mutex::new(regions.next()),
             canary: Canary::new(),
             place,
-            _file: file,
+            file,
         });
         let area = |(index, region)| Area {
             epoch: ring.words.load(at::epoch(index)),
@@ -92,6 +92,11 @@ impl Ring {
 
     pub(crate) fn path(&self) -> &Path {
         self.place.path()
+    }
+
+    /// Gives the ring its name back, if that is gone with the directory of the log.
+    pub(crate) fn keep_name(&self) -> io::Result<()> {
+        self.place.keep(&self.file)
     }
 
     /// Removes the ring if nothing is left in it; else the next start finds it.

@@ -24,6 +24,7 @@ use crate::{
 
 /// A process with a ring, up to its end.
 pub(super) struct Life {
+    appender: Appender,
     pub(super) failures: Arc<Failures>,
     clock: Arc<ManualClock>,
     queue: Queue,
@@ -44,10 +45,12 @@ impl Write for Fallback {
 }
 
 /// What outlives a process.
-struct World {
+pub(super) struct World {
     failures: Arc<Failures>,
     clock: Arc<ManualClock>,
     fallback: Arc<Mutex<Vec<u8>>>,
+    pub(super) ring: CrashRing,
+    pub(super) told: Arc<Mutex<Vec<String>>>,
 }
 
 impl Default for World {
@@ -56,28 +59,33 @@ impl Default for World {
             failures: Failures::none(),
             clock: Arc::new(ManualClock::at("2026-11-24T10:00:00Z")),
             fallback: Arc::default(),
+            ring: CrashRing::new(),
+            told: Arc::default(),
         }
     }
 }
 
 impl World {
     /// `None`: the start failed.
-    fn open(
+    pub(super) fn open(
         &self,
         place: &Place,
         options: impl FnOnce(AppenderBuilder) -> AppenderBuilder,
     ) -> Option<Life> {
         let disk = Failing(Arc::clone(&self.failures));
-        let builder = Appender::builder(place.at("app.log")).on_error(|_| {});
+        let told = Arc::clone(&self.told);
+        let builder = Appender::builder(place.at("app.log"));
+        let builder = builder.on_error(move |error| told.lock().unwrap().push(error.to_string()));
         let appender = options(builder.on(Arc::new(disk), self.clock.clone()))
             .open()
             .ok()?;
-        let (ring, front, back) = create(&CrashRing::new(), &place.family(), (4000, 2)).unwrap();
+        let (ring, front, back) = create(&self.ring, &place.family(), (4000, 2)).unwrap();
         let queue = Queue::new(self.clock.clone(), 4000, WhenFull::DropNew, Duration::ZERO);
         let queue = queue.into_ring(Arc::clone(&ring), front);
-        let writer = Ringed::new(appender, Arc::clone(&ring));
+        let writer = Ringed::new(appender.clone(), Arc::clone(&ring));
         let sink = Sink::new(Box::new(writer)).out_of_ring(back);
         Some(Life {
+            appender,
             failures: Arc::clone(&self.failures),
             clock: Arc::clone(&self.clock),
             queue,
@@ -129,6 +137,11 @@ impl Life {
         while !self.write() {
             self.clock.advance(Duration::from_secs(1));
         }
+    }
+
+    /// Waits until all failures are told.
+    pub(super) fn settle(&self) {
+        assert!(self.appender.settle(Duration::from_secs(60)));
     }
 
     /// As a kill does. Where its ring lies.

@@ -26,6 +26,8 @@ mod looms;
 mod map;
 #[cfg(test)]
 mod mortal;
+#[cfg(test)]
+mod moves;
 mod place;
 mod read;
 #[cfg(test)]

@@ -1,9 +1,16 @@
 //! Where ring files lie: always under a name beside the log, perhaps a link to somewhere else.
 
 use std::{
-    fs, io,
+    fs::{self, File},
+    io,
+    os::{
+        fd::AsRawFd as _,
+        unix::fs::{MetadataExt as _, symlink},
+    },
     path::{Path, PathBuf},
 };
+
+use rustix::fs::{AtFlags, CWD, linkat};
 
 use crate::name::Family;
 
@@ -31,6 +38,27 @@ impl Place {
 
     pub(crate) fn path(&self) -> &Path {
         &self.file
+    }
+
+    /// Puts the name back where the next start looks for it, if this file has another one by now:
+    /// somebody has moved the directory. What has no name at all any more cannot get one.
+    pub(crate) fn keep(&self, file: &File) -> io::Result<()> {
+        if self.name != self.file {
+            return match fs::read_link(&self.name) {
+                Ok(target) if target == self.file => Ok(()),
+                Ok(_) => Err(io::ErrorKind::AlreadyExists.into()),
+                Err(_) => symlink(&self.file, &self.name),
+            };
+        }
+        let facts = file.metadata()?;
+        match fs::symlink_metadata(&self.name) {
+            Ok(named) if (named.dev(), named.ino()) == (facts.dev(), facts.ino()) => Ok(()),
+            _ if facts.nlink() == 0 => Err(io::ErrorKind::NotFound.into()),
+            _ => {
+                let open = format!("/proc/self/fd/{}", file.as_raw_fd());
+                Ok(linkat(CWD, open, CWD, &self.name, AtFlags::SYMLINK_FOLLOW)?)
+            }
+        }
     }
 
     /// Removes both. The file first: a link without a file is told at the next start, a file without
