@@ -8,6 +8,7 @@ use crate::plan::{Plan, Shape, Slot};
 use crate::redact::Treatment;
 use crate::shield::shielded;
 use crate::text::{Formatted, Hex, Spaced, Text, format_asking, format_until};
+use crate::thousandths::Thousandths;
 use std::error::Error;
 use std::fmt::{self, Write as _};
 use std::io::Write as _;
@@ -57,7 +58,9 @@ pub(crate) struct Encoder<'a> {
 
 impl Visit for Encoder<'_> {
     fn record_f64(&mut self, field: &Field, value: f64) {
-        if value.is_finite() {
+        if let Some(short) = Thousandths::of(value) {
+            self.scalar(field, short.as_str());
+        } else if value.is_finite() {
             self.scalar(field, zmij::Buffer::new().format_finite(value));
         } else {
             self.scalar(field, "null");

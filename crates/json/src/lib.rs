@@ -126,6 +126,7 @@ mod span;
 mod style;
 mod tail;
 mod text;
+mod thousandths;
 mod time;
 mod timestamp;
 #[cfg(feature = "serde")]

@@ -1,7 +1,7 @@
 //! Fields whose memory goes back to the thread when their span is gone, for the next span.
 
 use crate::fields::Fields;
-use std::cell::Cell;
+use std::cell::RefCell;
 use std::ops::{Deref, DerefMut};
 
 /// Fields in a place of their own, so that a span takes over what was encoded for it without a copy.
@@ -13,12 +13,7 @@ pub(crate) struct Recycled {
 
 impl Default for Recycled {
     fn default() -> Self {
-        let kept = KEPT.try_with(|kept| {
-            let mut boxes = kept.take();
-            let fields = boxes.pop();
-            kept.set(boxes);
-            fields
-        });
+        let kept = KEPT.try_with(|kept| kept.borrow_mut().pop());
         Recycled {
             fields: Some(kept.ok().flatten().unwrap_or_default()),
         }
@@ -50,11 +45,10 @@ impl Drop for Recycled {
         fields.clear();
         // While the thread's locals are dropped there is no next span.
         let _ = KEPT.try_with(|kept| {
-            let mut boxes = kept.take();
+            let mut boxes = kept.borrow_mut();
             if boxes.len() < MOST_BOXES {
                 boxes.push(fields);
             }
-            kept.set(boxes);
         });
     }
 }
@@ -69,7 +63,7 @@ const MOST_BOXES: usize = 32;
 
 thread_local! {
     #[expect(clippy::vec_box, reason = "each box goes to a span and comes back, whole")]
-    static KEPT: Cell<Vec<Box<Fields>>> = const { Cell::new(Vec::new()) };
+    static KEPT: RefCell<Vec<Box<Fields>>> = const { RefCell::new(Vec::new()) };
 }
 
 #[cfg(test)]

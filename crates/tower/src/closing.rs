@@ -30,7 +30,6 @@ pub(crate) fn emit(
     let span_id = own_ids.as_ref().map(|ids| ids.span_id);
     let parent_span_id = own_ids.as_ref().and_then(|ids| ids.parent_span_id);
     let request_id = own_ids.as_ref().map(|_| finished.request_id());
-    let message = tracing::field::display(message);
     let (latency_ms, ttfb_ms) = (ms(finished.latency), finished.ttfb.map(ms));
     let (route, error, refused) = (finished.route(), finished.error(), late.refused());
     let (method, path, outcome) = (finished.method, finished.path(), finished.outcome.as_str());
@@ -58,13 +57,21 @@ pub(crate) fn emit(
         &request_id,
         &refused,
     ];
-    if late.keys().is_empty() {
-        record::<{ FIELDS.len() }>(dispatch, site, span, |at| Some(own[at]));
-    } else {
-        record::<{ FIELDS.len() + MAX_FIELDS }>(dispatch, site, span, |at| match own.get(at) {
-            Some(value) => Some(*value),
-            None => late.value(at - own.len()),
-        });
+    match site.fields().first_chunk::<{ FIELDS.len() }>() {
+        Some(fields) if late.keys().is_empty() => {
+            let pairs: [_; FIELDS.len()] = std::array::from_fn(|at| (&fields[at], Some(own[at])));
+            record(dispatch, site, span, &pairs);
+        }
+        _ => {
+            let fields = site.fields();
+            let pairs: [_; FIELDS.len() + MAX_FIELDS] = std::array::from_fn(|at| {
+                let value = own.get(at).copied();
+                let value = value.or_else(|| late.value(at - own.len()));
+                // There are fewer late fields than there may be.
+                (fields.get(at).unwrap_or(&fields[0]), value)
+            });
+            record(dispatch, site, span, &pairs);
+        }
     }
 }
 
@@ -86,15 +93,10 @@ fn record<'a, const N: usize>(
     dispatch: &Dispatch,
     site: &'static Site,
     span: Option<Id>,
-    value: impl Fn(usize) -> Option<&'a dyn Value>,
+    pairs: &[(&Field, Option<&'a (dyn Value + 'a)>); N],
 ) {
-    let (metadata, fields) = (site.metadata(), site.fields());
-    let pairs: [(&Field, Option<&dyn Value>); N] = std::array::from_fn(|at| match fields.get(at) {
-        Some(field) => (field, value(at)),
-        // Fewer late fields than there may be.
-        None => (&fields[0], None),
-    });
-    let values = metadata.fields().value_set(&pairs);
+    let metadata = site.metadata();
+    let values = metadata.fields().value_set(pairs);
     // The span is the current one too, but a layer finds a named parent sooner.
     dispatch.event(&match span {
         Some(span) => Event::new_child_of(span, metadata, &values),

@@ -31,8 +31,11 @@ impl Facts {
         if let Some(address) = self.client_address(request) {
             late.set("client_address", address.to_string().into(), &[]);
         }
-        if let Some(query) = request.uri().query().and_then(|query| self.listed(query)) {
-            late.set("query", query.into(), &[]);
+        if !self.query_keys.is_empty() {
+            let query = request.uri().query().and_then(|query| self.listed(query));
+            if let Some(query) = query {
+                late.set("query", query.into(), &[]);
+            }
         }
         for (header, field) in &self.headers {
             if let Some(value) = request.headers().get(header) {
@@ -44,9 +47,6 @@ impl Facts {
 
     /// The pairs of the query whose keys are listed, as they were sent.
     fn listed(&self, query: &str) -> Option<String> {
-        if self.query_keys.is_empty() {
-            return None;
-        }
         let key = |pair: &str| {
             pair.split_once('=')
                 .map_or(pair.len(), |(key, _)| key.len())

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::atomic::Ordering;
 
 use http::header::CONTENT_TYPE;
-use http::{HeaderMap, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use tracing::dispatcher;
 
 use crate::failure::Failure;
@@ -27,8 +27,10 @@ impl Notes {
         let finished = &mut self.finished;
         finished.status = status.as_u16();
         finished.ttfb = Some(known.elapsed());
-        finished.event_stream = is_event_stream(response);
-        if grpc::is_grpc(response.headers()) {
+        let kind = response.headers().get(CONTENT_TYPE);
+        let kind = kind.map_or(&[][..], HeaderValue::as_bytes);
+        finished.event_stream = is_event_stream(kind);
+        if grpc::is_grpc(kind) {
             finished.grpc_status = grpc::status(response.headers());
         }
         finished.route = finished
@@ -157,11 +159,9 @@ fn tell_of_no_route(known: &Known, finished: &Finished) {
     }
 }
 
-fn is_event_stream<B>(response: &Response<B>) -> bool {
-    response.headers().get(CONTENT_TYPE).is_some_and(|value| {
-        let kind = value.as_bytes().get(..EVENT_STREAM.len());
-        kind.is_some_and(|kind| kind.eq_ignore_ascii_case(EVENT_STREAM))
-    })
+fn is_event_stream(content_type: &[u8]) -> bool {
+    let kind = content_type.get(..EVENT_STREAM.len());
+    kind.is_some_and(|kind| kind.eq_ignore_ascii_case(EVENT_STREAM))
 }
 
 const EVENT_STREAM: &[u8] = b"text/event-stream";
