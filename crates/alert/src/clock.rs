@@ -1,5 +1,6 @@
 //! The time, passed in: the real clock here, a clock turned by hand in tests.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -35,6 +36,26 @@ impl Clock for RealClock {
 
     fn wall(&self) -> SystemTime {
         SystemTime::now()
+    }
+}
+
+/// Shows the time of the latest line, in nanoseconds since 1970.
+#[derive(Debug, Default)]
+pub(crate) struct EventClock(AtomicU64);
+
+impl EventClock {
+    pub(crate) fn set(&self, at: u64) {
+        self.0.store(at, Ordering::Relaxed);
+    }
+}
+
+impl Clock for EventClock {
+    fn now(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    fn wall(&self) -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_nanos(self.now())
     }
 }
 

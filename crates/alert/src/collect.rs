@@ -193,7 +193,11 @@ impl Visit for Collect<'_> {
             true => digits.format_finite(value),
             false => "null",
         };
-        self.plain(field, Held::F64(value), text);
+        let held = match value.is_finite() {
+            true => Held::F64(value),
+            false => Held::Json(self.view.write(|strings| strings.push_str(text))),
+        };
+        self.plain(field, held, text);
     }
 
     fn record_i64(&mut self, field: &Field, value: i64) {

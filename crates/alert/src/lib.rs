@@ -136,9 +136,12 @@ mod playbook;
 mod prefilter;
 mod read;
 mod redact;
+mod replay;
+mod report;
 mod rule;
 mod rules;
 mod samples;
+mod screen;
 mod seen;
 mod set;
 mod severity;
@@ -152,10 +155,12 @@ mod tell;
 mod template;
 mod threads;
 mod ticker;
+mod trial;
 mod view;
 mod watch;
 mod width;
 mod window;
+mod written;
 
 pub use alert::{Alert, AlertState, Deliveries, RuleCounts, State};
 pub use alerts::{AlertGuard, Alerts};
@@ -168,8 +173,11 @@ pub use layer::AlertLayer;
 pub use notify::webhook::Webhook;
 pub use notify::{Notify, NotifyError};
 pub use playbook::{Playbook, Shed};
+pub use replay::{Lines, Replay};
+pub use report::RuleReport;
 pub use rules::Rules;
 pub use severity::Severity;
+pub use trial::{RuleTests, TestOutcome};
 
 /// The target of this crate's own events.
 pub(crate) const TARGET: &str = "dogwatch::alert";

@@ -126,7 +126,7 @@ fn each_mistake_is_told_with_its_place_and_what_to_do() {
         ),
         (
             "rules: []\nrule: 1",
-            "line 2 column 1: unknown key `rule`; known are version, defaults, notifiers, playbooks, rules",
+            "line 2 column 1: unknown key `rule`; known are version, defaults, notifiers, playbooks, rules, tests",
         ),
         (
             "version: 2\nrules: []",

@@ -1,6 +1,7 @@
 //! The command `dogwatch`: finds and shows lines of log files by a query.
 #![forbid(unsafe_code)]
 
+mod backtest;
 mod check;
 mod command;
 mod context;
@@ -23,6 +24,7 @@ mod stats;
 mod table;
 mod tally;
 mod template;
+mod test;
 mod timeline;
 mod trace;
 mod view;

@@ -10,6 +10,7 @@ mod mute;
 mod node;
 mod notifiers;
 mod rule;
+pub(crate) mod tests;
 mod texts;
 
 use std::collections::HashSet;
@@ -36,11 +37,7 @@ pub(crate) fn document(
     text: &str,
     variable: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Document, Error> {
-    let value: Value = serde_norway::from_str(text).map_err(|error| {
-        // The parser gives no place for a second document in one file: told at the file's start.
-        let place = locate::place(&error).or(Some(locate::START));
-        Error::rules(place, "the YAML is broken").caused_by(error)
-    })?;
+    let value = yaml(text)?;
     let root = Node::root(text, &value);
     if value.is_sequence() {
         return Ok(Document {
@@ -56,7 +53,14 @@ pub(crate) fn document(
             ..Document::default()
         });
     }
-    root.keys(&["version", "defaults", "notifiers", "playbooks", "rules"])?;
+    root.keys(&[
+        "version",
+        "defaults",
+        "notifiers",
+        "playbooks",
+        "rules",
+        "tests",
+    ])?;
     if let Some(version) = root.get("version") {
         if version.value().as_u64() != Some(1) {
             return Err(version.expected("version 1"));
@@ -70,6 +74,14 @@ pub(crate) fn document(
     Ok(Document {
         rules: rules(&root.need("rules")?, &defaults)?,
         notifiers,
+    })
+}
+
+fn yaml(text: &str) -> Result<Value, Error> {
+    serde_norway::from_str(text).map_err(|error| {
+        // The parser gives no place for a second document in one file: told at the file's start.
+        let place = locate::place(&error).or(Some(locate::START));
+        Error::rules(place, "the YAML is broken").caused_by(error)
     })
 }
 

@@ -66,5 +66,24 @@ pub(crate) static GENERATE: Opt = valued(
     Takes::OneOf("WHAT", &["man", "bash", "zsh", "fish"]),
     "the manual, or what completes in a shell",
 );
+pub(crate) static RULES: Opt = valued(
+    None,
+    "rules",
+    Takes::Text("FILE"),
+    "the rules, as alerts load them",
+);
+pub(crate) static INCIDENTS: Opt = valued(
+    None,
+    "incidents",
+    Takes::Text("FILE"),
+    "when it was really bad, to compare with",
+);
+pub(crate) static FAIL_ON: Opt = valued(
+    None,
+    "fail-on",
+    Takes::Text("LIMIT"),
+    "exit 1 if a rule is beyond it: 'alerts_per_day>20'",
+);
+pub(crate) static AS_JSON: Opt = flag(Some('j'), "json", "the same as one JSON object");
 pub(crate) static HELP: Opt = flag(Some('h'), "help", "this page");
 pub(crate) static VERSION: Opt = flag(Some('V'), "version", "the version");

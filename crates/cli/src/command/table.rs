@@ -3,7 +3,8 @@
 use super::{Command, options as o};
 
 /// Every command; the one without a name first.
-pub(crate) static COMMANDS: &[&Command] = &[&VIEW, &TRACE, &STATS, &CHECK, &INDEX];
+pub(crate) static COMMANDS: &[&Command] =
+    &[&VIEW, &TRACE, &STATS, &CHECK, &INDEX, &TEST, &BACKTEST];
 
 /// What is done without a command's name.
 pub(crate) static VIEW: Command = Command {
@@ -135,4 +136,59 @@ them, frame by frame. Index files that are closed: one that grows is read whole.
 exit code: 0 each file has its index, 1 there was none, 2 one has not
 ",
     run: crate::index::run,
+};
+
+static TEST: Command = Command {
+    name: "test",
+    does: "Tests alert rules on a clock of their own.",
+    takes: "FILE…",
+    options: &[&o::HELP],
+    examples: [
+        "dogwatch test rules.yaml",
+        "dogwatch test rules/*.test.yaml",
+    ],
+    more: "\
+A file has `tests:` beside its `rules:`, or names them by `rule_files:`. A test
+gives events with their times, and says what fires at which moment; anything
+else that fires then is a failure. The format is in docs/alerts.md.
+
+exit code: 0 every test passed, 1 one failed, 2 a file could not be loaded
+",
+    run: crate::test::run,
+};
+
+static BACKTEST: Command = Command {
+    name: "backtest",
+    does: "Tries alert rules on old logs: what would have fired.",
+    takes: "--rules FILE [PATH…]",
+    options: &[
+        &o::RULES,
+        &o::INCIDENTS,
+        &o::FAIL_ON,
+        &o::AS_JSON,
+        &o::UTC,
+        &o::HELP,
+    ],
+    examples: [
+        "dogwatch backtest --rules rules.yaml logs/",
+        "dogwatch backtest --rules rules.yaml --fail-on 'alerts_per_day>20' logs/",
+    ],
+    more: "\
+The engine is that of the running service, on the lines' own time: a line that
+is older than one before it by up to 30 s is judged with that one, older ones
+are left out and counted. Nobody is told and no playbook acts. For rules of the
+type `threshold` it says what half, twice and five times it would have done.
+
+An incidents file is a list: `- {start: 2026-11-24T10:00:00Z, end: …, rule: r}`
+(`rule` may be left out). A firing is right if it touches one, two minutes early
+at most; the delay is from its start.
+
+Limits of --fail-on: alerts_per_day, fired, firing_minutes, longest_minutes,
+matched, messages, overflowed, each with > or <; several with commas.
+Paths are those of `dogwatch --help`.
+
+exit code: 0 within the limits, 1 beyond one of them or no line was read, 2
+           something could not be read or asked
+",
+    run: crate::backtest::run,
 };

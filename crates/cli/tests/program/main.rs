@@ -2,6 +2,7 @@
 
 mod check;
 mod generated;
+mod rules;
 mod samples;
 mod stats;
 mod terminal;

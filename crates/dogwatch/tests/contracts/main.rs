@@ -17,6 +17,7 @@ mod layers;
 mod lines;
 mod parity;
 mod readers;
+mod replay;
 mod requests;
 mod sampling;
 mod schemas;
