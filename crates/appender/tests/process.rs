@@ -20,7 +20,16 @@ use support::lines;
 const LONG: Duration = Duration::from_secs(60);
 
 fn builder(directory: &Path) -> AppenderBuilder {
+    let told = directory.join(".told");
     Appender::builder(directory.join("app.log"))
+        .on_close(move |path| {
+            let told = fs::OpenOptions::new().create(true).append(true).open(&told);
+            let name = path.file_name().unwrap().to_str().unwrap();
+            // In one piece: a kill leaves no half of it.
+            told.unwrap()
+                .write_all(format!("{name}\n").as_bytes())
+                .unwrap();
+        })
         .roll(Roll::size(100_000))
         .compress(Compress::Gzip)
         .fsync(Fsync::Every(Duration::from_millis(5)))
@@ -98,6 +107,36 @@ fn a_killed_process_loses_no_flushed_line_and_the_next_start_mends_its_files() {
             .collect();
         assert_eq!(left, [""; 0]);
     }
+}
+
+#[test]
+fn however_often_a_process_is_killed_each_closed_file_is_told() {
+    let directory = tempfile::tempdir().unwrap();
+    for kill_after in (1..=40).step_by(3) {
+        let (mut child, mut flushed) = start(directory.path());
+        flushed.nth(kill_after - 1).expect("the child logs");
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+    let appender = builder(directory.path()).open().unwrap();
+    assert!(appender.close(LONG));
+    let names = fs::read_dir(directory.path()).unwrap();
+    let names = names.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut closed: Vec<_> = names.filter(|name| name.ends_with(".gz")).collect();
+    closed.sort_unstable();
+    assert!(closed.len() > 10, "{closed:?}");
+    let told = fs::read_to_string(directory.path().join(".told")).unwrap();
+    let mut told: Vec<_> = told.lines().map(str::to_owned).collect();
+    let calls = told.len();
+    told.sort_unstable();
+    told.dedup();
+    assert_eq!(told, closed);
+    // A kill doubles one call at most.
+    assert!(
+        calls <= closed.len() + 14,
+        "{calls} calls for {} files",
+        closed.len()
+    );
 }
 
 #[test]
