@@ -1,7 +1,8 @@
-//! Reads a formatter's lines back: every field of the event and of its spans is there, as it was.
+//! Reads a formatter's lines back: every field of the event and of its spans is there, once, as it was.
 
 use crate::cases::{self, ESCAPES, TRACE, USER};
 use crate::subjects::{By, Format, Subject};
+use crate::unique::Unique;
 use dogwatch_benches::sink;
 use serde_json::{Value, json};
 use tracing::dispatcher;
@@ -85,7 +86,10 @@ fn expected() -> [(&'static str, Value); 12] {
 }
 
 fn parsed(subject: &Subject, line: &str) -> Value {
-    serde_json::from_str(line).unwrap_or_else(|error| panic!("{}: {error}: {line}", subject.name))
+    match serde_json::from_str(line) {
+        Ok(Unique(value)) => value,
+        Err(error) => panic!("{}: {error}: {line}", subject.name),
+    }
 }
 
 fn assert_holds(subject: &Subject, line: &Value, key: &str, value: &Value) {

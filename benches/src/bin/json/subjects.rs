@@ -107,8 +107,11 @@ pub(crate) const SUBJECTS: &[Subject] = &[
     },
 ];
 
-pub(crate) fn ours_at_info() -> Dispatch {
-    Dispatch::new(registry().with(ours()).with(LevelFilter::INFO))
+/// All that a service in production runs: our filter, the line, alerts and metrics.
+pub(crate) fn prod_at_info() -> (Dispatch, dogwatch::Guard) {
+    let prod = dogwatch::Config::prod().filter("info").stdout(true);
+    let (layers, log) = prod.layers().expect("stdout is there");
+    (Dispatch::new(registry().with(layers)), log)
 }
 
 pub(crate) fn bare_at_info() -> Dispatch {
