@@ -147,8 +147,10 @@ impl Active {
 
     /// Tells the mark where the file ends now. Without it, it stands where a write last began: only
     /// after a restart of the machine that makes a difference.
+    ///
+    /// So it does while a half line is not the end of this file: a replay finds that line by its half.
     pub(crate) fn mark(&mut self, mark: &dyn Mark) {
-        if let Some(file) = &mut self.state.file {
+        if let (Some(file), None) = (&mut self.state.file, &self.state.cut) {
             let _ = file.mark(mark);
         }
     }

@@ -66,3 +66,33 @@ fn a_ring_that_is_deleted_with_its_directory_is_told_once_and_the_log_goes_on() 
         "{told:?}"
     );
 }
+
+#[test]
+fn a_line_cut_by_a_full_disk_is_whole_after_a_kill_though_its_file_was_moved_away_meanwhile() {
+    for takes in 0..=12 {
+        for more in 0..=12 {
+            let (place, world) = (Place::new(), World::default());
+            let mut life = world.open(&place, |builder| builder).unwrap();
+            life.failures.room(takes);
+            life.log("line 1.\n");
+            life.log("line 2.\n");
+            life.write();
+            fs::rename(place.at("app.log"), place.at("app.log.1")).unwrap();
+            life.wait(Duration::from_millis(250));
+            life.failures.room(more);
+            for _ in 0..3 {
+                life.write();
+            }
+            life.end();
+            let (stats, _) = place.start();
+            let case = format!("{takes} and {more} bytes");
+            assert_eq!(stats.doubtful, 0, "{case}");
+            let old = fs::read_to_string(place.at("app.log.1")).unwrap();
+            let text = format!("{old}\n{}", place.log());
+            let whole: Vec<_> = text.lines().filter(|line| line.ends_with('.')).collect();
+            assert_eq!(whole, ["line 1.", "line 2."], "{case}: {text:?}");
+            let begins = |line: &str| "line 1.".starts_with(line) || "line 2.".starts_with(line);
+            assert!(text.lines().all(begins), "{case}: {text:?}");
+        }
+    }
+}
