@@ -1,4 +1,7 @@
-//! Sets a table: columns as wide as their widest cell. Pure.
+//! Sets a table: columns as wide as their widest cell, and the numbers and times in it. Pure.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 /// Rows of equally many cells; the columns that are named stand left, the others right.
 pub(crate) fn aligned(cells: &[Vec<String>], left: impl Fn(usize) -> bool) -> String {
@@ -28,6 +31,31 @@ pub(crate) fn aligned(cells: &[Vec<String>], left: impl Fn(usize) -> bool) -> St
         }
         out.truncate(start + out[start..].trim_end().len());
         out.push('\n');
+    }
+    out
+}
+
+/// A moment in a zone, to the second.
+pub(crate) fn moment(nanos: i128, zone: &TimeZone) -> String {
+    Timestamp::from_nanosecond(nanos).map_or_else(
+        |_| "-".to_owned(),
+        |at| {
+            at.to_zoned_datetime(zone.clone())
+                .strftime("%Y-%m-%d %H:%M:%S")
+                .to_string()
+        },
+    )
+}
+
+/// `6297` as `6,297`.
+pub(crate) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index) % 3 == 0 {
+            out.push(',');
+        }
+        out.push(digit);
     }
     out
 }
@@ -63,7 +91,19 @@ fn column(char: char) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::{aligned, columns_of};
+    use super::{aligned, columns_of, grouped};
+
+    #[test]
+    fn a_number_is_read_by_thousands() {
+        for (number, expected) in [
+            (0, "0"),
+            (999, "999"),
+            (1000, "1,000"),
+            (1_234_567, "1,234,567"),
+        ] {
+            assert_eq!(grouped(number), expected);
+        }
+    }
 
     #[test]
     fn wide_characters_take_two_columns_and_marks_none() {

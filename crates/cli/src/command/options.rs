@@ -42,6 +42,13 @@ pub(crate) static EXTRACT: Opt = valued(
     Takes::Text("FORM"),
     "fields of text: nginx, apache, syslog, logfmt, regex",
 );
+pub(crate) static BAD: Opt = valued(
+    None,
+    "bad",
+    Takes::Text("QUERY"),
+    "the lines that went wrong",
+);
+pub(crate) static GOOD: Opt = valued(None, "good", Takes::Text("QUERY"), "lines that did not");
 pub(crate) static FIELDS: Opt = valued(
     None,
     "fields",

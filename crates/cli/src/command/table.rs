@@ -3,8 +3,9 @@
 use super::{Command, options as o};
 
 /// Every command; the one without a name first.
-pub(crate) static COMMANDS: &[&Command] =
-    &[&VIEW, &TRACE, &STATS, &CHECK, &INDEX, &TEST, &BACKTEST];
+pub(crate) static COMMANDS: &[&Command] = &[
+    &VIEW, &TRACE, &STATS, &PATTERNS, &DIFF, &CHECK, &INDEX, &TEST, &BACKTEST,
+];
 
 /// What is done without a command's name.
 pub(crate) static VIEW: Command = Command {
@@ -191,4 +192,46 @@ exit code: 0 within the limits, 1 beyond one of them or no line was read, 2
            something could not be read or asked
 ",
     run: crate::backtest::run,
+};
+
+static PATTERNS: Command = Command {
+    name: "patterns",
+    does: "Groups lines by what they say.",
+    takes: "[QUERY] [PATH…]",
+    options: &[&o::LINES, &o::EXTRACT, &o::UTC, &o::HELP],
+    examples: [
+        "dogwatch patterns logs/",
+        "dogwatch patterns -n 10 'level>=warn since=-1d' logs/",
+    ],
+    more: "\
+A pattern is a target and a message in which numbers, ids and what stands in
+quotes are `*`. Marked as new is what was first said in the last tenth of the
+time between the first line and the last. The first 40 are shown, or -n.
+At most 10,000 patterns are told apart; beyond that it says so.
+
+exit code: 0 a line was found, 1 none, 2 something could not be read or asked
+",
+    run: crate::patterns::run,
+};
+
+static DIFF: Command = Command {
+    name: "diff",
+    does: "Tells what bad lines have that good ones have not.",
+    takes: "--bad QUERY --good QUERY [PATH…]",
+    options: &[&o::BAD, &o::GOOD, &o::HELP],
+    examples: [
+        "dogwatch diff --bad 'status>=500' --good 'status<500' logs/",
+        "dogwatch diff --bad 'since=-10m level=error' --good 'until=-1h level=error'",
+    ],
+    more: "\
+Of each field and value it tells how many of the bad and of the good lines have
+it, the greatest difference first. Differences as chance makes them are left
+out (a two-proportion z-test, five standard errors), so is what only single
+lines have. In texts of several words, numbers, ids and what stands in quotes
+are `*`. At most 200,000 values are told apart; beyond that it says so.
+
+exit code: 0 a difference was found, 1 none, 2 something could not be read or
+           asked
+",
+    run: crate::diff::run,
 };

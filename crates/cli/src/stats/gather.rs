@@ -2,10 +2,10 @@
 
 use dogwatch_line::{Columns, Lens, Level, Now, Value, unwrapped};
 
-use super::tops::Tops;
 use crate::tally::Tally;
 use crate::template::template;
 use crate::timeline::Timeline;
+use crate::tops::{MOST, Tops};
 
 /// What is known of the lines so far.
 pub(crate) struct Gather {
@@ -145,7 +145,7 @@ impl Gather {
 
     /// What the page does not tell, if anything.
     pub(crate) fn shortfalls(&self) -> Vec<String> {
-        let bound = super::tops::MOST;
+        let bound = MOST;
         let mut all = Vec::new();
         for (what, left_out) in [
             ("services", self.services.left_out),

@@ -2,7 +2,6 @@
 
 mod gather;
 mod page;
-mod tops;
 
 use std::io::{self, Write as _};
 use std::path::Path;

@@ -4,12 +4,11 @@ use std::fmt::Write as _;
 
 use dogwatch_line::Level;
 use dogwatch_reader::Report;
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::gather::Gather;
 use crate::safe::one_line;
-use crate::table::aligned;
+use crate::table::{aligned, grouped, moment};
 use crate::timeline::{bars, spoken};
 
 /// The page; sections with nothing in them are left out.
@@ -180,30 +179,6 @@ fn rest(out: &mut String, all: usize) {
     if all > MOST_ROWS {
         let _ = writeln!(out, "  and {} more", grouped((all - MOST_ROWS) as u64));
     }
-}
-
-fn moment(nanos: i128, zone: &TimeZone) -> String {
-    Timestamp::from_nanosecond(nanos).map_or_else(
-        |_| "-".to_owned(),
-        |at| {
-            at.to_zoned_datetime(zone.clone())
-                .strftime("%Y-%m-%d %H:%M:%S")
-                .to_string()
-        },
-    )
-}
-
-/// `6297` as `6,297`.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut out = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index) % 3 == 0 {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
 }
 
 fn bytes(bytes: u64) -> String {

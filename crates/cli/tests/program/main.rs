@@ -2,6 +2,7 @@
 
 mod check;
 mod generated;
+mod patterns;
 mod rules;
 mod samples;
 mod stats;
