@@ -38,7 +38,8 @@ fn every_rules_file_in_a_page_loads() {
     let mut files = 0;
     for page in [README, ALERTS] {
         for text in blocks(page, "yaml") {
-            if let Err(error) = Rules::parse(text) {
+            // Variables stand for secrets.
+            if let Err(error) = Rules::parse_with(text, |name| Some(name.to_owned())) {
                 panic!("{error}\n{text}");
             }
             files += 1;

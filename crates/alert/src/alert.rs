@@ -207,6 +207,8 @@ pub struct Deliveries {
     pub failed: u64,
     /// Not taken, since a queue was full.
     pub dropped: u64,
+    /// Not sent, since a later state of the same alert came while they waited.
+    pub coalesced: u64,
     /// Resolved alerts kept back, since their firing never arrived.
     pub suppressed: u64,
     /// Panics caught: in a value's formatting, a judge, a notifier, a playbook or a callback.

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::alerts::{AlertGuard, Alerts};
 use crate::clock::{Clock, RealClock};
+use crate::dead_letters::DeadLetters;
 use crate::error::Error;
 use crate::layer::AlertLayer;
 use crate::notify::logged::Logged;
@@ -29,6 +31,7 @@ pub struct Builder {
     redact: Redact,
     on_change: Vec<OnChange>,
     on_error: Arc<dyn Fn(&Error) + Send + Sync>,
+    dead_letters: Option<PathBuf>,
     pub(crate) clock: Arc<dyn Clock>,
 }
 
@@ -42,6 +45,7 @@ impl Builder {
             redact: Redact::default(),
             on_change: Vec::new(),
             on_error: Arc::new(tell::to_stderr),
+            dead_letters: None,
             clock: Arc::new(RealClock::start()),
         }
     }
@@ -112,6 +116,14 @@ impl Builder {
         self
     }
 
+    /// Appends each alert that was given up, or found no room, to this file: a line of JSON with
+    /// the notifier, why, and the alert as a webhook would have had it; 16 MiB at most. Default:
+    /// they are counted and told to [`on_error`](Self::on_error).
+    pub fn dead_letters(mut self, path: impl Into<PathBuf>) -> Self {
+        self.dead_letters = Some(path.into());
+        self
+    }
+
     /// Starts: one thread that tells of changes, one for each notifier and playbook that a rule
     /// names. An action or playbook that is not registered is an error.
     pub fn spawn(self) -> Result<(AlertLayer, AlertGuard), Error> {
@@ -125,7 +137,9 @@ impl Builder {
     fn start(mut self) -> Result<(AlertLayer, AlertGuard), Error> {
         let logged = Logged::default();
         self.add_declared(&logged)?;
-        let routes = self.routes()?;
+        let dead_letters = self.dead_letters.take().map(DeadLetters::open);
+        let dead_letters = dead_letters.transpose()?.map(Arc::new);
+        let routes = self.routes(dead_letters.as_ref())?;
         let set = Set::new(self.rules.document.rules, routes, self.clock.now());
         let shown = |(key, value): (String, String)| {
             self.redact
@@ -147,7 +161,7 @@ impl Builder {
     }
 
     /// Who is told of each rule; one outbox for each notifier, one keeper for each playbook.
-    fn routes(&self) -> Result<Vec<Route>, Error> {
+    fn routes(&self, dead_letters: Option<&Arc<DeadLetters>>) -> Result<Vec<Route>, Error> {
         let mut outboxes = Vec::new();
         let mut keepers = Vec::new();
         let mut routes = Vec::new();
@@ -157,6 +171,7 @@ impl Builder {
                 let notifier = find(&self.notifiers, &NOTIFIER, &rule.name, action)?;
                 route.outboxes.push(once(&mut outboxes, &action.name, || {
                     Outbox::new(action.name.clone(), notifier.clone(), self.clock.clone())
+                        .dead_letters(dead_letters.cloned())
                 }));
             }
             if let Some(call) = &rule.playbook {

@@ -106,9 +106,9 @@
 //! - At most 1000 rules, a threshold of 100,000 (exact: 8 bytes for each), a window of 30 days.
 //!
 //! # Features
-//! - `webhook` (default): the `Webhook` notifier and `type: webhook` in files. Brings `ureq`, plain HTTP. Leave it
-//!   off if all notifiers are your own.
-//! - `tls`: https for webhooks, through rustls with Mozilla's roots.
+//! - `webhook` (default): `Webhook`, `Alertmanager` and `Messenger`, and their types in files. Brings `ureq`, plain
+//!   HTTP, and `hmac`, `sha2` and `base64` for signatures. Leave it off if all notifiers are your own.
+//! - `tls`: https for them, through rustls with Mozilla's roots.
 #![forbid(unsafe_code)]
 
 mod about;
@@ -120,6 +120,7 @@ mod callsites;
 mod clock;
 mod collect;
 mod conditions;
+mod dead_letters;
 mod dictionary;
 mod error;
 mod filter;
@@ -132,12 +133,15 @@ mod namesakes;
 mod notify;
 mod outbox;
 mod overflow;
+mod pace;
 mod playbook;
 mod prefilter;
+mod queue;
 mod read;
 mod redact;
 mod replay;
 mod report;
+mod resends;
 mod rule;
 mod rules;
 mod samples;
@@ -156,6 +160,7 @@ mod template;
 mod threads;
 mod ticker;
 mod trial;
+mod tries;
 mod view;
 mod watch;
 mod width;
@@ -169,9 +174,10 @@ pub use collect::catching_panic;
 pub use error::Error;
 pub use filter::RulesFilter;
 pub use layer::AlertLayer;
-#[cfg(feature = "webhook")]
-pub use notify::webhook::Webhook;
 pub use notify::{Notify, NotifyError};
+#[cfg(feature = "webhook")]
+pub use notify::{alertmanager::Alertmanager, messenger::Messenger, webhook::Webhook};
+pub use pace::Pace;
 pub use playbook::{Playbook, Shed};
 pub use replay::{Lines, Replay};
 pub use report::RuleReport;

@@ -1,15 +1,18 @@
-//! One notifier's queue and thread: in order, bounded, tried again until there is no hope.
+//! One notifier's thread: what waits goes out at its pace, tried again until there is no hope.
 
-use std::collections::{HashSet, VecDeque};
 use std::hash::{BuildHasher, RandomState};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
-use crate::alert::{Alert, Deliveries, State};
-use crate::clock::{Clock, Wake, nanos, until};
+use crate::alert::{Alert, Deliveries};
+use crate::clock::{Clock, Wake, until};
+use crate::dead_letters::DeadLetters;
 use crate::error::Error;
 use crate::notify::{Notify, NotifyError};
+use crate::pace::{Meter, Pace};
+use crate::queue::{MAX_WAITING, Queue};
+use crate::resends::Resends;
+use crate::tries::Tries;
 
 /// Alerts on their way to one notifier.
 pub(crate) struct Outbox {
@@ -17,346 +20,396 @@ pub(crate) struct Outbox {
     notifier: Arc<dyn Notify>,
     clock: Arc<dyn Clock>,
     wake: Arc<Wake>,
-    queue: Mutex<Queue>,
+    dead_letters: Option<Arc<DeadLetters>>,
+    state: Mutex<State>,
 }
 
-#[derive(Default)]
-struct Queue {
-    waiting: VecDeque<Arc<Alert>>,
-    /// Fingerprints of what was given up or dropped: its "resolved" would only puzzle.
-    unheard: HashSet<String>,
-    counts: Deliveries,
+struct State {
+    queue: Queue,
+    /// Instead of the queue, for a receiver that forgets.
+    resends: Option<Resends>,
     ending: Option<u64>,
-}
-
-impl Queue {
-    /// The front, a firing, is given up: the "resolved" that follows, waiting or to come, is kept
-    /// back.
-    fn unheard(&mut self, name: String) {
-        let same = |alert: &Arc<Alert>| alert.fingerprint() == name;
-        match self.waiting.iter().position(same) {
-            Some(next) if self.waiting[next].state == State::Resolved => {
-                self.waiting.remove(next);
-                self.counts.suppressed += 1;
-            }
-            Some(_) => {}
-            None => drop(self.unheard.insert(name)),
-        }
-    }
 }
 
 impl Outbox {
     pub(crate) fn new(name: String, notifier: Arc<dyn Notify>, clock: Arc<dyn Clock>) -> Self {
         let wake = Arc::new(Wake::default());
         clock.watch(&wake);
+        let state = State {
+            queue: Queue::default(),
+            resends: notifier.resend().map(Resends::new),
+            ending: None,
+        };
         Self {
             name,
             notifier,
             clock,
             wake,
-            queue: Mutex::default(),
+            dead_letters: None,
+            state: Mutex::new(state),
         }
+    }
+
+    /// Where alerts that nobody takes are written.
+    pub(crate) fn dead_letters(mut self, dead_letters: Option<Arc<DeadLetters>>) -> Self {
+        self.dead_letters = dead_letters;
+        self
     }
 
     pub(crate) fn name(&self) -> &str {
         &self.name
     }
 
-    /// Takes an alert, or says that the queue is full.
+    /// Takes an alert, or says that there is no room.
     pub(crate) fn push(&self, alert: Arc<Alert>) -> Result<(), Error> {
-        self.with(|queue| {
-            let name = alert.fingerprint();
-            if alert.state == State::Firing {
-                queue.unheard.remove(&name);
-            } else if queue.unheard.remove(&name) {
-                queue.counts.suppressed += 1;
-                return Ok(());
+        let now = self.clock.now();
+        let taken = self.with(|state| match &mut state.resends {
+            None => state.queue.push(alert.clone()),
+            Some(resends) => {
+                let taken = resends.take(alert.clone(), now);
+                state.queue.counts.dropped += u64::from(!taken);
+                taken
             }
-            if queue.waiting.len() == MAX_WAITING {
-                queue.counts.dropped += 1;
-                if alert.state == State::Firing {
-                    queue.unheard.insert(name);
-                }
-                return Err(Error::delivery(format!(
-                    "cannot queue an alert of `{}` for `{}`: {MAX_WAITING} wait already",
-                    alert.rule, self.name
-                )));
-            }
-            queue.waiting.push_back(alert);
-            Ok(())
-        })?;
-        self.wake.ring();
-        Ok(())
+        });
+        if taken {
+            self.wake.ring();
+            return Ok(());
+        }
+        let name = &self.name;
+        let what = format!(
+            "cannot queue an alert of `{}` for `{name}`: {MAX_WAITING} wait already",
+            alert.rule
+        );
+        self.bury(&[alert], &what)?;
+        Err(Error::delivery(what))
     }
 
     /// Sends what waits until the deadline, a moment of the steady clock, then ends the thread.
     pub(crate) fn end(&self, deadline: u64) {
-        self.with(|queue| queue.ending = Some(deadline));
+        self.with(|state| state.ending = Some(deadline));
         self.wake.ring();
     }
 
     pub(crate) fn counts(&self) -> Deliveries {
-        self.with(|queue| Deliveries {
-            pending: queue.waiting.len() as u64,
-            ..queue.counts
+        self.with(|state| {
+            let mut counts = state.queue.counts();
+            counts.pending += state.resends.as_ref().map_or(0, Resends::untold);
+            counts
         })
     }
 
     /// The thread's work. `tell` hears of each failure.
     pub(crate) fn run(&self, tell: impl Fn(Error)) {
+        let pace = self.notifier.pace();
+        let mut meter = Meter::new(&pace);
         let mut tries = Tries::default();
+        let mut last_call = false;
         loop {
-            let (front, ending) = self.with(|queue| (queue.waiting.front().cloned(), queue.ending));
-            let Some(alert) = front else {
-                if ending.is_some() {
-                    return;
-                }
-                self.wake.wait(None);
-                continue;
-            };
             let now = self.clock.now();
+            let ending = self.with(|state| state.ending);
+            if ending.is_some() {
+                if !last_call {
+                    last_call = true;
+                    meter.forget();
+                }
+                tries.hurry(now);
+            }
+            let paced = meter.wait(now);
+            // At the end whatever waits goes together, where calls are few.
+            let together = meter.is_scarce(now) || (ending.is_some() && pace != Pace::unlimited());
+            let most = if together { MAX_DIGEST } else { 1 };
+            let (batch, due) = self.with(|state| state.due(most, now));
+            if batch.is_empty() && ending.is_some() {
+                return;
+            }
             if ending.is_some_and(|deadline| deadline <= now) {
                 return;
             }
-            if ending.is_some() {
-                tries.hurry(now);
-            }
-            if let Some(wait) = tries.wait(now) {
+            let Some(due) = due else {
+                self.wake.wait(None);
+                continue;
+            };
+            let due = (due > now).then(|| until(now, due));
+            if let Some(wait) = [due, paced, tries.wait(now)].into_iter().flatten().max() {
                 self.wake.wait(Some(wait));
                 continue;
             }
-            self.attempt(&alert, &mut tries, &tell);
+            meter.called(now);
+            self.attempt(&batch, now, &mut tries, &tell);
         }
     }
 
-    fn attempt(&self, alert: &Arc<Alert>, tries: &mut Tries, tell: &impl Fn(Error)) {
+    fn attempt(&self, batch: &[Arc<Alert>], now: u64, tries: &mut Tries, tell: &impl Fn(Error)) {
         // No lock is held here: this may take as long as the notifier likes.
-        let sent = catch_unwind(AssertUnwindSafe(|| self.notifier.notify(alert)));
+        let sent = catch_unwind(AssertUnwindSafe(|| match batch {
+            [only] if self.notifier.resend().is_none() => self.notifier.notify(only),
+            _ => self.notifier.digest(batch),
+        }));
         let panicked = sent.is_err();
         let sent = sent.unwrap_or_else(|_| Err(NotifyError::permanent("the notifier panicked")));
         let Err(error) = sent else {
             tries.reset();
-            return self.with(|queue| {
-                queue.waiting.pop_front();
-                queue.counts.sent += 1;
-            });
+            return self.with(|state| state.sent(batch, now));
         };
-        let again = tries.failed(&error, self.clock.now(), RandomState::new().hash_one(()));
-        let rule = &alert.rule;
-        if !again {
+        if error.is_partly() {
             tries.reset();
-            self.with(|queue| {
-                queue.waiting.pop_front();
-                queue.counts.failed += 1;
-                queue.counts.panics += u64::from(panicked);
-                if alert.state == State::Firing {
-                    queue.unheard(alert.fingerprint());
-                }
-            });
+            self.with(|state| state.sent(batch, now));
+            let partly = self.failure(batch, "it is not told again");
+            return tell(partly.caused_by(error));
         }
-        let then = if again {
-            "it is tried again"
-        } else {
-            "it is given up"
-        };
-        let what = format!(
-            "cannot send an alert of `{rule}` to `{}`, {then}",
-            self.name
-        );
-        tell(Error::delivery(what).caused_by(error));
+        // The wait begins when it failed, which may be a time-out later.
+        if tries.failed(&error, self.clock.now(), RandomState::new().hash_one(())) {
+            let again = self.failure(batch, "it is tried again");
+            return tell(again.caused_by(error));
+        }
+        tries.reset();
+        let lost = self.with(|state| {
+            state.queue.counts.panics += u64::from(panicked);
+            state.give_up(batch, error.is_permanent(), now)
+        });
+        let given_up = self.failure(batch, "it is given up");
+        if let Err(error) = self.bury(&lost, &given_up.to_string()) {
+            tell(error);
+        }
+        tell(given_up.caused_by(error));
     }
 
-    fn with<T>(&self, run: impl FnOnce(&mut Queue) -> T) -> T {
-        run(&mut self.queue.lock().unwrap_or_else(PoisonError::into_inner))
+    fn failure(&self, batch: &[Arc<Alert>], then: &str) -> Error {
+        let rule = batch.first().map_or("", |alert| &alert.rule);
+        let more = match batch.len() {
+            0 | 1 => String::new(),
+            all => format!(" and {} more", all - 1),
+        };
+        let name = &self.name;
+        let what = format!("cannot send an alert of `{rule}`{more} to `{name}`, {then}");
+        Error::delivery(what)
+    }
+
+    fn bury(&self, lost: &[Arc<Alert>], why: &str) -> Result<(), Error> {
+        let Some(letters) = &self.dead_letters else {
+            return Ok(());
+        };
+        letters.write(&self.name, lost, why, self.clock.wall())
+    }
+
+    fn with<T>(&self, run: impl FnOnce(&mut State) -> T) -> T {
+        run(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-/// When to try again. Pure.
-#[derive(Debug, Default)]
-struct Tries {
-    failures: u32,
-    hurried: bool,
-    since: Option<u64>,
-    next: u64,
-}
-
-impl Tries {
-    /// How long to wait before the next try.
-    fn wait(&self, now: u64) -> Option<Duration> {
-        (self.next > now).then(|| until(now, self.next))
+impl State {
+    /// What goes next, and from when on; `None` while there is nothing.
+    fn due(&mut self, most: usize, now: u64) -> (Vec<Arc<Alert>>, Option<u64>) {
+        let Some(resends) = &mut self.resends else {
+            let batch = self.queue.batch(most);
+            let due = (!batch.is_empty()).then_some(0);
+            return (batch, due);
+        };
+        // A process that ends tells what is new, and nothing again.
+        if self.ending.is_some() && resends.untold() == 0 {
+            return (Vec::new(), None);
+        }
+        let batch = resends.batch(now);
+        (batch, resends.due())
     }
 
-    /// The process is ending: the next try is now, and each further one soon.
-    fn hurry(&mut self, now: u64) {
-        if !self.hurried {
-            self.hurried = true;
-            self.next = now;
+    fn sent(&mut self, batch: &[Arc<Alert>], now: u64) {
+        match &mut self.resends {
+            None => self.queue.sent(batch),
+            Some(resends) => self.queue.counts.sent += resends.told(batch, now).len() as u64,
         }
     }
 
-    /// The next alert's tries begin.
-    fn reset(&mut self) {
-        *self = Self {
-            hurried: self.hurried,
-            ..Self::default()
+    /// Returns those that are lost.
+    fn give_up(&mut self, batch: &[Arc<Alert>], refused: bool, now: u64) -> Vec<Arc<Alert>> {
+        let Some(resends) = &mut self.resends else {
+            self.queue.give_up(batch);
+            return batch.to_vec();
         };
-    }
-
-    /// Notes a failure; `false` gives up.
-    fn failed(&mut self, error: &NotifyError, now: u64, random: u64) -> bool {
-        let since = *self.since.get_or_insert(now);
-        if error.is_permanent() || now.saturating_sub(since) >= nanos(GIVE_UP) {
-            return false;
-        }
-        let most = FIRST
-            .saturating_mul(1 << self.failures.min(16))
-            .min(LONGEST);
-        // Full jitter above a floor, so that a fleet does not come back in step.
-        let jitter = random % (nanos(most) / 2 + 1);
-        let wait = error
-            .retry_after()
-            .map_or(nanos(most) / 2 + jitter, |wait| nanos(wait.min(GIVE_UP)));
-        self.failures += 1;
-        let wait = if self.hurried {
-            wait.min(nanos(HURRY))
-        } else {
-            wait
+        let lost = match refused {
+            true => resends.refused(batch, now),
+            // After an hour: what fires is told again all the same, should somebody be there.
+            false => resends.told(batch, now),
         };
-        self.next = now.saturating_add(wait);
-        true
+        self.queue.counts.failed += lost.len() as u64;
+        lost
     }
 }
 
-/// How many alerts wait for one notifier: hours of a storm, some 500 kB with their samples.
-const MAX_WAITING: usize = 256;
-
-const FIRST: Duration = Duration::from_secs(1);
-const LONGEST: Duration = Duration::from_secs(300);
-const GIVE_UP: Duration = Duration::from_secs(3600);
-const HURRY: Duration = Duration::from_millis(200);
+/// How many go in one digest.
+const MAX_DIGEST: usize = 64;
 
 #[cfg(test)]
 mod tests {
-    use super::{FIRST, GIVE_UP, HURRY, LONGEST, MAX_WAITING, Outbox, Tries};
-    use crate::alert::tests::example;
-    use crate::clock::nanos;
+    use super::Outbox;
     use crate::clock::tests::HandClock;
-    use crate::notify::NotifyError;
-    use crate::{Alert, State};
-    use std::sync::Arc;
+    use crate::notify::{Notify, NotifyError};
+    use crate::pace::Pace;
+    use crate::queue::tests::alert;
+    use crate::{Alert, Deliveries, State};
+    use std::sync::mpsc::{Receiver, Sender, channel};
+    use std::sync::{Arc, Mutex};
+    use std::thread;
     use std::time::Duration;
 
-    fn alert(rule: &str, state: State) -> Arc<Alert> {
-        Arc::new(Alert {
-            rule: rule.into(),
-            state,
-            ..example()
-        })
+    const BOUND: Duration = Duration::from_secs(20);
+
+    /// Says what it was called with, and answers as told.
+    struct Called {
+        calls: Sender<Vec<(String, State)>>,
+        answers: Mutex<Vec<NotifyError>>,
+        pace: Pace,
+        resend: Option<Duration>,
     }
 
-    #[test]
-    fn waits_double_up_to_five_minutes_with_jitter_above_a_half() {
-        let error = NotifyError::retry("no");
-        for random in [0, u64::MAX, 12_345_678_901] {
-            let mut tries = Tries::default();
-            let mut most = FIRST;
-            for _ in 0..12 {
-                assert!(tries.failed(&error, 0, random));
-                let wait = tries.wait(0).unwrap();
-                assert!(wait >= most / 2 && wait <= most, "{wait:?} of {most:?}");
-                assert_eq!(tries.wait(tries.next), None);
-                most = (most * 2).min(LONGEST);
-            }
+    impl Called {
+        fn new() -> (Self, Receiver<Vec<(String, State)>>) {
+            let (calls, called) = channel();
+            let answers = Mutex::default();
+            let (pace, resend) = (Pace::unlimited(), None);
+            let notifier = Self {
+                calls,
+                answers,
+                pace,
+                resend,
+            };
+            (notifier, called)
         }
     }
 
-    #[test]
-    fn the_receivers_wish_goes_before_the_own_wait() {
-        let mut tries = Tries::default();
-        assert!(tries.failed(
-            &NotifyError::retry("no").after(Duration::from_secs(7)),
-            0,
-            0
-        ));
-        assert_eq!(tries.wait(0), Some(Duration::from_secs(7)));
-        assert!(tries.failed(&NotifyError::retry("no").after(Duration::ZERO), 5, 0));
-        assert_eq!(tries.wait(5), None);
-    }
-
-    #[test]
-    fn a_refusal_or_an_hour_is_the_end_of_it() {
-        let mut tries = Tries::default();
-        assert!(!tries.failed(&NotifyError::permanent("no"), 0, 0));
-        tries.reset();
-        assert!(tries.failed(&NotifyError::retry("no"), 10, 0));
-        assert!(tries.failed(&NotifyError::retry("no"), 9 + nanos(GIVE_UP), 0));
-        assert!(!tries.failed(&NotifyError::retry("no"), 10 + nanos(GIVE_UP), 0));
-    }
-
-    #[test]
-    fn a_process_that_ends_tries_at_once_and_then_every_moment() {
-        let mut tries = Tries::default();
-        for _ in 0..9 {
-            tries.failed(&NotifyError::retry("no"), 0, 0);
+    impl Notify for Called {
+        fn notify(&self, alert: &Alert) -> Result<(), NotifyError> {
+            self.digest(&[Arc::new(alert.clone())])
         }
-        assert!(tries.wait(0).is_some());
-        tries.hurry(0);
-        assert_eq!(tries.wait(0), None);
-        tries.failed(&NotifyError::retry("no"), 0, 0);
-        tries.hurry(0);
-        assert_eq!(tries.wait(0), Some(HURRY));
+
+        fn digest(&self, alerts: &[Arc<Alert>]) -> Result<(), NotifyError> {
+            let call = alerts.iter().map(|a| (a.rule.to_string(), a.state));
+            self.calls.send(call.collect()).unwrap();
+            self.answers.lock().unwrap().pop().map_or(Ok(()), Err)
+        }
+
+        fn pace(&self) -> Pace {
+            self.pace.clone()
+        }
+
+        fn resend(&self) -> Option<Duration> {
+            self.resend
+        }
     }
 
-    #[test]
-    fn a_full_queue_drops_the_new_alert_counts_it_and_keeps_back_its_resolved() {
-        let notifier = |_: &Alert| Ok(());
+    struct Ends<'a>(&'a Outbox);
+
+    impl Drop for Ends<'_> {
+        fn drop(&mut self) {
+            self.0.end(u64::MAX);
+        }
+    }
+
+    /// The outbox at work, until `test` is done with it and its clock.
+    fn with(
+        notifier: Called,
+        test: impl FnOnce(&Outbox, &HandClock, &Receiver<String>),
+    ) -> Deliveries {
         let clock = Arc::new(HandClock::default());
-        let outbox = Outbox::new("am".into(), Arc::new(notifier), clock);
-        for n in 0..MAX_WAITING {
-            outbox.push(alert(&format!("r{n}"), State::Firing)).unwrap();
-        }
-        let error = outbox.push(alert("late", State::Firing)).unwrap_err();
-        let what = "cannot queue an alert of `late` for `am`: 256 wait already";
-        assert_eq!(error.to_string(), what);
-        outbox.push(alert("late", State::Resolved)).unwrap();
+        let outbox = Outbox::new("am".into(), Arc::new(notifier), clock.clone());
+        let (tell, told) = channel();
+        thread::scope(|scope| {
+            let outbox = &outbox;
+            scope.spawn(move || outbox.run(|error| drop(tell.send(error.to_string()))));
+            // Also when the test fails: the scope waits for the thread.
+            let _ends = Ends(outbox);
+            test(outbox, &clock, &told);
+        });
         let counts = outbox.counts();
-        assert_eq!(
-            (counts.pending, counts.dropped, counts.suppressed),
-            (256, 1, 1)
-        );
-        outbox.end(1);
-        outbox.run(|error| panic!("{error}"));
-        let counts = outbox.counts();
-        assert_eq!((counts.pending, counts.sent), (0, 256));
-        // The next firing is heard, and so is its end.
-        outbox.push(alert("late", State::Firing)).unwrap();
-        outbox.push(alert("late", State::Resolved)).unwrap();
-        assert_eq!(outbox.counts().pending, 2);
+        assert_eq!(counts.pending, 0);
+        counts
+    }
+
+    fn call(rules: &[&str], state: State) -> Vec<(String, State)> {
+        rules
+            .iter()
+            .map(|rule| ((*rule).to_owned(), state))
+            .collect()
     }
 
     #[test]
-    fn a_firing_given_up_takes_its_waiting_resolved_along_and_no_other() {
-        let refuses_a = |alert: &Alert| match &*alert.rule {
-            "a" if alert.state == State::Firing => Err(NotifyError::permanent("no")),
-            _ => Ok(()),
-        };
-        let outbox = Outbox::new(
-            "am".into(),
-            Arc::new(refuses_a),
-            Arc::new(HandClock::default()),
-        );
-        for (rule, state) in [
-            ("a", State::Firing),
-            ("b", State::Firing),
-            ("a", State::Resolved),
-            ("b", State::Resolved),
-        ] {
-            outbox.push(alert(rule, state)).unwrap();
-        }
-        outbox.end(1);
-        outbox.run(|_| {});
-        let counts = outbox.counts();
-        assert_eq!((counts.sent, counts.failed, counts.suppressed), (2, 1, 1));
-        assert_eq!(counts.pending, 0);
+    fn the_last_call_of_a_span_takes_along_what_waits() {
+        let (mut notifier, called) = Called::new();
+        notifier.pace = Pace::unlimited().at_most(1, Duration::from_secs(60));
+        with(notifier, |outbox, clock, _| {
+            let next = || called.recv_timeout(BOUND).unwrap();
+            outbox.push(alert("a", State::Firing)).unwrap();
+            assert_eq!(next(), call(&["a"], State::Firing));
+            for rule in ["b", "c", "d"] {
+                outbox.push(alert(rule, State::Firing)).unwrap();
+            }
+            clock.turn(Duration::from_secs(59));
+            assert!(called.try_recv().is_err());
+            clock.turn(Duration::from_secs(1));
+            assert_eq!(next(), call(&["b", "c", "d"], State::Firing));
+            // The end waits for no pace.
+            outbox.push(alert("e", State::Firing)).unwrap();
+            outbox.push(alert("f", State::Firing)).unwrap();
+            outbox.end(u64::MAX);
+            assert_eq!(next(), call(&["e", "f"], State::Firing));
+        });
+    }
+
+    #[test]
+    fn a_digest_that_failed_goes_again_with_what_came_meanwhile() {
+        let (mut notifier, called) = Called::new();
+        notifier.pace = Pace::unlimited().at_most(1, Duration::from_secs(60));
+        let minute = || NotifyError::retry("no").after(Duration::from_secs(60));
+        notifier.answers = Mutex::new(vec![minute()]);
+        with(notifier, |outbox, clock, told| {
+            let next = || called.recv_timeout(BOUND).unwrap();
+            outbox.push(alert("a", State::Firing)).unwrap();
+            assert_eq!(next(), call(&["a"], State::Firing));
+            let again = "cannot send an alert of `a` to `am`, it is tried again";
+            assert_eq!(told.recv_timeout(BOUND).unwrap(), again);
+            outbox.push(alert("b", State::Firing)).unwrap();
+            clock.turn(Duration::from_secs(60));
+            assert_eq!(next(), call(&["a", "b"], State::Firing));
+        });
+    }
+
+    #[test]
+    fn a_receiver_that_forgets_is_told_again_of_all_that_stands() {
+        let (mut notifier, called) = Called::new();
+        notifier.resend = Some(Duration::from_secs(60));
+        let counts = with(notifier, |outbox, clock, _| {
+            let next = || called.recv_timeout(BOUND).unwrap();
+            outbox.push(alert("a", State::Firing)).unwrap();
+            assert_eq!(next(), call(&["a"], State::Firing));
+            clock.turn(Duration::from_secs(60));
+            assert_eq!(next(), call(&["a"], State::Firing));
+            outbox.push(alert("a", State::Resolved)).unwrap();
+            assert_eq!(next(), call(&["a"], State::Resolved));
+            for _ in 0..4 {
+                clock.turn(Duration::from_secs(60));
+                assert_eq!(next(), call(&["a"], State::Resolved));
+            }
+            clock.turn(Duration::from_secs(60));
+            outbox.push(alert("b", State::Firing)).unwrap();
+            assert_eq!(next(), call(&["b"], State::Firing));
+        });
+        // Each state counts once, however often it was told.
+        assert_eq!(counts.sent, 3);
+        assert!(called.try_recv().is_err(), "the end tells nothing again");
+    }
+
+    #[test]
+    fn one_that_was_told_in_part_counts_as_told() {
+        let (mut notifier, called) = Called::new();
+        notifier.answers = Mutex::new(vec![NotifyError::partly("one of two is down")]);
+        with(notifier, |outbox, _, told| {
+            outbox.push(alert("a", State::Firing)).unwrap();
+            called.recv_timeout(BOUND).unwrap();
+            let part = "cannot send an alert of `a` to `am`, it is not told again";
+            assert_eq!(told.recv_timeout(BOUND).unwrap(), part);
+            outbox.push(alert("a", State::Resolved)).unwrap();
+            called.recv_timeout(BOUND).unwrap();
+        });
+        assert!(called.try_recv().is_err());
     }
 }

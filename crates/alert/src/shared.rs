@@ -212,6 +212,7 @@ impl Shared {
             sum.pending += counts.pending;
             sum.failed += counts.failed;
             sum.dropped += counts.dropped;
+            sum.coalesced += counts.coalesced;
             sum.suppressed += counts.suppressed;
             sum.panics += counts.panics;
         }

@@ -1,88 +1,22 @@
 //! Posts to a real server on loopback: what arrives, what is tried again, what is given up.
 #![cfg(feature = "webhook")]
 
-use std::io::{BufRead, BufReader, Read, Write};
+mod support;
+
 use std::net::TcpListener;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 use dogwatch_alert::{AlertGuard, AlertLayer, Rules, State};
 use serde_json::Value;
+use support::{BOUND, Request, fail, server};
 use tracing::error;
 use tracing_subscriber::prelude::*;
 
-const BOUND: Duration = Duration::from_secs(20);
-
-/// What one request was.
-struct Request {
-    head: String,
-    body: String,
-}
-
-/// Answers each request with the next of these, and hands the requests on. The port stays open
-/// until the answers are used up.
-fn server(answers: &'static [&'static str]) -> (u16, Receiver<Request>) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port();
-    let (sender, requests) = channel();
-    std::thread::spawn(move || {
-        for answer in answers {
-            let (stream, _) = listener.accept().unwrap();
-            let mut reader = BufReader::new(stream);
-            let mut head = String::new();
-            while !head.ends_with("\r\n\r\n") {
-                assert_ne!(reader.read_line(&mut head).unwrap(), 0);
-            }
-            let length = head.to_lowercase();
-            let length = length
-                .split("content-length: ")
-                .nth(1)
-                .unwrap()
-                .lines()
-                .next()
-                .unwrap();
-            let mut body = vec![0; length.parse().unwrap()];
-            reader.read_exact(&mut body).unwrap();
-            sender
-                .send(Request {
-                    head,
-                    body: String::from_utf8(body).unwrap(),
-                })
-                .unwrap();
-            let answer =
-                format!("HTTP/1.1 {answer}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n");
-            reader.get_mut().write_all(answer.as_bytes()).unwrap();
-        }
-    });
-    (port, requests)
-}
-
 fn start(url: &str, rule: &str) -> (AlertLayer, AlertGuard, Receiver<String>) {
-    let yaml = format!(
+    support::start(&format!(
         "notifiers: {{am: {{type: webhook, url: '{url}', timeout: 2s}}}}\nrules: [{{name: 支付失败, {rule}, action: am}}]"
-    );
-    let (sender, told) = channel();
-    let (layer, guard) = AlertLayer::builder(Rules::parse(&yaml).unwrap())
-        .field("service", "shop")
-        .on_error(move |error| {
-            let mut text = error.to_string();
-            let mut cause = std::error::Error::source(error);
-            while let Some(error) = cause {
-                text.push_str(&format!(": {error}"));
-                cause = error.source();
-            }
-            // After the test nobody listens.
-            let _ = sender.send(text);
-        })
-        .spawn()
-        .unwrap();
-    (layer, guard, told)
-}
-
-fn fail(layer: AlertLayer, times: usize) {
-    tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
-        (0..times).for_each(|n| error!(n, "支付失败 [5xx]"));
-    });
+    ))
 }
 
 #[test]
@@ -125,7 +59,7 @@ fn firing_is_tried_until_it_arrives_and_resolved_follows_it() {
     assert_eq!(firing["commonLabels"]["service"], "shop");
     assert_eq!(firing["alerts"][0]["labels"]["alertname"], "支付失败");
     let samples: Vec<String> = (0..3)
-        .map(|n| format!("ERROR {}: 支付失败 [5xx] n={n}", module_path!()))
+        .map(|n| format!("ERROR {}::support: 支付失败 [5xx] n={n}", module_path!()))
         .collect();
     assert_eq!(
         firing["alerts"][0]["annotations"]["samples"],
@@ -246,4 +180,79 @@ fn any_text_names_a_notifier() {
         .unwrap();
     fail(layer, 0);
     guard.close(BOUND).unwrap();
+}
+
+#[test]
+fn a_signed_request_keeps_its_id_over_tries_and_its_secret_to_itself() {
+    let (port, requests) = server(&["500 No\r\nretry-after: 0", "200 OK", "200 OK"]);
+    let yaml = format!(
+        "notifiers: {{am: {{type: webhook, url: 'http://127.0.0.1:{port}/', secret: 'whsec_c2VjcmV0', headers: {{authorization: Bearer t0ken}}}}}}\n\
+         rules: [{{name: r, pattern: 支付, threshold: 1/100ms, resolve_after: 1ms, action: am}}]"
+    );
+    let rules = Rules::parse(&yaml).unwrap();
+    let shown = format!("{rules:?}");
+    assert!(
+        !shown.contains("t0ken") && !shown.contains("c2VjcmV0"),
+        "{shown}"
+    );
+    let (layer, guard, _told) = support::start(&yaml);
+    fail(layer, 1);
+    let sent: Vec<Request> = (0..3)
+        .map(|_| requests.recv_timeout(BOUND).unwrap())
+        .collect();
+    let id = |at: usize| sent[at].header("webhook-id").unwrap();
+    assert_eq!(id(0), id(1));
+    assert_ne!(id(1), id(2), "resolved is another message");
+    for request in &sent {
+        let signature = request.header("webhook-signature").unwrap();
+        assert!(
+            signature.starts_with("v1,") && signature.len() == 47,
+            "{signature}"
+        );
+        assert_eq!(request.header("authorization"), Some("Bearer t0ken"));
+        assert!(
+            request
+                .header("webhook-timestamp")
+                .unwrap()
+                .parse::<u64>()
+                .unwrap()
+                > 1_700_000_000
+        );
+    }
+    guard.close(BOUND).unwrap();
+}
+
+#[test]
+fn what_nobody_takes_is_a_line_in_the_file_of_dead_letters() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("dead.jsonl");
+    let (port, requests) = server(&["410 Gone"]);
+    let secret = dir.path().join("url");
+    std::fs::write(&secret, format!("http://127.0.0.1:{port}/s3cret\n")).unwrap();
+    let yaml = format!(
+        "notifiers: {{am: {{type: webhook, url: '${{file:{}}}'}}}}\nrules: [{{name: r, pattern: 支付, threshold: 1, action: am}}]",
+        secret.display()
+    );
+    let (layer, guard) = AlertLayer::builder(Rules::parse(&yaml).unwrap())
+        .on_error(|_| {})
+        .dead_letters(&path)
+        .spawn()
+        .unwrap();
+    fail(layer, 1);
+    assert!(
+        requests
+            .recv_timeout(BOUND)
+            .unwrap()
+            .head
+            .starts_with("POST /s3cret ")
+    );
+    guard.close(BOUND).unwrap();
+    let text = std::fs::read_to_string(&path).unwrap();
+    let letter: Value = serde_json::from_str(text.trim_end()).unwrap();
+    assert_eq!(
+        letter["why"],
+        "cannot send an alert of `r` to `am`, it is given up"
+    );
+    assert_eq!(letter["alert"]["labels"]["alertname"], "r");
+    assert!(!text.contains("s3cret"), "{text}");
 }

@@ -1,5 +1,6 @@
 //! Starts the alert rules of a log, with its redaction, its fixed fields and its shed switch.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -19,6 +20,7 @@ const SHED: &str = "shed";
 pub(crate) struct Registered {
     pub(crate) notifiers: Vec<(String, Arc<dyn Notify>)>,
     pub(crate) playbooks: Vec<(String, Arc<dyn Playbook>)>,
+    pub(crate) dead_letters: Option<PathBuf>,
 }
 
 /// Running rules.
@@ -108,6 +110,9 @@ fn registered(mut builder: Builder, config: &Config, settings: &Settings) -> Bui
     }
     for (name, notifier) in &config.alert.notifiers {
         builder = builder.notifier(name, Arc::clone(notifier));
+    }
+    if let Some(path) = &config.alert.dead_letters {
+        builder = builder.dead_letters(path);
     }
     for (name, playbook) in &config.alert.playbooks {
         builder = builder.playbook(name, Arc::clone(playbook));

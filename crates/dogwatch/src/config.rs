@@ -278,6 +278,13 @@ impl Config {
         self
     }
 
+    /// Where alerts that no notifier took are kept, a line of JSON each: 16 MiB at most. Default:
+    /// they are counted and told to [`on_error`](Self::on_error).
+    pub fn dead_letters(mut self, path: impl Into<PathBuf>) -> Self {
+        self.alert.dead_letters = Some(path.into());
+        self
+    }
+
     /// A playbook that rules name. `shed` is there already: it turns on
     /// [`Guard::shed_switch`](crate::Guard::shed_switch).
     pub fn playbook(

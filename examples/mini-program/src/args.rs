@@ -17,6 +17,8 @@ pub(crate) struct Args {
     pub(crate) playbook: bool,
     /// Where the log files go.
     pub(crate) logs: PathBuf,
+    /// The Alertmanager that hears of every alert, beside the desk.
+    pub(crate) alertmanager: Option<String>,
     /// The shop's port; 0 takes a free one.
     pub(crate) port: u16,
     pub(crate) life: Life,
@@ -38,7 +40,7 @@ pub(crate) enum Life {
 /// The answer to `--help`.
 pub(crate) const USAGE: &str = "\
 usage: mini-program [--rate N] [--seed N] [--seconds N] [--no-traffic] [--no-playbook]
-                    [--logs DIR] [--port N] [--crash]
+                    [--logs DIR] [--port N] [--alertmanager URL] [--crash]
   --rate N        visits a second, 3 to 40 (default 6)
   --seed N        who comes and what fails (default 7)
   --seconds N     how long visitors come, 12 to 3600 (default 60); with --no-traffic ignored
@@ -46,6 +48,8 @@ usage: mini-program [--rate N] [--seed N] [--seconds N] [--no-traffic] [--no-pla
   --no-playbook   alert, but leave the shop as it is
   --logs DIR      where the log files go (default target/mini-program)
   --port N        the shop's port (default 0: a free one)
+  --alertmanager URL
+                  tells this Alertmanager of every alert too
   --crash         live twice: kill -9 in the storm, then the whole story on the same log (Linux)";
 
 impl Default for Args {
@@ -57,6 +61,7 @@ impl Default for Args {
             traffic: true,
             playbook: true,
             logs: PathBuf::from("target/mini-program"),
+            alertmanager: None,
             port: 0,
             life: Life::Only,
         }
@@ -75,6 +80,7 @@ impl Args {
                 "--seconds" => args.seconds = number(&word, words.next(), 12, 3600)?,
                 "--port" => args.port = number(&word, words.next(), 0, u16::MAX)?,
                 "--logs" => args.logs = value(&word, words.next())?.into(),
+                "--alertmanager" => args.alertmanager = Some(value(&word, words.next())?),
                 "--crash" => args.life = Life::Both,
                 // What `--crash` starts; nothing for people.
                 "--first-life" => args.life = Life::First,
@@ -123,7 +129,8 @@ mod tests {
 
     #[test]
     fn every_word_is_read() {
-        let line = "--rate 9 --seed 8 --seconds 15 --no-traffic --no-playbook --logs d --port 0";
+        let line = "--rate 9 --seed 8 --seconds 15 --no-traffic --no-playbook --logs d --port 0 \
+                    --alertmanager http://am:9093";
         let crash = parse("--crash").unwrap().unwrap();
         assert_eq!(crash.life, Life::Both);
         let want = Args {
@@ -133,6 +140,7 @@ mod tests {
             traffic: false,
             playbook: false,
             logs: PathBuf::from("d"),
+            alertmanager: Some("http://am:9093".to_owned()),
             port: 0,
             life: Life::Only,
         };

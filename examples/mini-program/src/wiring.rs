@@ -21,7 +21,7 @@ pub(crate) fn start(dir: &Path, oncall: &str, args: &Args) -> Result<Guard, dogw
         // Small files, so that a minute of traffic shows several; all are kept, to be counted.
         .roll(Roll::size(MAX_BYTES))
         .keep(Keep::all())
-        .rules_text(rules(oncall, args.playbook));
+        .rules_text(rules(oncall, args));
     match args.life {
         Life::Only => config,
         _ => config.crash_ring(CrashRing::new()),
@@ -29,12 +29,29 @@ pub(crate) fn start(dir: &Path, oncall: &str, args: &Args) -> Result<Guard, dogw
     .init()
 }
 
-/// The rules of `rules.yaml`, with the desk's address; without playbooks when they are off.
-fn rules(oncall: &str, playbook: bool) -> String {
+/// The rules of `rules.yaml`, with the addresses of those who are told; without playbooks when they are off.
+fn rules(oncall: &str, args: &Args) -> String {
+    let told = match &args.alertmanager {
+        Some(_) => "[alertmanager, oncall",
+        None => "[oncall",
+    };
+    let wanted = |line: &&str| {
+        let key = line.trim_start();
+        (args.playbook || !key.starts_with("playbook:"))
+            && (args.alertmanager.is_some() || !key.starts_with("alertmanager:"))
+    };
     RULES
         .lines()
-        .filter(|line| playbook || !line.trim_start().starts_with("playbook:"))
-        .map(|line| line.replace("{oncall}", oncall) + "\n")
+        .filter(wanted)
+        .map(|line| {
+            line.replace("{oncall}", oncall)
+                .replace(
+                    "{alertmanager}",
+                    args.alertmanager.as_deref().unwrap_or_default(),
+                )
+                .replace("[oncall", told)
+                + "\n"
+        })
         .collect()
 }
 
@@ -83,12 +100,31 @@ mod tests {
 
     #[test]
     fn no_playbook_takes_the_playbook_away_and_nothing_else() {
-        let (with, without) = (rules("http://desk", true), rules("http://desk", false));
+        let with = rules("http://desk", &Args::default());
+        let without = Args {
+            playbook: false,
+            ..Args::default()
+        };
+        let without = rules("http://desk", &without);
         let gone: Vec<_> = with
             .lines()
             .filter(|line| !without.contains(*line))
             .collect();
         assert_eq!(gone, ["    playbook: {run: shed, lease: 15s}"]);
         assert!(without.contains("url: \"http://desk\""), "{without}");
+        assert!(!without.contains("alertmanager:"), "{without}");
+    }
+
+    #[test]
+    fn an_alertmanager_hears_of_every_rule() {
+        let args = Args {
+            alertmanager: Some("http://am:9093".to_owned()),
+            ..Args::default()
+        };
+        let text = rules("http://desk", &args);
+        let declared = "  alertmanager: {type: alertmanager, url: \"http://am:9093\"}\n";
+        assert!(text.contains(declared), "{text}");
+        let told = text.matches("action: [alertmanager, oncall, log]").count();
+        assert_eq!(told, text.matches("- name:").count(), "{text}");
     }
 }

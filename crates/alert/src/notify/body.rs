@@ -7,43 +7,54 @@ use crate::seen::rfc3339;
 use crate::span_of_time;
 
 /// One alert as the group of one that Alertmanager would send.
-pub(crate) fn webhook(alert: &Alert, receiver: &str) -> Value {
+#[cfg(feature = "webhook")]
+pub(crate) fn webhook(one: &Alert, receiver: &str) -> Value {
+    json!({
+        "version": "4",
+        "groupKey": format!("{{}}:{{alertname={:?}}}", one.rule),
+        "truncatedAlerts": 0,
+        "status": status(one),
+        "receiver": receiver,
+        "groupLabels": { "alertname": &*one.rule },
+        "commonLabels": labels(one),
+        "commonAnnotations": annotations(one),
+        "externalURL": "",
+        "alerts": [alert(one)],
+    })
+}
+
+/// The member of the body that is one alert.
+pub(crate) fn alert(alert: &Alert) -> Value {
+    json!({
+        "status": status(alert),
+        "labels": labels(alert),
+        "annotations": annotations(alert),
+        "startsAt": rfc3339(alert.fired_at),
+        // Go's zero time: Alertmanager's way to say that it is not over.
+        "endsAt": alert.resolved_at.map_or("0001-01-01T00:00:00Z".into(), rfc3339),
+        "generatorURL": "",
+        "fingerprint": alert.fingerprint(),
+    })
+}
+
+fn status(alert: &Alert) -> &'static str {
+    match alert.state {
+        State::Resolved => "resolved",
+        _ => "firing",
+    }
+}
+
+pub(crate) fn labels(alert: &Alert) -> Map<String, Value> {
     let mut labels = Map::new();
     for (key, value) in &alert.labels {
         labels.insert(key.clone(), value.as_str().into());
     }
     labels.insert("alertname".into(), (&*alert.rule).into());
     labels.insert("severity".into(), alert.level.as_str().into());
-    let annotations = annotations(alert);
-    let status = if alert.state == State::Resolved {
-        "resolved"
-    } else {
-        "firing"
-    };
-    json!({
-        "version": "4",
-        "groupKey": format!("{{}}:{{alertname={:?}}}", alert.rule),
-        "truncatedAlerts": 0,
-        "status": status,
-        "receiver": receiver,
-        "groupLabels": { "alertname": &*alert.rule },
-        "commonLabels": labels,
-        "commonAnnotations": annotations,
-        "externalURL": "",
-        "alerts": [{
-            "status": status,
-            "labels": labels,
-            "annotations": annotations,
-            "startsAt": rfc3339(alert.fired_at),
-            // Go's zero time: Alertmanager's way to say that it is not over.
-            "endsAt": alert.resolved_at.map_or("0001-01-01T00:00:00Z".into(), rfc3339),
-            "generatorURL": "",
-            "fingerprint": alert.fingerprint(),
-        }],
-    })
+    labels
 }
 
-fn annotations(alert: &Alert) -> Map<String, Value> {
+pub(crate) fn annotations(alert: &Alert) -> Map<String, Value> {
     let mut out = Map::new();
     for (key, value) in &alert.annotations {
         out.insert(key.clone(), value.as_str().into());
@@ -76,7 +87,7 @@ fn annotations(alert: &Alert) -> Map<String, Value> {
     out
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "webhook"))]
 mod tests {
     use super::webhook;
     use crate::alert::tests::example;

@@ -1,84 +1,81 @@
 //! Posts alerts over HTTP, as Alertmanager does.
 
 use std::fmt;
-use std::time::Duration;
-
-use ureq::Agent;
-use ureq::http::{Response, Uri};
+use std::time::{Duration, SystemTime};
 
 use crate::Alert;
 use crate::error::Error;
+use crate::notify::http::Poster;
+use crate::notify::sign::{sign, webhook_key};
 use crate::notify::{Notify, NotifyError, body};
-use crate::read::DEFAULT_TIMEOUT;
 
 /// Posts each alert as JSON, in the body that Alertmanager's webhooks have (version 4), so that
 /// whatever takes those takes these.
 ///
 /// 2xx is success; 408, 429 and 5xx, a refused connection or a time-out are tried again;
-/// `Retry-After` in seconds is honoured; anything else, a redirect included, is a failure for good.
+/// `Retry-After` is honoured; anything else, a redirect included, is a failure for good.
 /// The URL is taken for a secret: neither `Debug` nor an error shows more than its host.
+///
+/// With a [`secret`](Self::secret) each request carries the headers of
+/// [Standard Webhooks](https://www.standardwebhooks.com): `webhook-id`, the same over all tries of one state of an
+/// alert, `webhook-timestamp` and `webhook-signature`.
+#[must_use = "a webhook does nothing until it is registered"]
 pub struct Webhook {
-    url: Uri,
+    poster: Poster,
     receiver: String,
-    agent: Agent,
+    key: Option<Vec<u8>>,
 }
 
 impl Webhook {
     /// Posts to this URL, with a time-out of 10 seconds for the whole exchange. A URL that is none,
     /// or asks for TLS where the feature `tls` is off, is an error.
     pub fn new(url: &str) -> Result<Self, Error> {
-        let broken =
-            || Error::setup("cannot use the webhook's url: it is no http(s) url with a host");
-        let url: Uri = url.parse().map_err(|_| broken())?;
-        match (url.scheme_str(), url.host()) {
-            _ if has_broken_port(&url) => return Err(broken()),
-            (Some("http"), Some(_)) => {}
-            (Some("https"), Some(_)) if cfg!(feature = "tls") => {}
-            (Some("https"), Some(host)) => {
-                return Err(Error::setup(format!(
-                    "cannot use the webhook at `{host}`: https needs the feature `tls` of dogwatch-alert"
-                )));
-            }
-            _ => return Err(broken()),
-        }
-        let receiver = String::from("webhook");
         Ok(Self {
-            url,
-            receiver,
-            agent: agent(DEFAULT_TIMEOUT),
+            poster: Poster::new("webhook", url)?,
+            receiver: "webhook".into(),
+            key: None,
         })
     }
 
     /// The longest that one try may take. Default: 10 seconds.
-    #[must_use = "a webhook does nothing until it is registered"]
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.agent = agent(timeout);
+        self.poster.timeout(timeout);
         self
     }
 
     /// What the body calls the `receiver`. Default: `webhook`; in a rules file the notifier's name.
-    #[must_use = "a webhook does nothing until it is registered"]
     pub fn receiver(mut self, name: impl Into<String>) -> Self {
         self.receiver = name.into();
         self
     }
 
-    fn host(&self) -> &str {
-        self.url.host().unwrap_or("")
+    /// Signs each request with this secret: `whsec_` and the key in base64, or any other text as it is. Default:
+    /// not signed.
+    pub fn secret(mut self, secret: &str) -> Result<Self, Error> {
+        let key = webhook_key(secret).ok_or_else(|| {
+            let host = self.poster.host();
+            let what = "its secret is empty, or no base64 behind `whsec_`";
+            Error::setup(format!("cannot use the webhook at `{host}`: {what}"))
+        })?;
+        self.key = Some(key);
+        Ok(self)
+    }
+
+    /// A header of each request, such as `authorization`. Neither `Debug` nor an error shows its value.
+    pub fn header(mut self, name: &str, value: &str) -> Result<Self, Error> {
+        self.poster.header(name, value)?;
+        Ok(self)
     }
 }
 
 impl Notify for Webhook {
     fn notify(&self, alert: &Alert) -> Result<(), NotifyError> {
         let body = body::webhook(alert, &self.receiver).to_string();
-        let post = self
-            .agent
-            .post(&self.url)
-            .header("content-type", "application/json");
-        match post.send(body) {
-            Ok(response) => judge(&response, self.host()),
-            Err(error) => Err(NotifyError::retry(without_url(&error, self.host()))),
-        }
+        let headers = match &self.key {
+            Some(key) => signed(key, &message_id(alert), SystemTime::now(), &body).to_vec(),
+            None => Vec::new(),
+        };
+        self.poster.post("", &headers, body)?.judge()
     }
 }
 
@@ -86,62 +83,62 @@ impl fmt::Debug for Webhook {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let receiver = &self.receiver;
         f.debug_struct("Webhook")
-            .field("host", &self.host())
+            .field("host", &self.poster.host())
             .field("receiver", receiver)
             .finish()
     }
 }
 
-/// `Uri` reads a port that is no number as no port.
-fn has_broken_port(url: &Uri) -> bool {
-    let address = url.authority().map_or("", |authority| authority.as_str());
-    let address = address
-        .rsplit_once('@')
-        .map_or(address, |(_, address)| address);
-    let behind_ip = address.rsplit_once(']').map_or(address, |(_, rest)| rest);
-    behind_ip.contains(':') && url.port_u16().is_none()
+/// The three headers of Standard Webhooks ("Webhook Headers").
+fn signed(key: &[u8], id: &str, now: SystemTime, body: &str) -> [(&'static str, String); 3] {
+    let now = now.duration_since(SystemTime::UNIX_EPOCH);
+    let seconds = now.unwrap_or_default().as_secs().to_string();
+    let signature = sign(key, format!("{id}.{seconds}.{body}").as_bytes());
+    [
+        ("webhook-id", id.to_owned()),
+        ("webhook-timestamp", seconds),
+        ("webhook-signature", format!("v1,{signature}")),
+    ]
 }
 
-fn agent(timeout: Duration) -> Agent {
-    let config = Agent::config_builder()
-        .timeout_global(Some(timeout))
-        .http_status_as_error(false)
-        // A secret in the URL goes to the host that it was meant for, and to no other.
-        .max_redirects(0)
-        .max_redirects_will_error(false)
-        // The environment is the application's to read.
-        .proxy(None)
-        .user_agent(concat!("dogwatch-alert/", env!("CARGO_PKG_VERSION")))
-        .build();
-    config.into()
+/// The same for each try of one state of an alert, and for no other.
+fn message_id(alert: &Alert) -> String {
+    let fired = alert.fired_at.duration_since(SystemTime::UNIX_EPOCH);
+    let micros = fired.unwrap_or_default().as_micros();
+    let (name, state, count) = (alert.fingerprint(), alert.state, alert.count);
+    format!("alert_{name}_{micros}_{state}_{count}")
 }
 
-fn judge<B>(response: &Response<B>, host: &str) -> Result<(), NotifyError> {
-    let status = response.status();
-    let answer = format!("`{host}` answered {}", status.as_u16());
-    match status.as_u16() {
-        200..=299 => Ok(()),
-        408 | 429 | 500..=599 => {
-            let error = NotifyError::retry(answer);
-            let header = response.headers().get("retry-after");
-            let seconds = header.and_then(|value| value.to_str().ok()?.trim().parse().ok());
-            Err(match seconds {
-                Some(seconds) => error.after(Duration::from_secs(seconds)),
-                None => error,
-            })
-        }
-        _ => Err(NotifyError::permanent(answer)),
+#[cfg(test)]
+mod tests {
+    use super::{message_id, signed};
+    use crate::State;
+    use crate::notify::sign::webhook_key;
+    use crate::queue::tests::alert;
+    use std::time::{Duration, SystemTime};
+
+    #[test]
+    fn the_headers_are_those_of_the_standards_example() {
+        let key = webhook_key("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap();
+        let at = SystemTime::UNIX_EPOCH + Duration::from_secs(1_614_265_330);
+        let id = "msg_p5jXN8AQM9LWM0D4loKWxJek";
+        let headers = signed(&key, id, at, "{\"test\": 2432232314}");
+        let want = [
+            ("webhook-id", id.to_owned()),
+            ("webhook-timestamp", "1614265330".to_owned()),
+            (
+                "webhook-signature",
+                "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=".to_owned(),
+            ),
+        ];
+        assert_eq!(headers, want);
     }
-}
 
-/// What went wrong, without what ureq may quote of the URL.
-fn without_url(error: &ureq::Error, host: &str) -> String {
-    let what = match error {
-        ureq::Error::Timeout(_) => "the time-out ran out".into(),
-        ureq::Error::Io(error) => error.to_string(),
-        ureq::Error::HostNotFound => "no such host".into(),
-        ureq::Error::ConnectionFailed => "no connection".into(),
-        _ => String::from("the exchange failed"),
-    };
-    format!("cannot post to `{host}`: {what}")
+    #[test]
+    fn a_state_of_an_alert_has_one_id() {
+        let firing = message_id(&alert("r", State::Firing));
+        assert_eq!(firing, message_id(&alert("r", State::Firing)));
+        assert_ne!(firing, message_id(&alert("r", State::Resolved)));
+        assert_ne!(firing, message_id(&alert("s", State::Firing)));
+    }
 }

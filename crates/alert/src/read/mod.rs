@@ -1,6 +1,7 @@
 //! Reads a rules file strictly: what it does not know, it refuses, with line and column.
 
 mod conditions;
+mod declared;
 mod defaults;
 mod groups;
 mod kind;
@@ -19,11 +20,9 @@ use serde_norway::Value;
 
 use crate::error::Error;
 use crate::rule::Rule;
+pub(crate) use declared::Declared;
 use defaults::Defaults;
 use node::Node;
-#[cfg(feature = "webhook")]
-pub(crate) use notifiers::DEFAULT_TIMEOUT;
-pub(crate) use notifiers::Declared;
 
 /// What a rules file says.
 #[derive(Debug, Default)]

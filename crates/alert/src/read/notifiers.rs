@@ -1,51 +1,10 @@
-//! Reads the notifiers that a rules file declares, their secrets taken from variables.
+//! Reads the notifiers that a rules file declares, their secrets taken from variables or files.
 
-use std::fmt;
-use std::sync::Arc;
-use std::time::Duration;
+use std::collections::BTreeMap;
 
-use crate::Notify;
 use crate::error::Error;
+use crate::read::declared::{Declared, Settings};
 use crate::read::node::Node;
-
-/// A notifier that the file declares. Its URL may be a secret and is never shown.
-pub(crate) struct Declared {
-    pub(crate) name: String,
-    #[cfg_attr(
-        not(feature = "webhook"),
-        expect(dead_code, reason = "checked all the same")
-    )]
-    url: String,
-    pub(crate) timeout: Duration,
-}
-
-impl fmt::Debug for Declared {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { name, timeout, .. } = self;
-        f.debug_struct("Webhook")
-            .field("name", name)
-            .field("timeout", timeout)
-            .finish()
-    }
-}
-
-impl Declared {
-    #[cfg(feature = "webhook")]
-    pub(crate) fn notifier(&self) -> Result<Arc<dyn Notify>, Error> {
-        let webhook = crate::Webhook::new(&self.url)?;
-        Ok(Arc::new(
-            webhook.timeout(self.timeout).receiver(&*self.name),
-        ))
-    }
-
-    #[cfg(not(feature = "webhook"))]
-    pub(crate) fn notifier(&self) -> Result<Arc<dyn Notify>, Error> {
-        let name = &self.name;
-        Err(Error::setup(format!(
-            "cannot use the notifier `{name}`: it needs the feature `webhook` of dogwatch-alert"
-        )))
-    }
-}
 
 pub(crate) fn read(
     node: &Node<'_>,
@@ -57,6 +16,61 @@ pub(crate) fn read(
         .collect()
 }
 
+/// A type of notifier and the keys that it knows, besides `type` and `timeout`.
+struct Kind {
+    name: &'static str,
+    needs: &'static [&'static str],
+    may: &'static [&'static str],
+}
+
+const KINDS: &[Kind] = &[
+    Kind {
+        name: "alertmanager",
+        needs: &[],
+        may: &["url", "urls", "resend", "headers"],
+    },
+    Kind {
+        name: "dingtalk",
+        needs: &["url"],
+        may: &["secret"],
+    },
+    Kind {
+        name: "feishu",
+        needs: &["url"],
+        may: &["secret"],
+    },
+    Kind {
+        name: "pagerduty",
+        needs: &["routing_key"],
+        may: &["server"],
+    },
+    Kind {
+        name: "slack",
+        needs: &["url"],
+        may: &[],
+    },
+    Kind {
+        name: "teams",
+        needs: &["url"],
+        may: &[],
+    },
+    Kind {
+        name: "telegram",
+        needs: &["token", "chat"],
+        may: &["server"],
+    },
+    Kind {
+        name: "webhook",
+        needs: &["url"],
+        may: &["secret", "headers"],
+    },
+    Kind {
+        name: "wecom",
+        needs: &["url"],
+        may: &[],
+    },
+];
+
 fn one(
     name: &str,
     node: &Node<'_>,
@@ -67,20 +81,74 @@ fn one(
         return Err(node.error("the name `log` is taken by the notifier that is always there"));
     }
     let kind = node.need("type")?;
-    if kind.str()? != "webhook" {
-        return Err(kind.expected("webhook, the type that a file can declare"));
+    let named = kind.str()?;
+    let Some(known) = KINDS.iter().find(|kind| kind.name == named) else {
+        let names: Vec<&str> = KINDS.iter().map(|kind| kind.name).collect();
+        return Err(kind.expected(&format!("one of {}", names.join(", "))));
+    };
+    let all = [&["type", "timeout"], known.needs, known.may].concat();
+    node.keys(&all)?;
+    for key in known.needs {
+        node.need(key)?;
     }
-    node.keys(&["type", "url", "timeout"])?;
-    let url = expanded(&node.need("url")?, variable)?;
-    let timeout = node.get("timeout").map(|node| node.span()).transpose()?;
+    let mut texts = BTreeMap::new();
+    for key in known.needs.iter().chain(known.may) {
+        let plain = !["urls", "resend", "headers"].contains(key);
+        if let Some(node) = node.get(key).filter(|_| plain) {
+            texts.insert(*key, expanded(&node, variable)?);
+        }
+    }
+    let span = |key| node.get(key).map(|node| node.span()).transpose();
+    let settings = Settings {
+        kind: known.name,
+        urls: urls(&node, &texts, variable)?,
+        texts,
+        headers: headers(&node, variable)?,
+        timeout: span("timeout")?,
+        resend: span("resend")?,
+    };
     Ok(Declared {
         name: name.into(),
-        url,
-        timeout: timeout.unwrap_or(DEFAULT_TIMEOUT),
+        settings,
     })
 }
 
-/// Text with each `${NAME}` replaced. The value is a secret: no error shows it.
+/// Of a cluster: `url` is one, `urls` several.
+fn urls(
+    node: &Node<'_>,
+    texts: &BTreeMap<&'static str, String>,
+    variable: &dyn Fn(&str) -> Option<String>,
+) -> Result<Vec<String>, Error> {
+    match (texts.get("url"), node.get("urls")) {
+        (Some(_), Some(urls)) => Err(urls.error("`url` and `urls` exclude each other")),
+        (Some(url), None) => Ok(vec![url.clone()]),
+        (None, Some(urls)) => urls
+            .items()?
+            .iter()
+            .map(|url| expanded(url, variable))
+            .collect(),
+        // A type that needs one has been asked for it.
+        (None, None) if texts.is_empty() => Err(node.error("`url` or `urls` is missing")),
+        (None, None) => Ok(Vec::new()),
+    }
+}
+
+fn headers(
+    node: &Node<'_>,
+    variable: &dyn Fn(&str) -> Option<String>,
+) -> Result<Vec<(String, String)>, Error> {
+    let Some(headers) = node.get("headers") else {
+        return Ok(Vec::new());
+    };
+    let header = |(name, value): (&str, Node<'_>)| {
+        let value = expanded(&value, variable)?;
+        Ok((name.to_owned(), value))
+    };
+    headers.entries()?.into_iter().map(header).collect()
+}
+
+/// Text with each `${NAME}` replaced by that variable and each `${file:PATH}` by what that file holds. The value is
+/// a secret: no error shows it.
 fn expanded(node: &Node<'_>, variable: &dyn Fn(&str) -> Option<String>) -> Result<String, Error> {
     let mut rest = node.str()?;
     let mut out = String::new();
@@ -89,17 +157,23 @@ fn expanded(node: &Node<'_>, variable: &dyn Fn(&str) -> Option<String>) -> Resul
         let Some((name, after)) = rest[at + 2..].split_once('}') else {
             return Err(node.error("`${` without its `}`"));
         };
-        let value = variable(name);
-        out.push_str(&value.ok_or_else(|| {
-            node.error(format!(
-                "the variable `{name}` is not set, or variables were not passed in"
-            ))
-        })?);
+        match name.strip_prefix("file:") {
+            Some(path) => {
+                let text = std::fs::read_to_string(path);
+                let text = text.map_err(|error| {
+                    node.error(format!("cannot read the file `{path}`"))
+                        .caused_by(error)
+                })?;
+                out.push_str(text.trim_end());
+            }
+            None => out.push_str(&variable(name).ok_or_else(|| {
+                node.error(format!(
+                    "the variable `{name}` is not set, or variables were not passed in"
+                ))
+            })?),
+        }
         rest = after;
     }
     out.push_str(rest);
     Ok(out)
 }
-
-/// Longer than any healthy receiver needs, short enough to leave a shutdown time.
-pub(crate) const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);

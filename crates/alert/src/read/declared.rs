@@ -1,0 +1,113 @@
+//! What a rules file says of a notifier, and the notifier that it makes.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::Notify;
+use crate::error::Error;
+
+/// A notifier that the file declares. Its settings may be secrets and are never shown.
+pub(crate) struct Declared {
+    pub(crate) name: String,
+    pub(super) settings: Settings,
+}
+
+/// What a type of notifier is told, all of it read.
+#[cfg_attr(
+    not(feature = "webhook"),
+    expect(dead_code, reason = "checked all the same")
+)]
+pub(super) struct Settings {
+    pub(super) kind: &'static str,
+    /// By the keys of its type; those that are left out are missing.
+    pub(super) texts: BTreeMap<&'static str, String>,
+    pub(super) urls: Vec<String>,
+    pub(super) headers: Vec<(String, String)>,
+    pub(super) timeout: Option<Duration>,
+    pub(super) resend: Option<Duration>,
+}
+
+impl fmt::Debug for Declared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Declared")
+            .field("name", &self.name)
+            .field("type", &self.settings.kind)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Declared {
+    #[cfg(feature = "webhook")]
+    pub(crate) fn notifier(&self) -> Result<Arc<dyn Notify>, Error> {
+        let settings = &self.settings;
+        let text = |key| settings.texts.get(key).map_or("", String::as_str);
+        let or = |key, default| {
+            Some(text(key))
+                .filter(|text| !text.is_empty())
+                .unwrap_or(default)
+        };
+        let messenger = match settings.kind {
+            "alertmanager" => return self.alertmanager(),
+            "webhook" => return self.webhook(text("url")),
+            "dingtalk" => crate::Messenger::dingtalk(text("url"), text("secret"))?,
+            "feishu" => crate::Messenger::feishu(text("url"), text("secret"))?,
+            "pagerduty" => {
+                let server = or("server", "https://events.pagerduty.com");
+                crate::Messenger::pagerduty(server, text("routing_key"))?
+            }
+            "slack" => crate::Messenger::slack(text("url"))?,
+            "teams" => crate::Messenger::teams(text("url"))?,
+            "telegram" => {
+                let server = or("server", "https://api.telegram.org");
+                crate::Messenger::telegram(server, text("token"), text("chat"))?
+            }
+            _ => crate::Messenger::wecom(text("url"))?,
+        };
+        Ok(match settings.timeout {
+            Some(timeout) => Arc::new(messenger.timeout(timeout)),
+            None => Arc::new(messenger),
+        })
+    }
+
+    #[cfg(feature = "webhook")]
+    fn alertmanager(&self) -> Result<Arc<dyn Notify>, Error> {
+        let settings = &self.settings;
+        let mut alertmanager = crate::Alertmanager::new(&settings.urls)?;
+        for (name, value) in &settings.headers {
+            alertmanager = alertmanager.header(name, value)?;
+        }
+        if let Some(resend) = settings.resend {
+            alertmanager = alertmanager.resend(resend);
+        }
+        if let Some(timeout) = settings.timeout {
+            alertmanager = alertmanager.timeout(timeout);
+        }
+        Ok(Arc::new(alertmanager))
+    }
+
+    #[cfg(feature = "webhook")]
+    fn webhook(&self, url: &str) -> Result<Arc<dyn Notify>, Error> {
+        let settings = &self.settings;
+        let mut webhook = crate::Webhook::new(url)?.receiver(&*self.name);
+        for (name, value) in &settings.headers {
+            webhook = webhook.header(name, value)?;
+        }
+        if let Some(secret) = settings.texts.get("secret") {
+            webhook = webhook.secret(secret)?;
+        }
+        if let Some(timeout) = settings.timeout {
+            webhook = webhook.timeout(timeout);
+        }
+        Ok(Arc::new(webhook))
+    }
+
+    #[cfg(not(feature = "webhook"))]
+    pub(crate) fn notifier(&self) -> Result<Arc<dyn Notify>, Error> {
+        let name = &self.name;
+        Err(Error::setup(format!(
+            "cannot use the notifier `{name}`: it needs the feature `webhook` of dogwatch-alert"
+        )))
+    }
+}
