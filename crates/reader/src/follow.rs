@@ -27,7 +27,9 @@ pub enum Start {
 /// A log that is being followed; made by [`Search::follow`].
 ///
 /// It waits for nothing and starts no thread: [`next`](Self::next) gives `None` when there is nothing
-/// new at the moment, and the caller asks again after a while, a tenth of a second for instance.
+/// new at the moment, and the caller asks again after a while, a tenth of a second for instance. To ask
+/// a quiet log costs some ten system calls, no open file and no list of its folder; while the log is
+/// missing, a list.
 ///
 /// A file is known again by its place in the file system (device and inode, on Unix) and by its bytes,
 /// the first and those before the place that was reached; so it may be renamed, compressed, copied and

@@ -227,6 +227,35 @@ fn a_cursor_that_cannot_be_saved_or_read_is_an_error_and_keeps_what_it_had() {
     assert!(!error.is_garbled() && !error.is_not_found(), "{error}");
 }
 
+#[test]
+fn a_save_that_was_cut_short_leaves_the_one_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("shop.log");
+    append(&log, "one\ntwo\n");
+    let search = everything();
+    let path = folder.path().join("shop.log.ship.cursor");
+    let mut cursor = Cursor::open(&path).unwrap();
+    let mut follow = search.resume(&log, &cursor, Start::Beginning);
+    assert_eq!(follow.next().unwrap().unwrap().text(), "one");
+    cursor.save(&follow).unwrap();
+    let saved = fs::read(&path).unwrap();
+    assert_eq!(follow.next().unwrap().unwrap().text(), "two");
+    // What a killed process leaves beside it: any part of the next one.
+    let unfinished = folder.path().join("shop.log.ship.cursor.tmp");
+    for length in [0, 1, saved.len() / 2, saved.len()] {
+        fs::write(&unfinished, &saved[..length]).unwrap();
+        let cursor = Cursor::open(&path).unwrap();
+        let mut follow = search.resume(&log, &cursor, Start::Beginning);
+        assert_eq!(new(&mut follow), ["two"]);
+        assert!(Cursors::beside(&log).hold(&log).unwrap());
+    }
+    // The next save takes its place, whatever is in it.
+    cursor.save(&follow).unwrap();
+    assert!(!unfinished.exists());
+    let mut follow = search.resume(&log, &cursor, Start::Beginning);
+    assert_eq!(new(&mut follow), [""; 0]);
+}
+
 /// What of the files in a folder the cursors hold.
 fn held(cursors: &Cursors, folder: &Path) -> Vec<String> {
     let mut held: Vec<String> = fs::read_dir(folder)
