@@ -40,12 +40,12 @@ impl Log {
         };
         // After a restart a disk may have another number.
         let device = (contents.boot == boot::id()).then_some(mark.file.0);
-        let Some(path) = with_inode(directory, device, mark.file.1) else {
+        let Some((path, file)) = with_inode(directory, device, mark.file.1) else {
             return none;
         };
         let longest = contents.held.iter().map(|held| held.bytes.len()).max();
         let limit = (longest.unwrap_or(0) + SLACK) as u64;
-        match tail(&path, mark.offset, limit) {
+        match tail(file, mark.offset, limit) {
             // Cut since, by logrotate's `copytruncate`: it tells nothing any more.
             Ok(None) | Err(_) => none,
             Ok(Some(tail)) => Self {
@@ -87,7 +87,7 @@ impl Log {
                 if held.is_within_line(from)
                     && from == reached
                     && at_end
-                    && self.complete(&held, from)
+                    && self.complete(&held, (from, mark.file.1))
                 {
                     from = held.line_end(from);
                 }
@@ -127,7 +127,7 @@ impl Log {
         Some(found.map_or((0, 0), |start| (start, common(&self.tail[start..], rest))))
     }
 
-    fn complete(&self, held: &Held, from: usize) -> bool {
+    fn complete(&self, held: &Held, (from, inode): (usize, u64)) -> bool {
         let rest = &held.bytes[from..held.line_end(from)];
         let Some(path) = &self.path else {
             return false;
@@ -136,9 +136,11 @@ impl Log {
         let Some(()) = super::fuse::burn(|| ()) else {
             return false;
         };
-        let file = OpenOptions::new().append(true).open(path);
+        let Ok(mut file) = OpenOptions::new().append(true).open(path) else {
+            return false;
+        };
         // If not, the line is written again as a whole, and its half stays as a torn one.
-        file.and_then(|mut file| file.write_all(rest)).is_ok()
+        is_inode(&file, inode) && file.write_all(rest).is_ok()
     }
 }
 
@@ -147,8 +149,7 @@ fn common(a: &[u8], b: &[u8]) -> usize {
 }
 
 /// What a file has from this offset on; `None` if it is shorter.
-fn tail(path: &Path, offset: u64, limit: u64) -> io::Result<Option<Vec<u8>>> {
-    let mut file = File::open(path)?;
+fn tail(mut file: File, offset: u64, limit: u64) -> io::Result<Option<Vec<u8>>> {
     if file.metadata()?.len() < offset {
         return Ok(None);
     }
@@ -158,17 +159,29 @@ fn tail(path: &Path, offset: u64, limit: u64) -> io::Result<Option<Vec<u8>>> {
     Ok(Some(tail))
 }
 
-fn with_inode(directory: &Path, device: Option<u64>, inode: u64) -> Option<PathBuf> {
-    let entries = fs::read_dir(directory).ok()?.filter_map(Result::ok);
-    let mut paths = entries.map(|entry| entry.path());
-    paths.find(|path| {
+// Asked again if it is not there: a logrotate may rename it just now.
+fn with_inode(directory: &Path, device: Option<u64>, inode: u64) -> Option<(PathBuf, File)> {
+    let is_it = |path: &Path| {
         fs::symlink_metadata(path).is_ok_and(|facts| {
             facts.is_file()
                 && facts.ino() == inode
                 && device.is_none_or(|device| facts.dev() == device)
         })
+    };
+    (0..LOOKS).find_map(|_| {
+        let entries = fs::read_dir(directory).ok()?.filter_map(Result::ok);
+        let path = entries.map(|entry| entry.path()).find(|path| is_it(path))?;
+        let file = File::open(&path).ok()?;
+        is_inode(&file, inode).then_some((path, file))
     })
 }
+
+fn is_inode(file: &File, inode: u64) -> bool {
+    file.metadata().is_ok_and(|facts| facts.ino() == inode)
+}
+
+/// How often the file is looked for.
+const LOOKS: usize = 3;
 
 /// Lines of other people that are looked through for ours.
 const SLACK: usize = 1024 * 1024;
