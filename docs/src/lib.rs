@@ -33,6 +33,10 @@ pub mod query {}
 #[cfg_attr(any(doc, doctest), doc = include_str!("../index.md"))]
 pub mod index {}
 
+/// The command that reads it all back.
+#[cfg_attr(any(doc, doctest), doc = include_str!("../cli.md"))]
+pub mod cli {}
+
 /// The rules file.
 #[cfg_attr(any(doc, doctest), doc = include_str!("../alerts.md"))]
 pub mod alerts {}
