@@ -115,7 +115,8 @@ fn the_metrics_page_tells_what_the_log_files_did_even_after_the_log_has_ended() 
         .file(dir.path().join("test.log"))
         .stdout(false)
         .filter("info")
-        .roll(dogwatch::Roll::size(4 << 10))
+        // A handful of files: the end waits 2 s for them, and each is synced twice.
+        .roll(dogwatch::Roll::size(20 << 10))
         .keep(dogwatch::Keep::files(2));
     let (layers, log) = config.layers().unwrap();
     let dispatch = tracing::Dispatch::new(tracing_subscriber::registry().with(layers));
@@ -135,7 +136,7 @@ fn the_metrics_page_tells_what_the_log_files_did_even_after_the_log_has_ended() 
         value.parse::<u64>().unwrap()
     };
     let rolled = value("dogwatch_files_rolled_total");
-    assert!(rolled > 10, "{page}");
+    assert!(rolled > 3, "{page}");
     assert_eq!(value("dogwatch_files_deleted_total"), rolled - 2, "{page}");
     assert!(value("dogwatch_files_compressed_total") >= 2, "{page}");
     for none in [
