@@ -89,16 +89,19 @@ impl Visit for Encoder<'_> {
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {
-        let Some(slot) = self.begin(field) else {
+        let Some(slot) = self.slot(field) else {
             return;
         };
-        if slot.treatment.is_some() {
-            return self.treated(slot, &value);
+        if !slot.quotes {
+            return self.special(slot, value);
         }
-        self.open(slot.shape);
+        slot.key.write_quoted(self.out);
         let end = self.text_end();
         let whole = escape_until(self.out, value, end);
-        self.close(slot.shape, whole);
+        self.out.push(b'"');
+        if !whole {
+            self.mark_cut(true);
+        }
     }
 
     fn record_bytes(&mut self, field: &Field, value: &[u8]) {
@@ -188,7 +191,15 @@ impl<'a> Encoder<'a> {
     }
 
     /// Writes a field's key, unless the field is left out.
+    #[inline]
     fn begin(&mut self, field: &Field) -> Option<&'a Slot> {
+        let slot = self.slot(field)?;
+        slot.key.write(self.out);
+        Some(slot)
+    }
+
+    /// Notes where a field starts, unless it is left out.
+    fn slot(&mut self, field: &Field) -> Option<&'a Slot> {
         let index = field.index() as u32;
         let slot = self.plan.slots.get(index as usize)?;
         if matches!(slot.treatment, Some(Treatment::Drop)) {
@@ -218,8 +229,20 @@ impl<'a> Encoder<'a> {
             self.whole = false;
             return None;
         }
-        slot.key.write(self.out);
         Some(slot)
+    }
+
+    /// A text that is a secret, or is not written as it is.
+    #[cold]
+    fn special(&mut self, slot: &Slot, value: &str) {
+        slot.key.write(self.out);
+        if slot.treatment.is_some() {
+            return self.treated(slot, &value);
+        }
+        self.open(slot.shape);
+        let end = self.text_end();
+        let whole = escape_until(self.out, value, end);
+        self.close(slot.shape, whole);
     }
 
     /// A number or truth as its JSON text.

@@ -4,7 +4,7 @@ use crate::escape::escape;
 
 #[derive(Debug)]
 pub(crate) struct Key {
-    /// The key, filled up with zeros.
+    /// The key and the quote that opens a text, filled up with zeros.
     padded: Box<[u8]>,
     len: usize,
     pub(crate) hash: u32,
@@ -18,7 +18,8 @@ impl Key {
     pub(crate) fn new(name: &str, id: Option<u32>) -> Self {
         let mut padded = encoded_key(name);
         let (len, hash) = (padded.len(), id.unwrap_or_else(|| key_hash(&padded)));
-        padded.resize(len.max(SHORT), 0);
+        padded.push(b'"');
+        padded.resize(padded.len().max(SHORT), 0);
         Key {
             padded: padded.into(),
             len,
@@ -34,14 +35,26 @@ impl Key {
         self.len
     }
 
+    #[inline]
     pub(crate) fn write(&self, out: &mut Vec<u8>) {
+        self.write_some(out, self.len);
+    }
+
+    /// And opens a text.
+    #[inline]
+    pub(crate) fn write_quoted(&self, out: &mut Vec<u8>) {
+        self.write_some(out, self.len + 1);
+    }
+
+    #[inline]
+    fn write_some(&self, out: &mut Vec<u8>, len: usize) {
         match self.padded.first_chunk::<SHORT>() {
-            Some(short) if self.len <= SHORT => {
-                let end = out.len() + self.len;
+            Some(short) if len <= SHORT => {
+                let end = out.len() + len;
                 out.extend_from_slice(short);
                 out.truncate(end);
             }
-            _ => out.extend_from_slice(self.as_slice()),
+            _ => out.extend_from_slice(&self.padded[..len]),
         }
     }
 }
@@ -82,11 +95,16 @@ mod tests {
 
     #[test]
     fn keys_of_every_length_are_copied_whole() {
-        for length in [0, 1, 27, 28, 29, 100] {
+        for length in [0, 1, 26, 27, 28, 29, 100] {
             let name = "k".repeat(length);
+            let key = Key::new(&name, None);
             let mut out = b"{\"x\":1".to_vec();
-            Key::new(&name, None).write(&mut out);
+            key.write(&mut out);
             assert_eq!(out, format!("{{\"x\":1,\"{name}\":").into_bytes());
+            out.truncate(6);
+            key.write_quoted(&mut out);
+            assert_eq!(out, format!("{{\"x\":1,\"{name}\":\"").into_bytes());
+            assert_eq!(key.as_slice(), format!(",\"{name}\":").as_bytes());
         }
     }
 }

@@ -57,6 +57,8 @@ pub(crate) struct Slot {
     pub(crate) part: u8,
     pub(crate) shape: Shape,
     pub(crate) treatment: Option<Treatment>,
+    /// A text is written as it is, between quotes.
+    pub(crate) quotes: bool,
 }
 
 /// What a value is written as. A dictionary field has one type, whatever it is given.
@@ -100,6 +102,8 @@ impl Plan {
             if from_log && name.starts_with("log.") {
                 slot.treatment = Some(Treatment::Drop);
             }
+            slot.quotes =
+                slot.treatment.is_none() && !matches!(slot.shape, Shape::Prefixed | Shape::Error);
             slots.push(slot);
         }
         Plan {

@@ -140,6 +140,7 @@ impl Slot {
             part,
             shape,
             treatment: None,
+            quotes: false,
         }
     }
 }

@@ -20,8 +20,8 @@ impl TraceId {
     /// A fresh id from the thread's own generator.
     pub fn random() -> Self {
         loop {
-            let wide = (u128::from(next_u64()) << 64) | u128::from(next_u64());
-            if let Some(id) = NonZeroU128::new(wide) {
+            let [high, low] = random().map(u128::from);
+            if let Some(id) = NonZeroU128::new((high << 64) | low) {
                 return Self(id);
             }
         }
@@ -49,7 +49,8 @@ impl SpanId {
     /// A fresh id from the thread's own generator.
     pub fn random() -> Self {
         loop {
-            if let Some(id) = NonZeroU64::new(next_u64()) {
+            let [word] = random();
+            if let Some(id) = NonZeroU64::new(word) {
                 return Self(id);
             }
         }
@@ -127,11 +128,11 @@ pub(crate) fn random_hex() -> Hex<32> {
     TraceId::random().hex()
 }
 
-fn next_u64() -> u64 {
+fn random<const N: usize>() -> [u64; N] {
     // During a thread's teardown the generator may be gone: then a fresh one serves this call.
     GENERATOR
-        .try_with(|generator| generator.borrow_mut().next())
-        .unwrap_or_else(|_| Xoshiro::seeded().next())
+        .try_with(|generator| generator.borrow_mut().words())
+        .unwrap_or_else(|_| Xoshiro::seeded().words())
 }
 
 /// xoshiro256++ by Blackman and Vigna: 256 bits of state, so that threads and hosts do not meet.
@@ -144,6 +145,10 @@ impl Xoshiro {
         // An all-zero state would stay zero for ever.
         state[0] |= 1;
         Self(state)
+    }
+
+    fn words<const N: usize>(&mut self) -> [u64; N] {
+        std::array::from_fn(|_| self.next())
     }
 
     fn next(&mut self) -> u64 {
