@@ -141,10 +141,9 @@ impl<'a> Follow<'a> {
     /// Where it stands in each file: behind the last line that was given, and all before the next one
     /// that the query does not hold for.
     pub(crate) fn places(&self) -> Vec<Place> {
-        let waiting = self.lines.front();
         let open = self.late.iter().chain(&self.current).map(|tail| {
-            let first = waiting.filter(|line| line.tail == tail.id);
-            tail.place(first.map(|line| line.start))
+            let mut waiting = self.lines.iter().filter(|line| line.tail == tail.id);
+            tail.place(waiting.next().map(|line| line.start))
         });
         self.known.places().cloned().chain(open).collect()
     }

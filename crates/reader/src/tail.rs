@@ -105,7 +105,7 @@ impl Tail {
             name: name(&self.path),
             begins: Beginning::of(&self.beginning),
             reach: Reach::At { at, ends },
-            done: self.ended,
+            done: self.ended && waiting.is_none(),
         }
     }
 

@@ -256,6 +256,29 @@ fn a_save_that_was_cut_short_leaves_the_one_before() {
     assert_eq!(new(&mut follow), [""; 0]);
 }
 
+#[test]
+fn last_lines_without_ends_that_wait_together_are_acknowledged_one_by_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    append(&at("shop.log.3"), "one\nno end of 3");
+    append(&at("shop.log.2"), "two\nno end of 2");
+    append(&at("shop.log.1"), "three\nno end of 1");
+    append(&at("shop.log"), "four\n");
+    let search = everything();
+    let mut cursor = Cursor::open(at("shop.log.ship.cursor")).unwrap();
+    let mut follow = search.resume(&at("shop.log"), &cursor, Start::Beginning);
+    assert_eq!(new(&mut follow), ["one", "two", "three", "four"]);
+    // All three are let go at once, when nobody has written to them for long.
+    let first = (0..100).find_map(|_| Some(follow.next()?.unwrap().text().into_owned()));
+    assert_eq!(first.unwrap(), "no end of 3");
+    cursor.save(&follow).unwrap();
+    compress(&at("shop.log.2"), Codec::Zstd);
+    compress(&at("shop.log.3"), Codec::Zstd);
+    let mut follow = search.resume(&at("shop.log"), &cursor, Start::Beginning);
+    let rest: Vec<String> = (0..100).flat_map(|_| new(&mut follow)).collect();
+    assert_eq!(rest, ["no end of 2", "no end of 1"]);
+}
+
 /// What of the files in a folder the cursors hold.
 fn held(cursors: &Cursors, folder: &Path) -> Vec<String> {
     let mut held: Vec<String> = fs::read_dir(folder)
