@@ -5,6 +5,7 @@ mod backtest;
 mod check;
 mod command;
 mod context;
+mod csv;
 mod diff;
 mod extract;
 mod index;

@@ -4,6 +4,7 @@ use std::io::{BufWriter, Write};
 use std::time::{Duration, Instant};
 
 use crate::context::Place;
+use crate::csv::Rows;
 use crate::outcome::Stop;
 use crate::pager::Pager;
 use crate::reckon::Reckoning;
@@ -19,7 +20,17 @@ pub(crate) enum Form {
         terminal: bool,
     },
     Count,
-    Table(Box<Reckoning>),
+    /// Rows of values, with the heading still to write.
+    Csv {
+        rows: Box<Rows>,
+        terminal: bool,
+        begun: bool,
+    },
+    Table {
+        table: Box<Reckoning>,
+        terminal: bool,
+        csv: bool,
+    },
 }
 
 /// Standard output.
@@ -50,7 +61,10 @@ impl Out {
 
     /// Whether the order of the lines matters.
     pub(crate) fn is_ordered(&self) -> bool {
-        matches!(self.form, Form::Show(_) | Form::Json { .. })
+        matches!(
+            self.form,
+            Form::Show(_) | Form::Json { .. } | Form::Csv { .. }
+        )
     }
 
     /// Whether all that was asked for is there.
@@ -82,7 +96,7 @@ impl Out {
         self.text.push_str(mark);
         match &mut self.form {
             Form::Count => return Ok(()),
-            Form::Table(table) => {
+            Form::Table { table, .. } => {
                 table.line(line);
                 return Ok(());
             }
@@ -92,6 +106,23 @@ impl Out {
                     false => self.text.push_str(line),
                 }
                 self.text.push('\n');
+            }
+            Form::Csv {
+                rows,
+                terminal,
+                begun,
+            } => {
+                if !std::mem::replace(begun, true) {
+                    self.text.push_str(&rows.heading());
+                }
+                let row = rows.line(line);
+                match terminal {
+                    true => {
+                        safe(row.trim_end(), false, &mut self.text);
+                        self.text.push('\n');
+                    }
+                    false => self.text.push_str(&row),
+                }
             }
             Form::Show(show) => show.line(line, &mut self.text),
         }
@@ -112,14 +143,25 @@ impl Out {
     /// Writes what is known only now.
     pub(crate) fn end(&mut self) -> Result<(), Stop> {
         let text = match &mut self.form {
-            Form::Table(table) => {
+            Form::Table {
+                table,
+                terminal,
+                csv,
+            } => {
                 if let Some(shortfall) = table.shortfall() {
                     say(&shortfall);
                 }
-                table.table()
+                match (csv, terminal) {
+                    (true, true) => table.csv().lines().fold(String::new(), |mut out, row| {
+                        safe(row, false, &mut out);
+                        out + "\n"
+                    }),
+                    (true, false) => table.csv(),
+                    (false, terminal) => table.table(*terminal),
+                }
             }
             Form::Count => format!("{}\n", self.found),
-            Form::Json { .. } | Form::Show(_) => String::new(),
+            Form::Json { .. } | Form::Csv { .. } | Form::Show(_) => String::new(),
         };
         let written = self.writer.write_all(text.as_bytes());
         let written = written.and_then(|()| self.writer.flush());

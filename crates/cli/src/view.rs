@@ -7,8 +7,11 @@ use std::time::Duration;
 use dogwatch_line::{Lens, Query};
 use dogwatch_reader::{Family, Start};
 
-use crate::command::{CONTEXT, COUNT, FIELDS, FOLLOW, Given, JSON, LINES, NO_PAGER, Opt, TAIL};
+use crate::command::{
+    CONTEXT, COUNT, CSV, FIELDS, FOLLOW, Given, JSON, LINES, NO_PAGER, Opt, TAIL,
+};
 use crate::context::Context;
+use crate::csv::Rows;
 use crate::input::Input;
 use crate::last::last;
 use crate::out::{Form, Out};
@@ -51,7 +54,8 @@ pub(crate) fn run(given: &Given) -> Result<Outcome, String> {
 
 /// Refuses what does not go together.
 fn refuse(given: &Given, table: bool) -> Result<(), String> {
-    let pairs: [(&Opt, &[&Opt]); 3] = [
+    let pairs: [(&Opt, &[&Opt]); 4] = [
+        (&CSV, &[&COUNT, &JSON]),
         (&FOLLOW, &[&COUNT, &TAIL]),
         (&CONTEXT, &[&COUNT, &TAIL]),
         (&LINES, &[&TAIL]),
@@ -85,11 +89,20 @@ fn pager(given: &Given, session: &Session, query: &Query) -> Pager {
 
 fn form(given: &Given, session: &Session, query: &Query) -> Result<Form, String> {
     Ok(match query.summary() {
-        Some(summary) => Form::Table(Box::new(Reckoning::new(
-            summary,
-            session.now(),
-            session.zone.clone(),
-        )?)),
+        Some(summary) => Form::Table {
+            table: Box::new(Reckoning::new(
+                summary,
+                session.now(),
+                session.zone.clone(),
+            )?),
+            terminal: session.terminal,
+            csv: given.has(&CSV),
+        },
+        None if given.has(&CSV) => Form::Csv {
+            rows: Box::new(Rows::new(given.value(&FIELDS).unwrap_or_default())),
+            terminal: session.terminal,
+            begun: false,
+        },
         None if given.has(&COUNT) => Form::Count,
         None if given.has(&JSON) => Form::Json {
             terminal: session.terminal,

@@ -16,6 +16,7 @@ pub(crate) static VIEW: Command = Command {
         &o::COUNT,
         &o::FOLLOW,
         &o::JSON,
+        &o::CSV,
         &o::LINES,
         &o::TAIL,
         &o::CONTEXT,

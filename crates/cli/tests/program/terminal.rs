@@ -75,6 +75,38 @@ fn a_terminal_gets_no_codes_from_json_lines_and_a_pipe_gets_them_as_they_stand()
         return;
     };
     assert_eq!(shown, "{\"a\":\"\\u{9b}2J\"}\n\\u{1b}[2J\n");
+    for arguments in [
+        "--csv a.log",
+        "'| count by a' a.log",
+        "'| count by a' --csv a.log",
+        "patterns a.log",
+        "a.log",
+    ] {
+        let (_, shown) = on_terminal(folder.path(), "cat", arguments).unwrap_or_default();
+        let acts = |char: char| char.is_control() && char != '\n';
+        assert!(
+            !shown.is_empty() && !shown.contains(acts),
+            "{arguments}: {shown:?}"
+        );
+    }
+}
+
+#[test]
+fn a_chart_over_time_is_drawn() {
+    let folder = folder(&[(
+        "a.log",
+        "{\"timestamp\":\"2026-11-24T10:00:00Z\"}\n{\"timestamp\":\"2026-11-24T10:02:00Z\"}\n{\"timestamp\":\"2026-11-24T10:02:00Z\"}\n",
+    )]);
+    let Some((_, shown)) = on_terminal(folder.path(), "cat", "--utc '| timechart 1m' a.log") else {
+        return;
+    };
+    let [half, whole] = [20, 40].map(|columns| "█".repeat(columns));
+    assert_eq!(
+        shown,
+        format!(
+            "time                 count\n2026-11-24 10:00:00      1  {half}\n2026-11-24 10:01:00      0\n2026-11-24 10:02:00      2  {whole}\n"
+        )
+    );
 }
 
 fn interrupt(pid: u32) {

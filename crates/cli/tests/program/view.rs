@@ -227,3 +227,28 @@ fn the_last_lines_are_shown_and_tabled() {
         (0, format!("{B}\n{C}\n"), String::new())
     );
 }
+
+#[test]
+fn lines_and_tables_are_written_as_rows_of_values() {
+    let folder = thirty();
+    assert_eq!(
+        run(folder.path(), &["n>27", "a.log", "--csv", "--fields", "n"]),
+        (
+            0,
+            "timestamp,level,target,message,n\n,INFO,,,28\n,INFO,,,29\n".to_owned(),
+            String::new()
+        )
+    );
+    assert_eq!(
+        run(folder.path(), &["| count by level", "a.log", "--csv"]),
+        (
+            0,
+            "level,count\nINFO,27\nERROR,3\n".to_owned(),
+            String::new()
+        )
+    );
+    assert_eq!(
+        run(folder.path(), &["a.log", "--csv", "-j"]).2,
+        "dogwatch: --csv and --json do not go together\n"
+    );
+}

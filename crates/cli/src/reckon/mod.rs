@@ -1,5 +1,7 @@
 //! Reckons what stands behind a query's pipe: counts, percentiles, rates, charts over time. Pure.
 
+mod print;
+
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -7,8 +9,6 @@ use dogwatch_line::{Columns, Measure, Now, Summary, Times, Value};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::safe::one_line;
-use crate::table::aligned;
 use crate::tally::Tally;
 
 /// A table that grows line by line.
@@ -124,43 +124,6 @@ impl Reckoning {
         }
     }
 
-    /// The table, its columns side by side.
-    pub(crate) fn table(&mut self) -> String {
-        self.groups.values_mut().flatten().for_each(Tally::sort);
-        let mut rows: Vec<(&Vec<String>, &Vec<Tally>)> = self.groups.iter().collect();
-        // Charts go by time; the rest by the first number, the largest first; equals by name.
-        rows.sort_by(|(a_group, a), (b_group, b)| {
-            let by_number = self.cell(0, b).1.total_cmp(&self.cell(0, a).1);
-            let first = if matches!(self.shape, Shape::Timechart(_)) {
-                std::cmp::Ordering::Equal
-            } else {
-                by_number
-            };
-            first.then_with(|| a_group.cmp(b_group))
-        });
-        if let Shape::Top(most) = self.shape {
-            rows.truncate(most);
-        }
-        let time = matches!(self.shape, Shape::Timechart(_)).then(|| "time".to_owned());
-        let heading = time
-            .into_iter()
-            .chain(self.by.iter().map(ToString::to_string))
-            .chain(self.measures.iter().map(|measure| self.name(measure)));
-        let mut cells: Vec<Vec<String>> = vec![heading.collect()];
-        for (group, tallies) in rows {
-            let numbers = (0..tallies.len()).map(|index| self.cell(index, tallies).0);
-            cells.push(
-                group
-                    .iter()
-                    .map(|text| one_line(text))
-                    .chain(numbers)
-                    .collect(),
-            );
-        }
-        let left = cells[0].len() - self.measures.len();
-        aligned(&cells, |column| column < left)
-    }
-
     /// What the table does not show, if anything.
     pub(crate) fn shortfall(&self) -> Option<String> {
         if self.left_out > 0 {
@@ -173,38 +136,6 @@ impl Reckoning {
         }
         (self.values >= MOST_VALUES)
             .then(|| format!("the percentiles are of the first {MOST_VALUES} values"))
-    }
-
-    fn name(&self, measure: &Measure) -> String {
-        match self.shape {
-            Shape::Rate(_) => "rate".to_owned(),
-            _ => measure.to_string(),
-        }
-    }
-
-    /// A number as text, and as what it is sorted by.
-    fn cell(&self, index: usize, tallies: &[Tally]) -> (String, f64) {
-        let tally = &tallies[index];
-        let number = match &self.measures[index] {
-            Measure::Count => tally.count as f64,
-            _ if tally.count == 0 => return ("-".to_owned(), f64::NEG_INFINITY),
-            Measure::Percentile(thousandths, _) => {
-                tallies[self.keepers[index]].percentile(*thousandths)
-            }
-            Measure::Min(_) => tally.min,
-            Measure::Max(_) => tally.max,
-            Measure::Avg(_) => tally.sum / tally.count as f64,
-            _ => tally.sum,
-        };
-        let number = match (self.shape, self.first, self.last) {
-            // Over at least one stretch: three lines in a second are three a minute.
-            (Shape::Rate(each), Some(first), Some(last)) => {
-                number / ((last - first).max(each) as f64 / each as f64)
-            }
-            _ => number,
-        };
-        let rounded = (number * 1000.0).round() / 1000.0;
-        (rounded.to_string(), number)
     }
 
     fn label(&self, at: i128) -> String {
@@ -332,13 +263,33 @@ mod tests {
                  2026-11-24 10:00:30  /a        41\n2026-11-24 10:00:30  /b         2\n",
             ),
         ] {
-            assert_eq!(reckoned(query, lines()).table(), expected, "{query}");
+            assert_eq!(reckoned(query, lines()).table(false), expected, "{query}");
         }
     }
 
     #[test]
+    fn a_chart_has_a_row_for_each_stretch_and_is_drawn() {
+        let line = |second: u32| format!("{{\"timestamp\":\"2026-11-24T10:00:{second:02}Z\"}}");
+        let lines = || [1, 2, 3, 4, 5, 6, 7, 8, 31, 32, 33].map(line);
+        assert_eq!(
+            reckoned("| timechart 10s", lines()).table(true),
+            "time                 count\n\
+             2026-11-24 10:00:00      8  ████████████████████████████████████████\n\
+             2026-11-24 10:00:10      0\n2026-11-24 10:00:20      0\n\
+             2026-11-24 10:00:30      3  ███████████████\n"
+        );
+        assert_eq!(
+            reckoned("| timechart 30s", lines()).csv(),
+            "time,count\n2026-11-24 10:00:00,8\n2026-11-24 10:00:30,3\n"
+        );
+    }
+
+    #[test]
     fn a_table_without_lines_is_its_heading_and_one_too_large_says_so() {
-        assert_eq!(reckoned("| count by route", []).table(), "route  count\n");
+        assert_eq!(
+            reckoned("| count by route", []).table(false),
+            "route  count\n"
+        );
         let many = (0..MOST_GROUPS + 3).map(|index| format!("{{\"id\":{index}}}"));
         let reckoning = reckoned("| count by id", many);
         assert_eq!(

@@ -1,0 +1,96 @@
+//! Writes rows of comma-separated values (RFC 4180, lines ended by a line feed). Pure.
+
+use dogwatch_line::{Columns, unwrapped};
+
+/// Lines as rows.
+pub(crate) struct Rows {
+    names: Vec<String>,
+    columns: Columns,
+}
+
+impl Rows {
+    /// Time, level, target and message, then the fields of a list with commas.
+    pub(crate) fn new(fields: &str) -> Self {
+        let fields = fields
+            .split(',')
+            .map(str::trim)
+            .filter(|name| !name.is_empty());
+        let names = ["timestamp", "level", "target", "message"]
+            .into_iter()
+            .chain(fields);
+        let names: Vec<String> = names.map(str::to_owned).collect();
+        Self {
+            columns: Columns::new(names.iter().map(|name| &**name)),
+            names,
+        }
+    }
+
+    pub(crate) fn heading(&self) -> String {
+        row(self.names.iter().map(|name| &**name))
+    }
+
+    /// A line as a row; what it has not is empty. A text is a message.
+    pub(crate) fn line(&self, line: &str) -> String {
+        let mut values: Vec<String> = self
+            .columns
+            .of(line)
+            .iter()
+            .map(|value| value.as_ref().map_or_else(String::new, ToString::to_string))
+            .collect();
+        let text = unwrapped(line);
+        if !text.starts_with('{') {
+            values[3] = text.into_owned();
+        }
+        row(values.iter().map(|value| &**value))
+    }
+}
+
+/// One row with its end.
+pub(crate) fn row<'a>(cells: impl Iterator<Item = &'a str>) -> String {
+    let mut out = String::new();
+    for (index, cell) in cells.enumerate() {
+        if index > 0 {
+            out.push(',');
+        }
+        if cell.contains([',', '"', '\n', '\r']) {
+            out.push('"');
+            out.push_str(&cell.replace('"', "\"\""));
+            out.push('"');
+        } else {
+            out.push_str(cell);
+        }
+    }
+    out.push('\n');
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Rows;
+
+    #[test]
+    fn a_line_is_a_row_and_what_would_break_it_is_quoted() {
+        let rows = Rows::new("status, error.message");
+        assert_eq!(
+            rows.heading(),
+            "timestamp,level,target,message,status,error.message\n"
+        );
+        for (line, expected) in [
+            (
+                r#"{"timestamp":"2026-11-24T10:00:00Z","level":"ERROR","target":"a","message":"x, \"y\"\nz","status":502}"#,
+                "2026-11-24T10:00:00Z,ERROR,a,\"x, \"\"y\"\"\nz\",502,\n",
+            ),
+            (
+                r#"{"msg":"支付","res":{"statusCode":200}}"#,
+                ",,,支付,200,\n",
+            ),
+            ("just text", ",,,just text,,\n"),
+            (
+                r#"{"log":"text, wrapped\n","stream":"stdout","time":"x"}"#,
+                ",,,\"text, wrapped\",,\n",
+            ),
+        ] {
+            assert_eq!(rows.line(line), expected);
+        }
+    }
+}
