@@ -63,7 +63,10 @@ impl Session {
     }
 
     pub(crate) fn search(&self, query: &Query) -> Search {
-        Search::new(query, self.now()).watch(self.watch.clone())
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        Search::new(query, self.now())
+            .watch(self.watch.clone())
+            .threads(cores)
     }
 
     /// Tells what could not be read; the exit code will say so too.

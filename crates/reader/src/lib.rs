@@ -2,6 +2,7 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+mod ahead;
 mod blocks;
 mod codec;
 mod cursor;
@@ -19,6 +20,7 @@ mod place;
 mod reading;
 mod report;
 mod search;
+mod serial;
 mod sieve;
 mod tail;
 #[cfg(feature = "zstd")]

@@ -59,7 +59,7 @@ impl<'a> Merged<'a> {
         let logs: Vec<Log<'a>> = families
             .iter()
             .map(|family| Log {
-                reading: search.read(family),
+                reading: search.read_on(family, search.thread_count() / families.len().max(1)),
                 line: None,
                 latest: i128::MIN,
             })

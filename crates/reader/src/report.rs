@@ -48,6 +48,25 @@ impl Report {
         *number += 1;
     }
 
+    /// What came since an earlier report of the same reading.
+    pub(crate) fn since(&self, earlier: &Report) -> Report {
+        Report {
+            files: self.files - earlier.files,
+            bytes: self.bytes - earlier.bytes,
+            lines: self.lines - earlier.lines,
+            skipped: self.skipped - earlier.skipped,
+            found: self.found - earlier.found,
+            text: self.text - earlier.text,
+            torn: self.torn - earlier.torn,
+            long: self.long - earlier.long,
+            broken: self.broken - earlier.broken,
+            vanished: self.vanished - earlier.vanished,
+            unreadable: self.unreadable - earlier.unreadable,
+            unfit: self.unfit - earlier.unfit,
+            unfinished: self.unfinished - earlier.unfinished,
+        }
+    }
+
     /// Adds another reading's numbers.
     pub fn add(&mut self, other: &Report) {
         self.files += other.files;

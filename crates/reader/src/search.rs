@@ -2,13 +2,14 @@
 
 use std::io::Read;
 use std::path::Path;
+use std::sync::Arc;
 
 use dogwatch_line::{Matcher, Now, Query, Verdict};
 
 use crate::Watch;
 use crate::blocks::trimmed;
 use crate::frames::Frames;
-use crate::index::{Plan, helps};
+use crate::index::{Plan, helps, path_of};
 use crate::reading::Reading;
 use crate::sieve::Sieve;
 use crate::{Family, Trouble};
@@ -39,12 +40,14 @@ use crate::{Family, Trouble};
 /// assert_eq!(found, [r#"{"level":"ERROR","message":"timed out"}"#]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+#[derive(Clone)]
 pub struct Search {
-    matcher: Matcher,
-    sieve: Sieve,
+    matcher: Arc<Matcher>,
+    sieve: Arc<Sieve>,
     /// Whether an index can spare it anything.
     indexed: bool,
     pub(crate) watch: Option<Watch>,
+    threads: usize,
 }
 
 impl Search {
@@ -53,21 +56,32 @@ impl Search {
         let matcher = query.matcher(now);
         Self {
             indexed: helps(&matcher),
-            matcher,
-            sieve: Sieve::new(&query.literals()),
+            matcher: Arc::new(matcher),
+            sieve: Arc::new(Sieve::new(&query.literals())),
             watch: None,
+            threads: 1,
         }
     }
 
-    /// The same without the sieve and without indexes: every line is read. It finds the same lines, later; for tests, and
-    /// for those who doubt.
+    /// The same without the sieve and without indexes: every line is read. It finds the same lines,
+    /// later; for tests, and for those who doubt.
     pub fn thorough(query: &Query, now: Now) -> Self {
         Self {
-            matcher: query.matcher(now),
-            sieve: Sieve::Open,
+            matcher: Arc::new(query.matcher(now)),
+            sieve: Arc::new(Sieve::Open),
             indexed: false,
             watch: None,
+            threads: 1,
         }
+    }
+
+    /// Reads so many files of a log at once, or parts of one that has an [`Index`](crate::Index), each
+    /// on a thread of its own; what is found keeps its order. A thread takes a few MiB of memory.
+    /// Default: 1, the caller's own; at most 8.
+    #[must_use = "the search is given back"]
+    pub fn threads(mut self, threads: usize) -> Self {
+        self.threads = threads.clamp(1, 8);
+        self
     }
 
     /// Shows somebody how far its readings are, and lets them be stopped.
@@ -79,12 +93,12 @@ impl Search {
 
     /// Reads the files of a log, the oldest first. A file is opened when its turn comes.
     pub fn read(&self, family: &Family) -> Reading<'_> {
-        Reading::of_files(self, family.files().to_vec())
+        self.read_on(family, self.threads)
     }
 
     /// Reads one file of a log.
     pub fn read_file(&self, file: &Path) -> Reading<'_> {
-        Reading::of_files(self, vec![file.to_owned()])
+        Reading::of_files(self, vec![file.to_owned()], 1)
     }
 
     /// Reads a stream of lines: standard input. It is not decompressed.
@@ -92,9 +106,30 @@ impl Search {
         Reading::of_stream(self, Box::new(input))
     }
 
+    /// The same, on so many threads at most.
+    pub(crate) fn read_on(&self, family: &Family, threads: usize) -> Reading<'_> {
+        let files = family.files().to_vec();
+        let several = match &*files {
+            [file] => path_of(file).exists(),
+            _ => true,
+        };
+        Reading::of_files(self, files, if several { threads } else { 1 })
+    }
+
+    /// Whether whoever watches has seen enough.
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.watch.as_ref().is_some_and(Watch::is_stopped)
+    }
+
+    /// On how many threads it reads.
+    pub(crate) fn thread_count(&self) -> usize {
+        self.threads
+    }
+
     /// What is to be read of a file that was just opened.
     pub(crate) fn plan(&self, path: &Path, frames: &mut Frames) -> Result<Plan, Trouble> {
-        if !self.indexed {
+        // Without an index there is nothing to share.
+        if !self.indexed && self.threads == 1 {
             return Ok(Plan::All(None));
         }
         let plan = frames
@@ -110,7 +145,7 @@ impl Search {
     /// The lines of a block that the query holds for; gives how many had to be looked at, and how
     /// many of these are no JSON.
     pub(crate) fn block(&self, block: &[u8], sifted: bool, found: &mut Vec<Hit>) -> (u64, u64) {
-        let sieve = if sifted { &self.sieve } else { &Sieve::Open };
+        let sieve = if sifted { &*self.sieve } else { &Sieve::Open };
         let (mut seen, mut text) = (0, 0);
         sieve.lines(block, |range| {
             let line = trimmed(&block[range.clone()]);

@@ -290,6 +290,76 @@ fn what_cannot_be_indexed_is_an_error_and_leaves_nothing_behind() {
     assert_eq!(search("level=error", &empty).1, [""; 0]);
 }
 
+/// What a reading gives, and its report.
+fn all(search: &Search, family: &Family) -> (Vec<String>, Report) {
+    let mut reading = search.read(family);
+    let mut lines = Vec::new();
+    while let Some(next) = reading.next() {
+        lines.push(match next {
+            Ok(line) => format!("{} {}", line.path().display(), line.text()),
+            Err(trouble) => trouble.to_string(),
+        });
+    }
+    (lines, *reading.report())
+}
+
+#[test]
+fn several_threads_give_the_same_lines_and_troubles_in_the_same_order() {
+    let folder = tempfile::tempdir().unwrap();
+    let (zst, gz) = (frames(zstd), frames(gzip));
+    for (name, content, index) in [
+        ("shop.log.4.zst", &zst, true),
+        ("shop.log.3.gz", &gz, false),
+        ("shop.log.2.gz", &gz, true),
+        ("shop.log.1", &frames(<[u8]>::to_vec), true),
+    ] {
+        let path = file(folder.path(), name, content);
+        if index {
+            Index::write(&path).unwrap();
+        }
+    }
+    // One that breaks in the middle, one that ends within a line, one whose index is damaged.
+    let mut broken = zst.clone();
+    broken[zst.len() / 2..][..100].fill(0);
+    file(folder.path(), "shop.log.5.zst", &broken);
+    file(folder.path(), "shop.log", b"{\"n\":1}\n{\"n\":2");
+    fs::write(folder.path().join("shop.log.3.gz.idx"), b"DOGWIDX").unwrap();
+
+    let families = Family::find(&[folder.path()]).unwrap();
+    for query in [
+        "",
+        "n<40",
+        "level=error",
+        &id(500),
+        "since=2026-11-24T03:00:00Z n>11990",
+    ] {
+        let now = Now::utc(UNIX_EPOCH + Duration::from_secs(1_795_514_400));
+        let alone = Search::new(&Query::parse(query).unwrap(), now);
+        let (mut lines, mut report) = all(&alone, &families[0]);
+        let now = Now::utc(UNIX_EPOCH + Duration::from_secs(1_795_514_400));
+        for threads in [2, 3, 8] {
+            let ahead = alone.clone().threads(threads);
+            let (found, read) = all(&ahead, &families[0]);
+            // Threads also look at the index where the query has no use for it, to share the file.
+            if query.is_empty() || query == "n<40" {
+                lines.retain(|line| !line.contains("the index of"));
+            }
+            let found: Vec<String> = found
+                .into_iter()
+                .filter(|line| !line.contains("the index of") || lines.contains(line))
+                .collect();
+            assert!(found == lines, "{query} on {threads}");
+            report.unfit = read.unfit;
+            assert_eq!(read, report, "{query} on {threads}");
+        }
+        // Whoever has enough leaves, and nobody is left waiting.
+        let ahead = Search::new(&Query::parse(query).unwrap(), now).threads(2);
+        let mut reading = ahead.read(&families[0]);
+        let _ = reading.next();
+        drop(reading);
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn an_index_is_for_those_who_may_read_the_file_and_follows_no_link() {

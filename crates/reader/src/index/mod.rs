@@ -16,4 +16,6 @@ mod tie;
 mod xxh64;
 
 pub use make::Index;
+pub(crate) use make::path_of;
 pub(crate) use plan::{Plan, helps};
+pub(crate) use tie::looks;

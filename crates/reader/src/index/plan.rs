@@ -66,7 +66,9 @@ fn chosen(index: File, file: &File, matcher: &Matcher) -> Result<Plan, &'static 
             continue;
         }
         match ranges.last_mut() {
-            Some(last) if last.end == range.start => last.end = range.end,
+            Some(last) if last.end == range.start && last.end - last.start < PIECE => {
+                last.end = range.end;
+            }
             _ => ranges.push(range),
         }
     }
@@ -92,3 +94,7 @@ pub(crate) fn helps(matcher: &Matcher) -> bool {
 
 /// A few parts with their filters.
 const CHUNK: usize = 64 << 10;
+
+/// What is read at once, as it is stored: large enough that its share of the work is worth a thread's
+/// while, small enough that there is one for each.
+const PIECE: u64 = 4 << 20;
