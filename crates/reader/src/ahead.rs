@@ -190,12 +190,11 @@ impl Shared {
             }
             batch.take(&mut reading);
             let ended = matches!(stepped, Ok(false));
-            if batch.bytes.len() >= BATCH || ended || stepped.is_err() {
-                if !batch.hits.is_empty() {
-                    out.send(Message::Lines(std::mem::take(&mut batch))).ok()?;
-                }
+            let pauses = ended || stepped.is_err();
+            if (pauses || batch.bytes.len() >= BATCH) && !batch.hits.is_empty() {
+                out.send(Message::Lines(std::mem::take(&mut batch))).ok()?;
             }
-            if step % STEPS == 0 || ended || stepped.is_err() {
+            if pauses || step % STEPS == 0 {
                 let report = *reading.report();
                 out.send(Message::Read(report.since(&known))).ok()?;
                 known = report;

@@ -16,6 +16,7 @@ mod index;
 mod known;
 mod merged;
 mod name;
+mod opened;
 mod place;
 mod reading;
 mod report;

@@ -3,12 +3,13 @@
 use std::collections::VecDeque;
 use std::io::{self, Read};
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::ahead::Parts;
 use crate::blocks::{Blocks, Next};
 use crate::frames::Frames;
 use crate::index::{Plan, looks};
+use crate::opened::open;
 use crate::search::{Hit, Search};
 use crate::trouble::{Kind, Trouble};
 use crate::watch::Told;
@@ -258,25 +259,6 @@ impl<'a> Serial<'a> {
         self.ended = false;
         unfit.map_or(Ok(true), Err)
     }
-}
-
-/// Opens a file, under the name that it has now: it may have been compressed since it was listed.
-fn open(path: &Path) -> Result<(Frames, PathBuf), Trouble> {
-    let trouble = match Frames::open(path) {
-        Ok(frames) => return Ok((frames, path.to_owned())),
-        Err(trouble) => trouble,
-    };
-    let later = ["gz", "zst"].map(|end| {
-        let mut later = path.to_owned().into_os_string();
-        later.push(".");
-        later.push(end);
-        PathBuf::from(later)
-    });
-    let found = later
-        .into_iter()
-        .filter(|_| trouble.is_vanished())
-        .find_map(|later| Some((Frames::open(&later).ok()?, later)));
-    found.ok_or(trouble)
 }
 
 fn read_on(stream: &mut dyn Read, room: &mut [u8]) -> io::Result<usize> {

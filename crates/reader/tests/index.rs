@@ -349,7 +349,7 @@ fn several_threads_give_the_same_lines_and_troubles_in_the_same_order() {
                 .filter(|line| !line.contains("the index of") || lines.contains(line))
                 .collect();
             assert!(found == lines, "{query} on {threads}");
-            report.unfit = read.unfit;
+            (report.unfit, report.text) = (read.unfit, read.text);
             assert_eq!(read, report, "{query} on {threads}");
         }
         // Whoever has enough leaves, and nobody is left waiting.

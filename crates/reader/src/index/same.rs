@@ -172,9 +172,11 @@ proptest! {
             let (with, report) = found(&Search::new(query, now()), &path);
             prop_assert_eq!(&with, lines, "{}", query);
             prop_assert_eq!((report.lines + report.skipped, report.unfit), (all.lines, 0));
-            let ahead = found(&Search::new(query, now()).threads(3), &path);
-            prop_assert_eq!(&ahead.0, lines, "{}", query);
-            prop_assert_eq!(ahead.1, report);
+            let (ahead, mut read) = found(&Search::new(query, now()).threads(3), &path);
+            prop_assert_eq!(&ahead, lines, "{}", query);
+            // Each thread finds out for itself when the sieve is not worth while.
+            read.text = report.text;
+            prop_assert_eq!(read, report);
         }
         let index = path_of(&path);
         let mut bytes = fs::read(&index).unwrap();
