@@ -173,25 +173,12 @@ impl Active {
             return Ok(Advance::Wrote(ended.len()));
         }
         loop {
-            self.open()?;
+            if let Some(wish) = self.begin(given)? {
+                return Ok(wish);
+            }
             let Some(file) = &mut self.state.file else {
                 continue;
             };
-            if self.wants_header && file.wants_header() {
-                match given.header.take() {
-                    Some(header) => file.begin_with(header),
-                    None => return Ok(Advance::WantsHeader),
-                }
-            }
-            file.pay()?;
-            if let Some(gap) = self.detour.gap() {
-                let Some(line) = given.gap.take() else {
-                    return Ok(Advance::WantsGap(gap));
-                };
-                file.insert(line, gap)?;
-                self.detour.told();
-                file.pay()?;
-            }
             if let Some(line) = &self.state.cut {
                 let resumed = file.resume_line(line);
                 self.notes.torn += u64::from(file.owes());
@@ -217,6 +204,31 @@ impl Active {
             }
             return file.write(lines, length).map(Advance::Wrote);
         }
+    }
+
+    /// Opens the file and writes what comes before the next line: a header, the end of a half line, a
+    /// gap line. Returns what it wants for that.
+    pub(crate) fn begin(&mut self, given: &mut Given) -> io::Result<Option<Advance>> {
+        self.open()?;
+        let Some(file) = &mut self.state.file else {
+            return Ok(None);
+        };
+        if self.wants_header && file.wants_header() {
+            match given.header.take() {
+                Some(header) => file.begin_with(header),
+                None => return Ok(Some(Advance::WantsHeader)),
+            }
+        }
+        file.pay()?;
+        if let Some(gap) = self.detour.gap() {
+            let Some(line) = given.gap.take() else {
+                return Ok(Some(Advance::WantsGap(gap)));
+            };
+            file.insert(line, gap)?;
+            self.detour.told();
+            file.pay()?;
+        }
+        Ok(None)
     }
 
     /// So many lines went to the fallback.

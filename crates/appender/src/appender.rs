@@ -63,7 +63,9 @@ impl Appender {
         let appender = Self {
             inner: Arc::new(inner),
         };
-        appender.tell(std::mem::take(&mut appender.lock().notes));
+        appender
+            .inner
+            .tell(std::mem::take(&mut appender.lock().notes));
         appender
     }
 
@@ -154,34 +156,18 @@ impl Appender {
             });
             (result, std::mem::take(&mut active.notes))
         };
-        self.tell(notes);
+        self.inner.tell(notes);
         result
     }
 
-    fn tell(&self, mut notes: Notes) {
-        let counts = &self.inner.counts;
-        counts.torn.fetch_add(notes.torn, Ordering::Relaxed);
-        counts.reopened.fetch_add(notes.reopened, Ordering::Relaxed);
-        counts.cut.fetch_add(notes.cut, Ordering::Relaxed);
-        counts.rolls.fetch_add(notes.rolled, Ordering::Relaxed);
-        if let Some(syncer) = &self.inner.syncer {
-            notes.failures.extend(syncer.parted(notes.parted));
-        }
-        let tidy = notes.tidy || notes.rolled > 0;
-        self.inner.housekeeper.ask(tidy, notes.full);
-        self.inner.housekeeper.tell(notes.failures);
-    }
-
     pub(crate) fn lock(&self) -> MutexGuard<'_, Active> {
-        self.inner
-            .active
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.inner.lock()
     }
 }
 
 impl Inner {
     fn close(&self, timeout: Duration) -> bool {
+        self.tell_last_gap();
         self.closed.store(true, Ordering::Release);
         let left = self.household.time_left(timeout);
         let synced = |syncer: &Syncer| syncer.stop(left());
@@ -189,6 +175,24 @@ impl Inner {
         let done = self.housekeeper.stop(left());
         self.reporter.finish();
         synced && done
+    }
+
+    pub(crate) fn tell(&self, mut notes: Notes) {
+        let counts = &self.counts;
+        counts.torn.fetch_add(notes.torn, Ordering::Relaxed);
+        counts.reopened.fetch_add(notes.reopened, Ordering::Relaxed);
+        counts.cut.fetch_add(notes.cut, Ordering::Relaxed);
+        counts.rolls.fetch_add(notes.rolled, Ordering::Relaxed);
+        if let Some(syncer) = &self.syncer {
+            notes.failures.extend(syncer.parted(notes.parted));
+        }
+        let tidy = notes.tidy || notes.rolled > 0;
+        self.housekeeper.ask(tidy, notes.full);
+        self.housekeeper.tell(notes.failures);
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Active> {
+        self.active.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

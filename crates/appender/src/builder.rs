@@ -162,7 +162,7 @@ impl AppenderBuilder {
     }
 
     /// Makes the line, in the log's format and with its newline, that stands in the file where lines
-    /// went to the fallback. Default: none.
+    /// went to the fallback: before the next line, or at the close. Default: none.
     pub fn gap(mut self, gap: impl Fn(&Gap) -> Vec<u8> + Send + Sync + 'static) -> Self {
         self.gap = Some(GapLine(Arc::new(gap)));
         self

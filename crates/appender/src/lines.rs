@@ -9,6 +9,7 @@ use std::{
 use crate::{
     Appender, Error,
     active::{Active, Advance, Given},
+    appender::Inner,
     error::Kind,
     guarded::guarded,
     ring::Mark,
@@ -25,15 +26,8 @@ impl Appender {
                 Ok(Advance::Fallback(half)) => self
                     .write_to_fallback(half, rest)
                     .inspect(|&taken| mark.into_iter().for_each(|mark| mark.passed(taken))),
-                Ok(Advance::WantsHeader) => {
-                    let header = self.inner.header.as_ref();
-                    given.header = Some(self.make("header", header.map(|header| &*header.0)));
-                    Ok(0)
-                }
-                Ok(Advance::WantsGap(gap)) => {
-                    let line = self.inner.gap.as_ref();
-                    let line = line.map(|line| || (line.0)(&gap));
-                    given.gap = Some(self.make("gap", line));
+                Ok(wish) => {
+                    self.inner.give(&wish, &mut given);
                     Ok(0)
                 }
                 Err(error) => Err(error),
@@ -86,15 +80,59 @@ impl Appender {
         self.lock().went_to_fallback(count);
         Ok(taken)
     }
+}
+
+impl Inner {
+    /// Tells of lines that went to the fallback when no line follows that would bring the gap line.
+    pub(crate) fn tell_last_gap(&self) {
+        if self.gap.is_none() || self.closed.load(Ordering::Acquire) {
+            return;
+        }
+        let mut given = Given::default();
+        loop {
+            let (begun, notes) = {
+                let mut active = self.lock();
+                if active.detour.gap().is_none() {
+                    return;
+                }
+                let begun = active.begin(&mut given);
+                (begun, std::mem::take(&mut active.notes))
+            };
+            self.tell(notes);
+            match begun {
+                Ok(Some(wish)) => self.give(&wish, &mut given),
+                Ok(None) => return,
+                Err(error) => {
+                    let what = "lines are in the fallback, and the log cannot say so";
+                    return self.housekeeper.tell(vec![Error::io(what, error)]);
+                }
+            }
+        }
+    }
 
     // Lines of our own are made without the lock: a callback may log.
+    fn give(&self, wish: &Advance, given: &mut Given) {
+        match wish {
+            Advance::WantsHeader => {
+                let header = self.header.as_ref();
+                given.header = Some(self.make("header", header.map(|header| &*header.0)));
+            }
+            Advance::WantsGap(gap) => {
+                let line = self.gap.as_ref();
+                let line = line.map(|line| || (line.0)(gap));
+                given.gap = Some(self.make("gap", line));
+            }
+            Advance::Wrote(_) | Advance::Fallback(_) => {}
+        }
+    }
+
     fn make(&self, name: &str, callback: Option<impl Fn() -> Vec<u8>>) -> Vec<u8> {
         let Some(callback) = callback else {
             return Vec::new();
         };
         guarded(callback).unwrap_or_else(|| {
             let error = Error::new(Kind::Panic, format!("the `{name}` callback panicked"));
-            self.inner.housekeeper.tell(vec![error]);
+            self.housekeeper.tell(vec![error]);
             Vec::new()
         })
     }

@@ -222,3 +222,32 @@ fn behind_a_queue_every_line_is_in_the_file_or_in_the_fallback_and_counted_as_wr
         place.text().lines().count()
     );
 }
+
+#[test]
+fn a_log_that_is_closed_tells_of_the_lines_in_the_fallback_if_the_file_takes_the_gap_line() {
+    for heals in [true, false] {
+        let machine = Machine::at("2026-11-23T10:00:00Z");
+        let place = Place::default();
+        let builder = machine.builder().fallback(place.clone()).gap(gap_line);
+        let mut appender = builder.header(|| b"header\n".to_vec()).open().unwrap();
+        machine.disk.capacity(Some(0));
+        assert!(writeln!(appender, "line 1").is_err());
+        machine.clock.advance(Duration::from_secs(1));
+        writeln!(appender, "line 1").unwrap();
+        if heals {
+            machine.disk.capacity(None);
+        }
+        assert!(appender.close(LONG));
+        assert_eq!(place.text(), "line 1\n");
+        let errors = machine.errors.lock().unwrap();
+        let told = errors.last().unwrap().as_str();
+        if heals {
+            let gap = "gap of 1 from 10:00:01 to 10:00:01: [(\"fallback\", 1)]\n";
+            assert_eq!(machine.disk.text("app.log"), format!("header\n{gap}"));
+        } else {
+            assert_eq!(machine.disk.text("app.log"), "");
+            let expected = "lines are in the fallback, and the log cannot say so";
+            assert!(told.starts_with(expected), "{told}");
+        }
+    }
+}
