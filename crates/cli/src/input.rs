@@ -1,6 +1,6 @@
 //! Finds what the paths of a command line mean, and reads it line by line.
 
-use std::io;
+use std::io::{self, IsTerminal as _};
 use std::path::{Path, PathBuf};
 
 use dogwatch_reader::{Family, Merged, Reading, Search};
@@ -22,6 +22,12 @@ impl Input {
         let stream = paths.iter().any(|path| path.as_os_str() == "-");
         if stream && paths.len() > 1 {
             return Err("standard input, `-`, stands alone".to_owned());
+        }
+        if paths.is_empty() && !logs.is_dir() && io::stdin().is_terminal() {
+            // Nobody types a log.
+            return Err(
+                "there is no folder `logs` here: name a path, or `-` for standard input".to_owned(),
+            );
         }
         if stream || (paths.is_empty() && !logs.is_dir()) {
             return Ok(Input::Stream);

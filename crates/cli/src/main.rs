@@ -33,6 +33,7 @@ mod tops;
 mod trace;
 mod view;
 
+use std::ffi::OsString;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
@@ -40,7 +41,7 @@ use command::Asked;
 use outcome::Outcome;
 
 fn main() -> ExitCode {
-    let outcome = match command::read(std::env::args().skip(1)) {
+    let outcome = match words().and_then(command::read) {
         Ok(Asked::Help(command)) => print(&command::help(command)),
         Ok(Asked::Version) => print(concat!("dogwatch ", env!("CARGO_PKG_VERSION"), "\n")),
         Ok(Asked::Generate(text)) => print(&text),
@@ -57,6 +58,18 @@ fn main() -> ExitCode {
             ExitCode::from(2)
         }
     }
+}
+
+/// The arguments behind the program's name.
+fn words() -> Result<Vec<String>, String> {
+    let told = |word: OsString| {
+        format!(
+            "`{}` is not UTF-8; give such a file on standard input, as `- <FILE`",
+            word.to_string_lossy()
+        )
+    };
+    let words = std::env::args_os().skip(1).map(OsString::into_string);
+    words.collect::<Result<_, _>>().map_err(told)
 }
 
 fn print(text: &str) -> Result<Outcome, String> {

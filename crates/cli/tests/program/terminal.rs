@@ -175,3 +175,40 @@ fn ctrl_c_ends_what_is_followed() {
     assert_eq!(child.wait().unwrap().code(), Some(130));
     reader.join().unwrap();
 }
+
+#[test]
+fn without_logs_nobody_waits_for_what_is_typed() {
+    let folder = folder(&[]);
+    let Some((code, shown)) = on_terminal(folder.path(), "cat", "level=error </dev/tty") else {
+        return;
+    };
+    assert_eq!(
+        (code, &*shown),
+        (
+            2,
+            "dogwatch: there is no folder `logs` here: name a path, or `-` for standard input\n"
+        )
+    );
+}
+
+#[test]
+fn an_argument_that_is_no_text_is_told_and_its_file_is_read_from_standard_input() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let folder = folder(&[]);
+    let name = std::ffi::OsStr::from_bytes(b"\xff.log");
+    if std::fs::write(folder.path().join(name), "{\"n\":1}\n").is_err() {
+        return; // The file system takes no such name.
+    }
+    let output = dogwatch(folder.path(), &["-j"]).arg(name).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(
+        String::from_utf8_lossy(&output.stderr),
+        "dogwatch: `\u{fffd}.log` is not UTF-8; give such a file on standard input, as `- <FILE`\n"
+    );
+    let file = std::fs::File::open(folder.path().join(name)).unwrap();
+    let output = dogwatch(folder.path(), &["-j", "-"])
+        .stdin(file)
+        .output()
+        .unwrap();
+    assert_eq!(output.stdout, b"{\"n\":1}\n");
+}
