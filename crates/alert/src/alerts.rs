@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use crate::alert::{Alert, AlertState, Deliveries, RuleCounts};
 use crate::error::Error;
+use crate::json;
 use crate::shared::Shared;
 
 /// A handle to the running alerts. Clones are the same handle.
@@ -35,6 +36,14 @@ impl Alerts {
     /// All that fires now, each group an alert of its own, in the order of the rules.
     pub fn active(&self) -> Vec<Alert> {
         self.shared.active()
+    }
+
+    /// All of that as one JSON object, for a page of the service such as `/alerts`: `alerts`, what
+    /// fires with its evidence, and `rules`, each with its state, its counts, and what was
+    /// suppressed by reason. Times are RFC 3339 in UTC, spans are seconds.
+    pub fn json(&self) -> String {
+        let (states, counts) = (self.states(), self.counts());
+        json::standing(&states, &counts, &self.active())
     }
 
     /// What became of the notifications since the start.

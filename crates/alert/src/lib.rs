@@ -125,6 +125,7 @@ mod dictionary;
 mod error;
 mod filter;
 mod group;
+mod json;
 mod known;
 mod layer;
 mod meter;

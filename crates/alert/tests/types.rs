@@ -250,6 +250,21 @@ fn each_group_fires_for_itself_with_its_labels_annotations_and_command() {
         .map(|alert| label(alert, "tenant"))
         .collect();
     assert_eq!(active, ["a", "c's"]);
+    let page: serde_json::Value = serde_json::from_str(&guard.alerts().json()).unwrap();
+    let alert = &page["alerts"][1];
+    assert_eq!(alert["labels"]["tenant"], "c's");
+    assert_eq!(alert["fingerprint"], *second.fingerprint());
+    assert_eq!(alert["command"], *command);
+    assert_eq!(alert["samples"].as_array().unwrap().len(), 2);
+    assert_eq!(alert["top"], format!("ERROR {target}: pool timed out"));
+    assert_eq!(alert["top_fingerprint"].as_str().unwrap().len(), 16);
+    let rule = &page["rules"][0];
+    assert_eq!(
+        (&rule["state"], &rule["firing"]),
+        (&"firing".into(), &2.into())
+    );
+    assert_eq!((&rule["matched"], &rule["fired"]), (&5.into(), &2.into()));
+    assert_eq!(rule["suppressed"]["overflowed"], 0);
     guard.close(BOUND).unwrap();
 }
 
