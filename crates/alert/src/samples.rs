@@ -1,8 +1,9 @@
 //! The latest matching events, kept to show them when a rule fires.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 
-use dogwatch_line::Value;
+use dogwatch_line::{Level, Value};
 
 use crate::known::hash;
 use crate::seen::Judged;
@@ -21,7 +22,9 @@ pub(crate) struct Samples {
 struct Sample {
     group: u64,
     text: String,
-    shape: String,
+    level: Option<Level>,
+    target: String,
+    message: String,
     trace_id: String,
 }
 
@@ -57,8 +60,15 @@ impl Samples {
         sample.group = hash([group]);
         sample.text.clear();
         clean(event.text(), MAX_SAMPLE, &mut sample.text);
-        sample.shape.clear();
-        shape_of(event, &mut sample.shape);
+        // As it is: what varies in it is only looked for when the rule fires.
+        sample.level = Some(event.level());
+        for (kept, text, max) in [
+            (&mut sample.target, event.target(), MAX_TARGET),
+            (&mut sample.message, &*message(event), MAX_SAMPLE),
+        ] {
+            kept.clear();
+            kept.push_str(cut(text, max));
+        }
         sample.trace_id.clear();
         let trace_id = event.trace_id().unwrap_or_default();
         sample.trace_id.push_str(cut(&trace_id, MAX_TRACE_ID));
@@ -73,9 +83,10 @@ impl Samples {
         let of_group = self.latest.iter().rev().filter(|one| one.group == group);
         let latest: Vec<&Sample> = of_group.take(most).collect();
         let traced = latest.iter().find(|one| !one.trace_id.is_empty());
-        let times = |shape: &str| latest.iter().filter(|one| one.shape == shape).count();
+        let shapes: Vec<String> = latest.iter().rev().map(|one| one.shape()).collect();
+        let times = |shape: &String| shapes.iter().filter(|other| *other == shape).count();
         // Of two as common the later.
-        let top = latest.iter().rev().max_by_key(|one| times(&one.shape));
+        let top = shapes.iter().max_by_key(|shape| times(shape));
         Evidence {
             samples: latest
                 .iter()
@@ -84,30 +95,51 @@ impl Samples {
                 .map(|one| one.text.clone())
                 .collect(),
             trace_id: traced.map(|one| one.trace_id.clone()),
-            top: top.map(|one| format!("{:016x} {}", hash([&*one.shape]), one.shape)),
+            top: top.map(|shape| format!("{:016x} {shape}", hash([&**shape]))),
         }
+    }
+}
+
+impl Sample {
+    fn shape(&self) -> String {
+        let mut out = String::new();
+        let level = self.level.unwrap_or(Level::Info);
+        write_shape(level, &self.target, &self.message, &mut out);
+        out
     }
 }
 
 /// `LEVEL target: message`, what varies in the message taken out.
 pub(crate) fn shape_of(event: &impl Judged, out: &mut String) {
-    out.push_str(event.level().as_str());
+    write_shape(event.level(), event.target(), &message(event), out);
+}
+
+fn message(event: &impl Judged) -> Cow<'_, str> {
+    match event.field("message") {
+        Some(Value::Str(message)) => message,
+        _ => Cow::Borrowed(""),
+    }
+}
+
+fn write_shape(level: Level, target: &str, message: &str, out: &mut String) {
+    out.push_str(level.as_str());
     out.push(' ');
-    clean(event.target(), MAX_TARGET, out);
+    clean(target, MAX_TARGET, out);
     out.push_str(": ");
-    if let Some(Value::Str(message)) = event.field("message") {
-        let start = out.len();
-        shape::write(cut(&message, MAX_SAMPLE), out);
-        if out[start..].contains(char::is_control) {
-            let raw = out.split_off(start);
-            clean(&raw, MAX_SAMPLE, out);
-        }
+    let start = out.len();
+    shape::write(cut(message, MAX_SAMPLE), out);
+    if out[start..].contains(char::is_control) {
+        let raw = out.split_off(start);
+        clean(&raw, MAX_SAMPLE, out);
     }
 }
 
 /// Copies text so that it can do no harm where it is shown: no control characters, no bidi tricks.
 /// At most `max` bytes.
 pub(crate) fn clean(text: &str, max: usize, out: &mut String) {
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return out.push_str(cut(text, max));
+    }
     let max = out.len() + max;
     for char in text.chars() {
         let start = out.len();
