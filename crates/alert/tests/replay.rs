@@ -238,3 +238,21 @@ fn each_mistake_in_a_test_is_told_with_its_place() {
         "{error}"
     );
 }
+
+#[test]
+fn the_ready_made_rules_load_and_pass_their_own_tests() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/rules");
+    let mut packs = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        packs.push(path.file_name().unwrap().to_str().unwrap().to_owned());
+        let outcomes = RuleTests::load(&path).unwrap().run();
+        let failures: Vec<_> = outcomes.iter().flat_map(|one| &one.failures).collect();
+        assert_eq!(failures, Vec::<&String>::new(), "{}", path.display());
+    }
+    packs.sort();
+    assert_eq!(
+        packs,
+        ["database.yaml", "http.yaml", "login.yaml", "payments.yaml"]
+    );
+}
