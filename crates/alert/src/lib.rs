@@ -108,6 +108,7 @@
 //! # Features
 //! - `webhook` (default): `Webhook`, `Alertmanager` and `Messenger`, and their types in files. Brings `ureq`, plain
 //!   HTTP, and `hmac`, `sha2` and `base64` for signatures. Leave it off if all notifiers are your own.
+//! - `email`: `Email`, by `lettre`, with TLS through rustls.
 //! - `tls`: https for them, through rustls with Mozilla's roots.
 #![forbid(unsafe_code)]
 
@@ -175,6 +176,8 @@ pub use collect::catching_panic;
 pub use error::Error;
 pub use filter::RulesFilter;
 pub use layer::AlertLayer;
+#[cfg(feature = "email")]
+pub use notify::email::Email;
 pub use notify::{Notify, NotifyError};
 #[cfg(feature = "webhook")]
 pub use notify::{alertmanager::Alertmanager, messenger::Messenger, webhook::Webhook};

@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::notify::{Notify, NotifyError};
 use crate::pace::{Meter, Pace};
 use crate::queue::{MAX_WAITING, Queue};
-use crate::resends::Resends;
+use crate::resends::{MAX_STANDING, Resends};
 use crate::tries::Tries;
 
 /// Alerts on their way to one notifier.
@@ -75,11 +75,12 @@ impl Outbox {
             self.wake.ring();
             return Ok(());
         }
-        let name = &self.name;
-        let what = format!(
-            "cannot queue an alert of `{}` for `{name}`: {MAX_WAITING} wait already",
-            alert.rule
-        );
+        let (rule, name) = (&alert.rule, &self.name);
+        let most = match self.notifier.resend() {
+            Some(_) => MAX_STANDING,
+            None => MAX_WAITING,
+        };
+        let what = format!("cannot queue an alert of `{rule}` for `{name}`: it has {most} already");
         self.bury(&[alert], &what)?;
         Err(Error::delivery(what))
     }

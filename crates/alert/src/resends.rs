@@ -96,7 +96,7 @@ impl Resends {
 const RESOLVED_FOR: Duration = Duration::from_secs(300);
 
 /// Some 8 MB with their samples.
-const MAX_STANDING: usize = 4_096;
+pub(crate) const MAX_STANDING: usize = 4_096;
 
 #[cfg(test)]
 mod tests {

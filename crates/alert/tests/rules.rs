@@ -141,7 +141,7 @@ fn each_mistake_is_told_with_its_place_and_what_to_do() {
         ),
         (
             "notifiers: {am: {type: pager}}\nrules: []",
-            "line 1 column 24: notifier `am`: expected one of alertmanager, dingtalk, feishu, pagerduty, slack, teams, telegram, webhook, wecom, found `pager`",
+            "line 1 column 24: notifier `am`: expected one of alertmanager, dingtalk, email, feishu, pagerduty, slack, teams, telegram, webhook, wecom, found `pager`",
         ),
         (
             "notifiers: {am: {type: webhook, url: 'http://${SECRET}'}}\nrules: []",

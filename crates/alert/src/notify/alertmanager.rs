@@ -6,6 +6,7 @@ use std::thread;
 use std::time::{Duration, SystemTime};
 
 use serde_json::{Map, Value, json};
+use tracing_core::dispatcher::{self, Dispatch};
 
 use crate::Alert;
 use crate::error::Error;
@@ -93,7 +94,13 @@ impl Alertmanager {
             let posts: Vec<_> = self
                 .members
                 .iter()
-                .map(|member| scope.spawn(move || post(member)))
+                .map(|member| {
+                    scope.spawn(move || {
+                        // As on every thread of the alerts: what the client logs raises no alert.
+                        let _silent = dispatcher::set_default(&Dispatch::none());
+                        post(member)
+                    })
+                })
                 .collect();
             let lost = |_| Err(NotifyError::retry("the thread of a member panicked"));
             posts

@@ -3,6 +3,8 @@
 #[cfg(feature = "webhook")]
 pub(crate) mod alertmanager;
 pub(crate) mod body;
+#[cfg(feature = "email")]
+pub(crate) mod email;
 #[cfg(feature = "webhook")]
 mod http;
 pub(crate) mod logged;

@@ -102,7 +102,7 @@ fn signed(key: &[u8], id: &str, now: SystemTime, body: &str) -> [(&'static str, 
 }
 
 /// The same for each try of one state of an alert, and for no other.
-fn message_id(alert: &Alert) -> String {
+pub(super) fn message_id(alert: &Alert) -> String {
     let fired = alert.fired_at.duration_since(SystemTime::UNIX_EPOCH);
     let micros = fired.unwrap_or_default().as_micros();
     let (name, state, count) = (alert.fingerprint(), alert.state, alert.count);

@@ -24,6 +24,8 @@ pub(super) struct Settings {
     /// By the keys of its type; those that are left out are missing.
     pub(super) texts: BTreeMap<&'static str, String>,
     pub(super) urls: Vec<String>,
+    /// Addresses.
+    pub(super) to: Vec<String>,
     pub(super) headers: Vec<(String, String)>,
     pub(super) timeout: Option<Duration>,
     pub(super) resend: Option<Duration>,
@@ -50,6 +52,7 @@ impl Declared {
         };
         let messenger = match settings.kind {
             "alertmanager" => return self.alertmanager(),
+            "email" => return self.email(text("server"), text("from")),
             "webhook" => return self.webhook(text("url")),
             "dingtalk" => crate::Messenger::dingtalk(text("url"), text("secret"))?,
             "feishu" => crate::Messenger::feishu(text("url"), text("secret"))?,
@@ -85,6 +88,23 @@ impl Declared {
             alertmanager = alertmanager.timeout(timeout);
         }
         Ok(Arc::new(alertmanager))
+    }
+
+    #[cfg(feature = "email")]
+    fn email(&self, server: &str, from: &str) -> Result<Arc<dyn Notify>, Error> {
+        let email = crate::Email::new(server, from, &self.settings.to)?;
+        Ok(match self.settings.timeout {
+            Some(timeout) => Arc::new(email.timeout(timeout)),
+            None => Arc::new(email),
+        })
+    }
+
+    #[cfg(all(feature = "webhook", not(feature = "email")))]
+    fn email(&self, _: &str, _: &str) -> Result<Arc<dyn Notify>, Error> {
+        let name = &self.name;
+        Err(Error::setup(format!(
+            "cannot use the notifier `{name}`: it needs the feature `email` of dogwatch-alert"
+        )))
     }
 
     #[cfg(feature = "webhook")]

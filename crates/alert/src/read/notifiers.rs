@@ -35,6 +35,11 @@ const KINDS: &[Kind] = &[
         may: &["secret"],
     },
     Kind {
+        name: "email",
+        needs: &["server", "from", "to"],
+        may: &[],
+    },
+    Kind {
         name: "feishu",
         needs: &["url"],
         may: &["secret"],
@@ -93,7 +98,7 @@ fn one(
     }
     let mut texts = BTreeMap::new();
     for key in known.needs.iter().chain(known.may) {
-        let plain = !["urls", "resend", "headers"].contains(key);
+        let plain = !["urls", "to", "resend", "headers"].contains(key);
         if let Some(node) = node.get(key).filter(|_| plain) {
             texts.insert(*key, expanded(&node, variable)?);
         }
@@ -102,6 +107,7 @@ fn one(
     let settings = Settings {
         kind: known.name,
         urls: urls(&node, &texts, variable)?,
+        to: to(&node, variable)?,
         texts,
         headers: headers(&node, variable)?,
         timeout: span("timeout")?,
@@ -130,6 +136,18 @@ fn urls(
         // A type that needs one has been asked for it.
         (None, None) if texts.is_empty() => Err(node.error("`url` or `urls` is missing")),
         (None, None) => Ok(Vec::new()),
+    }
+}
+
+/// One address, or a list.
+fn to(node: &Node<'_>, variable: &dyn Fn(&str) -> Option<String>) -> Result<Vec<String>, Error> {
+    match node.get("to") {
+        Some(to) if to.value().is_sequence() => {
+            let all = to.items()?;
+            all.iter().map(|to| expanded(to, variable)).collect()
+        }
+        Some(to) => Ok(vec![expanded(&to, variable)?]),
+        None => Ok(Vec::new()),
     }
 }
 

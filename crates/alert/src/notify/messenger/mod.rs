@@ -6,7 +6,7 @@ mod pagerduty;
 mod slack;
 mod teams;
 mod telegram;
-mod text;
+pub(in crate::notify) mod text;
 mod wecom;
 
 use std::fmt;
