@@ -158,6 +158,60 @@ fn lines_that_step_back_in_time_are_within_the_range_of_their_part() {
 }
 
 #[test]
+fn a_time_without_a_zone_is_found_in_whatever_zone_its_reader_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = file(
+        folder.path(),
+        "shop.log",
+        b"{\"time\":\"2026-11-24T10:00:00\",\"n\":1}\n",
+    );
+    Index::write(&path).unwrap();
+    for (hours, query) in [
+        (12, "until=2026-11-23T23:00:00Z"),
+        (-11, "since=2026-11-24T20:59:00Z"),
+        (0, "timestamp=2026-11-24T10:00:00Z"),
+    ] {
+        let now = Now::zoned(UNIX_EPOCH, move |_| hours * 3600);
+        let search = Search::new(&Query::parse(query).unwrap(), now);
+        let families = Family::find(&[&path]).unwrap();
+        assert!(search.read(&families[0]).next().is_some(), "{query}");
+    }
+    assert_eq!(search("since=2026-11-26", &path).2.skipped, 1);
+}
+
+#[test]
+fn an_id_that_is_spelled_or_stands_in_a_longer_word_is_found_all_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let id = id(7);
+    let spelled = id.replacen('0', "\\u0030", 1);
+    for (text, by_field, by_word) in [
+        (format!("{{\"trace_id\":\"{spelled}\",\"n\":1}}\n"), 1, 1),
+        (
+            format!("{{\"trace_id\":\"projects\\/p\\/traces\\/{id}\",\"n\":1}}\n"),
+            1,
+            1,
+        ),
+        (format!("{{\"trace_id\":\"x{id}\",\"n\":1}}\n"), 0, 1),
+        (
+            format!(
+                "{{\"log\":\"{{\\\"trace_id\\\":\\\"{id}\\\",\\\"n\\\":1}}\\n\",\"stream\":\"stdout\",\"n\":1}}\n"
+            ),
+            1,
+            1,
+        ),
+    ] {
+        let path = file(folder.path(), "shop.log", text.as_bytes());
+        Index::write(&path).unwrap();
+        assert_eq!(
+            search(&format!("trace_id={id}"), &path).2.found,
+            by_field,
+            "{text}"
+        );
+        assert_eq!(search(&id, &path).2.found, by_word, "{text}");
+    }
+}
+
+#[test]
 fn an_index_that_does_not_fit_is_told_once_and_all_is_read() {
     let folder = tempfile::tempdir().unwrap();
     let content = frames(zstd);
