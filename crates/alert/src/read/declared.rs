@@ -25,6 +25,10 @@ pub(super) struct Settings {
     pub(super) texts: BTreeMap<&'static str, String>,
     pub(super) urls: Vec<String>,
     /// Addresses.
+    #[cfg_attr(
+        all(feature = "webhook", not(feature = "email")),
+        expect(dead_code, reason = "checked all the same")
+    )]
     pub(super) to: Vec<String>,
     pub(super) headers: Vec<(String, String)>,
     pub(super) timeout: Option<Duration>,
