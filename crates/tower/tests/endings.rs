@@ -735,6 +735,53 @@ fn a_handler_adds_fields_and_its_error_to_the_line() {
 }
 
 #[test]
+fn what_goes_wrong_by_itself_counts_for_more_than_what_a_handler_told() {
+    let (capture, _guard) = capture();
+    let layer = RequestLayer::new().catch_panics(true);
+    drop(serve(
+        &layer,
+        get("/"),
+        |request| -> Response<Empty<Bytes>> {
+            let log = request.extensions().get::<RequestLog>().unwrap();
+            log.error(&std::io::Error::other("told before"));
+            log.route(dogwatch_tower::Route::new("/orders/{id}"));
+            log.set("order", 7);
+            panic!("boom");
+        },
+    ));
+    let line = only(&capture);
+    assert_eq!(line.field("error"), "boom");
+    assert_eq!(line.field("route"), "/orders/{id}");
+    assert_eq!(line.field("order"), "7");
+}
+
+#[test]
+fn a_handle_that_outlives_its_request_reaches_no_other() {
+    let (capture, _guard) = capture();
+    let layer = RequestLayer::new();
+    let kept = Mutex::new(None::<RequestLog>);
+    for path in ["/first", "/second"] {
+        drop(serve(&layer, get(path), |request| {
+            let log = request.extensions().get::<RequestLog>().unwrap();
+            let mut kept = kept.lock().unwrap();
+            if let Some(first) = kept.as_ref() {
+                first.set("late", true);
+                first.error(&std::io::Error::other("not mine"));
+                assert_ne!(first.trace_context(), log.trace_context());
+            }
+            kept.get_or_insert_with(|| log.clone());
+            Response::new(Empty::<Bytes>::new())
+        }));
+    }
+    let lines = capture.lines();
+    let seen: Vec<_> = lines
+        .iter()
+        .map(|line| ["path", "late", "error"].map(|key| line.field(key)))
+        .collect();
+    assert_eq!(seen, [["/first", "-", "-"], ["/second", "-", "-"]]);
+}
+
+#[test]
 fn the_level_is_the_services_to_choose() {
     let (capture, _guard) = capture();
     let layer = RequestLayer::new().level(|finished| match finished.status() {
