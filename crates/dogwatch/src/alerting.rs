@@ -69,10 +69,16 @@ impl Alerting {
         move || {
             let (states, counts) = (alerts.states(), alerts.counts());
             let alert = |(state, counts): (dogwatch_alert::AlertState, _)| {
-                let dogwatch_alert::RuleCounts { rule, fired, .. } = counts;
+                let dogwatch_alert::RuleCounts {
+                    rule,
+                    matched,
+                    fired,
+                    ..
+                } = counts;
                 dogwatch_metrics::Alert {
                     rule: rule.to_string(),
                     state: state.state.as_str(),
+                    matched,
                     fired,
                 }
             };

@@ -33,8 +33,11 @@ pub struct Metrics {
 pub struct Alert {
     /// The rule's name.
     pub rule: String,
-    /// `inactive`, `firing` or `resolved`; another word is shown beside these.
+    /// `inactive`, `pending`, `firing` or `resolved`; another word is shown beside these.
     pub state: &'static str,
+    /// How many events the rule has counted since the start: what a fleet adds up, where one process
+    /// sees too few.
+    pub matched: u64,
     /// How often the rule has fired since the start.
     pub fired: u64,
 }
@@ -100,24 +103,33 @@ impl Metrics {
         });
     }
 
-    /// Shows alert rules as `dogwatch_alert_state` (1 for the state a rule is in, 0 for the others)
-    /// and `dogwatch_alerts_fired_total`. The closure is called at each scrape.
+    /// Shows alert rules as `dogwatch_alert_state` (1 for the state a rule is in, 0 for the others),
+    /// `dogwatch_alert_matches_total` and `dogwatch_alerts_fired_total`. The closure is called at each scrape.
     pub fn alerts(&self, read: impl Fn() -> Vec<Alert> + Send + Sync + 'static) {
         let state = family(
             ALERT_STATE,
             Kind::Gauge,
             "1 for the state that the rule is in, else 0.",
         );
+        let matches = family(
+            ALERT_MATCHES,
+            Kind::Counter,
+            "Events that the rule has counted.",
+        );
         let fired = family(ALERTS_FIRED, Kind::Counter, "How often the rule has fired.");
-        self.shared.sources.join(&[state, fired], move |rows| {
-            for Alert { rule, state, fired } in read() {
-                for other in ALERT_STATES.into_iter().filter(|other| *other != state) {
-                    set_state(rows, &rule, other, 0);
+        self.shared
+            .sources
+            .join(&[state, matches, fired], move |rows| {
+                for alert in read() {
+                    let Alert { rule, state, .. } = alert;
+                    for other in ALERT_STATES.into_iter().filter(|other| *other != state) {
+                        set_state(rows, &rule, other, 0);
+                    }
+                    set_state(rows, &rule, state, 1);
+                    rows.add(ALERT_MATCHES, labels(&[("rule", &rule)]), alert.matched);
+                    rows.add(ALERTS_FIRED, labels(&[("rule", &rule)]), alert.fired);
                 }
-                set_state(rows, &rule, state, 1);
-                rows.add(ALERTS_FIRED, labels(&[("rule", &rule)]), fired);
-            }
-        });
+            });
     }
 
     /// Shows gauges of your own: values that go up and down. The closure is called at each scrape and
@@ -266,9 +278,10 @@ fn check_names(name: &str, labels: &[&str]) -> Result<(), Error> {
 
 const LOST: &str = "dogwatch_lines_lost";
 const ALERT_STATE: &str = "dogwatch_alert_state";
+const ALERT_MATCHES: &str = "dogwatch_alert_matches";
 const ALERTS_FIRED: &str = "dogwatch_alerts_fired";
 const SOURCE_PANICS: &str = "dogwatch_source_panics";
-const ALERT_STATES: [&str; 3] = ["inactive", "firing", "resolved"];
+const ALERT_STATES: [&str; 4] = ["inactive", "pending", "firing", "resolved"];
 
 /// Names that no family from outside may take.
 const OURS: [&str; 17] = [

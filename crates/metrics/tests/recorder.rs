@@ -209,6 +209,7 @@ fn what_closures_say_is_sent_when_asked_for() {
         vec![Alert {
             rule: "支付失败".to_owned(),
             state: "firing",
+            matched: 9,
             fired: 2,
         }]
     });
@@ -240,6 +241,10 @@ fn what_closures_say_is_sent_when_asked_for() {
     assert_eq!(
         heard.said("dogwatch_alerts_fired_total{rule=支付失败}"),
         "=2 =2"
+    );
+    assert_eq!(
+        heard.said("dogwatch_alert_matches_total{rule=支付失败}"),
+        "=9 =9"
     );
     assert_eq!(heard.said("shop_pool{}"), "=-0.5 =-0.5");
     assert!(

@@ -16,7 +16,7 @@ proptest! {
         let metrics = Metrics::new();
         metrics.request(&Request { route: Some(&route), outcome: &outcome, ..GOOD });
         let (named, alert) = (rule.clone(), rule.clone());
-        metrics.alerts(move || vec![Alert { rule: alert.clone(), state: "firing", fired: 7 }]);
+        metrics.alerts(move || vec![Alert { rule: alert.clone(), state: "firing", matched: 7, fired: 7 }]);
         metrics.lost_lines(move || vec![(named.clone(), 5)]);
         let label = value.clone();
         metrics.gauge_from("shop", &help, ["a"], move || vec![([label.clone()], 3.0)]).unwrap();

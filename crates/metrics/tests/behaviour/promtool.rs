@@ -25,6 +25,7 @@ fn promtool_finds_nothing_to_say_about_a_full_page() {
         vec![Alert {
             rule: "支付 \"失败\"".to_owned(),
             state: "firing",
+            matched: 10,
             fired: 1,
         }]
     });

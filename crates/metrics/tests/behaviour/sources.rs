@@ -20,6 +20,7 @@ fn a_rule_is_in_one_state_at_a_time() {
         let rule = |rule: &str, state, fired| Alert {
             rule: rule.to_owned(),
             state,
+            matched: fired * 10,
             fired,
         };
         vec![
@@ -28,6 +29,10 @@ fn a_rule_is_in_one_state_at_a_time() {
         ]
     });
     let page = scrape(&metrics);
+    assert_eq!(
+        page.sum("dogwatch_alert_matches_total", &[("rule", "HighErrorRate")]),
+        20.0
+    );
     let state = |rule, state| page.sum("dogwatch_alert_state", &[("rule", rule), ("state", state)]);
     let states = ["inactive", "firing", "resolved", "silenced"];
     assert_eq!(
