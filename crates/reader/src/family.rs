@@ -1,10 +1,10 @@
 //! All files of one log: the one that is written to, and those that were rolled before it.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::Error;
+use crate::kin::Kin;
 use crate::name::{Age, Name};
 
 /// The files of one log, the oldest first.
@@ -30,30 +30,26 @@ pub struct Family {
     files: Vec<PathBuf>,
 }
 
-/// Files by what they are: a log, and an age within it. What is there twice, plain and compressed,
-/// is there once.
-type Found = BTreeMap<PathBuf, BTreeMap<Age, (bool, PathBuf)>>;
-
 impl Family {
     /// The logs at these paths. A folder stands for every log in it, not for folders within. The
     /// path of a current file (`logs/shop.log`) stands for it and all that was rolled from it, by our
     /// appender, by logrotate or by `tracing-appender`, whether or not it is there itself; the path
-    /// of a rolled file for that one file. `*` and `?` may stand in a file's name.
+    /// of a rolled or compressed file for that one file. `*` and `?` may stand in a file's name.
     ///
-    /// A file is in the list once, however often it is named. An error if a path has no files.
+    /// A file is in the list once, however often it is named. Of a plain file and its own compressed
+    /// form (`shop.log.1`, `shop.log.1.gz`) only the plain one is, unless it is empty: they say the
+    /// same. All other files are, also two compressed forms of one file, because one may be broken:
+    /// then what both hold is there twice. An error if a path has no files.
     pub fn find<P: AsRef<Path>>(paths: &[P]) -> Result<Vec<Self>, Error> {
-        let mut found = Found::new();
+        let mut found = Kin::default();
         for path in paths {
             let path = path.as_ref();
             if !collect(path, &mut found)? {
                 return Err(Error::none(path));
             }
         }
-        let families = found.into_iter().map(|(log, files)| Self {
-            log,
-            files: files.into_values().map(|(_, path)| path).collect(),
-        });
-        Ok(families.collect())
+        let families = found.into_logs();
+        Ok(families.map(|(log, files)| Self { log, files }).collect())
     }
 
     /// The path of the file that is written to, which need not be there.
@@ -68,7 +64,7 @@ impl Family {
 }
 
 /// Adds the files that a path stands for; whether there were any.
-fn collect(path: &Path, found: &mut Found) -> Result<bool, Error> {
+fn collect(path: &Path, found: &mut Kin) -> Result<bool, Error> {
     // A link is what it leads to: `current.log` may be today's file.
     let target = if path.is_symlink() {
         fs::canonicalize(path).ok()
@@ -81,35 +77,30 @@ fn collect(path: &Path, found: &mut Found) -> Result<bool, Error> {
     }
     let Some(name) = path.file_name().and_then(|name| name.to_str()) else {
         // Not UTF-8: no name of ours, but a file all the same.
-        return Ok(add(
-            path.to_owned(),
-            path.to_owned(),
-            Age::Current,
-            false,
-            found,
-        ));
+        found.add(path.to_owned(), path.to_owned(), Age::Current);
+        return Ok(true);
     };
     let folder = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
     let exact = path.exists();
+    let pattern = name.contains(['*', '?']);
     match Name::of(name) {
         Some(Name {
             age: Age::Current,
+            compressed: false,
             log,
-            ..
-        }) if !name.contains(['*', '?']) || exact => {
-            list(path, folder, &|name| name.log == log, found)
-        }
+        }) if !pattern || exact => list(path, folder, &|name| name.log == log, found),
         named if exact => {
-            let (log, age, compressed) = match named {
-                Some(named) => (folder.join(named.log), named.age, named.compressed),
-                None => (path.to_owned(), Age::Current, false),
+            let (log, age) = match named {
+                Some(named) => (folder.join(named.log), named.age),
+                None => (folder.join(name), Age::Current),
             };
-            Ok(add(log, path.to_owned(), age, compressed, found))
+            found.add(log, folder.join(name), age);
+            Ok(true)
         }
-        _ if name.contains(['*', '?']) => {
+        _ if pattern => {
             let pattern: Vec<char> = name.chars().collect();
             let like =
                 |name: &Name, file: &str| is_like(&pattern, file) || is_like(&pattern, &name.log);
@@ -123,7 +114,7 @@ fn list(
     path: &Path,
     folder: &Path,
     wanted: &dyn Fn(&Name) -> bool,
-    found: &mut Found,
+    found: &mut Kin,
 ) -> Result<bool, Error> {
     list_files(path, folder, &|name, _| wanted(name), found)
 }
@@ -132,7 +123,7 @@ fn list_files(
     path: &Path,
     folder: &Path,
     wanted: &dyn Fn(&Name, &str) -> bool,
-    found: &mut Found,
+    found: &mut Kin,
 ) -> Result<bool, Error> {
     let mut any = false;
     let entries = match fs::read_dir(folder) {
@@ -153,8 +144,8 @@ fn list_files(
         let path = entry.path();
         let beside = path.is_symlink() && leads_beside(&path);
         if path.is_file() && !beside && wanted(&name, file) {
-            let log = folder.join(&name.log);
-            any |= add(log, folder.join(file), name.age, name.compressed, found);
+            found.add(folder.join(&name.log), folder.join(file), name.age);
+            any = true;
         }
     }
     Ok(any)
@@ -167,17 +158,6 @@ fn leads_beside(link: &Path) -> bool {
         .and_then(|folder| fs::canonicalize(folder).ok());
     let target = fs::canonicalize(link).ok();
     target.is_some_and(|target| target.parent() == folder.as_deref())
-}
-
-fn add(log: PathBuf, path: PathBuf, age: Age, compressed: bool, found: &mut Found) -> bool {
-    let files = found.entry(log).or_default();
-    match files.get(&age) {
-        // While a file is compressed, or after a crash, both are there and say the same. The plain
-        // one is whole.
-        Some((false, _)) if compressed => {}
-        _ => drop(files.insert(age, (compressed, path))),
-    }
-    true
 }
 
 /// Whether a name is like a pattern: `*` is any text, `?` one character.

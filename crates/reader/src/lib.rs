@@ -13,6 +13,7 @@ mod follow;
 mod frames;
 mod identity;
 mod index;
+mod kin;
 mod known;
 mod merged;
 mod name;

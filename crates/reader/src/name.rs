@@ -30,16 +30,22 @@ impl Name {
         if hidden || UNREAD.iter().any(|end| name.ends_with(end)) {
             return None;
         }
-        let plain = ["gz", "zst", "zstd"]
-            .iter()
-            .find_map(|end| name.strip_suffix(end)?.strip_suffix('.'));
-        let (log, age) = split(plain.unwrap_or(name));
+        let stem = stem(name);
+        let (log, age) = split(stem);
         Some(Self {
             log,
             age,
-            compressed: plain.is_some(),
+            compressed: stem.len() < name.len(),
         })
     }
+}
+
+/// A file's name without the ending of a compressed form.
+pub(crate) fn stem(name: &str) -> &str {
+    ["gz", "zst", "zstd"]
+        .iter()
+        .find_map(|end| name.strip_suffix(end)?.strip_suffix('.'))
+        .unwrap_or(name)
 }
 
 fn split(name: &str) -> (String, Age) {

@@ -152,6 +152,58 @@ fn the_files_of_logrotate_and_of_tracing_appender_are_put_in_order() {
     }
 }
 
+#[test]
+fn files_of_one_day_are_all_read_whoever_named_them() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in [
+        "shop.log-20261124",
+        "shop.2026-11-24.log",
+        "shop.log.2026-11-24",
+        "shop-20261124.log",
+        "shop-20261124.log.gz",
+    ] {
+        let text = format!("{name}\n").into_bytes();
+        let packed = name.ends_with("gz");
+        let text = if packed { gzip(&text) } else { text };
+        fs::write(folder.path().join(name), text).unwrap();
+    }
+    let expected = [
+        "shop-20261124.log",
+        "shop.2026-11-24.log",
+        "shop.log-20261124",
+        "shop.log.2026-11-24",
+    ];
+    let log = folder.path().join("shop.log");
+    assert_eq!(read(&search(""), &log).0, expected);
+    assert_eq!(read(&search(""), folder.path()).0, expected);
+}
+
+#[test]
+fn a_compressed_file_that_is_named_is_read_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    fs::write(at("x.log.gz"), gzip(b"gzip\n")).unwrap();
+    fs::write(at("x.log.zst"), zstd(b"zstd\n")).unwrap();
+    for (path, expected) in [
+        ("x.log.gz", vec!["gzip"]),
+        ("x.log.zst", vec!["zstd"]),
+        // Neither is the other's plain form, and one may be broken.
+        ("x.log", vec!["gzip", "zstd"]),
+        ("x.*", vec!["gzip", "zstd"]),
+    ] {
+        assert_eq!(read(&search(""), &at(path)).0, expected, "{path}");
+    }
+    // What is being unpacked says nothing yet; then it is whole.
+    fs::write(at("x.log"), "").unwrap();
+    assert_eq!(read(&search(""), &at("x.log")).0, ["gzip", "zstd"]);
+    fs::write(at("x.log"), "plain\n").unwrap();
+    assert_eq!(read(&search(""), &at("x.log")).0, ["plain"]);
+    assert_eq!(read(&search(""), &at("x.log.zst")).0, ["zstd"]);
+    // Named twice, each way.
+    let names = [at("x.log"), at("x.log.gz")];
+    assert_eq!(Family::find(&names).unwrap()[0].files(), [at("x.log")]);
+}
+
 #[cfg(unix)]
 #[test]
 fn a_link_to_a_log_beside_it_is_that_log_and_not_another() {
