@@ -1,6 +1,7 @@
 //! The command `dogwatch`: finds and shows lines of log files by a query.
 #![forbid(unsafe_code)]
 
+mod asked;
 mod backtest;
 mod check;
 mod command;

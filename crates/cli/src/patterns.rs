@@ -1,12 +1,12 @@
 //! Groups lines by what they say, and marks what they did not say before.
 
 use std::io::{self, Write as _};
-use std::path::Path;
 
 use dogwatch_line::{Lens, Level, Now, unwrapped};
 use dogwatch_reader::Report;
 use jiff::tz::TimeZone;
 
+use crate::asked::asked;
 use crate::command::{Given, LINES};
 use crate::input::Input;
 use crate::outcome::{Outcome, Stop};
@@ -19,7 +19,7 @@ use crate::tops::{MOST, Tops};
 
 pub(crate) fn run(given: &Given) -> Result<Outcome, String> {
     let session = Session::open(given);
-    let (text, paths) = given.question(|path| Path::new(path).exists());
+    let (text, paths) = asked(given)?;
     let question = Question::new(given, &session, &filter(text, "patterns")?, false)?;
     let input = Input::find(&paths)?;
     let progress = input.progress(&session);

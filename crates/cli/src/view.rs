@@ -7,6 +7,7 @@ use std::time::Duration;
 use dogwatch_line::{Lens, Query};
 use dogwatch_reader::{Family, Start};
 
+use crate::asked::asked;
 use crate::command::{
     CONTEXT, COUNT, CSV, FIELDS, FOLLOW, Given, JSON, LINES, NO_PAGER, Opt, TAIL,
 };
@@ -20,12 +21,12 @@ use crate::pager::Pager;
 use crate::paint::Paint;
 use crate::question::Question;
 use crate::reckon::Reckoning;
-use crate::session::{Session, query};
+use crate::session::{Session, query, say, with_source};
 use crate::show::{Chosen, Show};
 
 pub(crate) fn run(given: &Given) -> Result<Outcome, String> {
     let session = Session::open(given);
-    let (text, paths) = given.question(|path| Path::new(path).exists());
+    let (text, paths) = asked(given)?;
     let query = query(text)?;
     refuse(given, query.summary().is_some())?;
     let context = given.number(&CONTEXT);
@@ -41,7 +42,7 @@ pub(crate) fn run(given: &Given) -> Result<Outcome, String> {
     };
     let stopped = if given.number(&LINES) == Some(0) {
         Ok(())
-    } else if given.has(&FOLLOW) {
+    } else if given.follows() {
         view.follow(&session, &paths)
     } else {
         view.lines(&session, &paths, given.number(&TAIL))
@@ -74,13 +75,17 @@ fn refuse(given: &Given, table: bool) -> Result<(), String> {
             "behind the pipe stands a table, which --{} does not fit",
             option.long
         )),
+        None if table && given.follows() => Err(
+            "behind the pipe stands a table, and what is followed has no end to make one at"
+                .to_owned(),
+        ),
         None => Ok(()),
     }
 }
 
 /// Lines for people on a terminal may be many.
 fn pager(given: &Given, session: &Session, query: &Query) -> Pager {
-    let lines = query.summary().is_none() && !given.has(&COUNT) && !given.has(&FOLLOW);
+    let lines = query.summary().is_none() && !given.has(&COUNT) && !given.follows();
     match lines && session.terminal && !given.has(&NO_PAGER) {
         true => Pager::Ready(session.second),
         false => Pager::none(),
@@ -160,22 +165,34 @@ impl View {
             context,
             out,
         } = self;
-        let log = followed(paths).map_err(Stop::Wrong)?;
-        let mut follow = question.search.follow(&log, Start::End);
+        let logs = followed(paths).map_err(Stop::Wrong)?;
+        let search = &question.search;
+        let mut follows: Vec<_> = logs
+            .iter()
+            .map(|log| search.follow(log, Start::End))
+            .collect();
         // Nobody sends: it is a wait that ends in time.
         let (_sender, nothing) = mpsc::channel::<()>();
         loop {
-            while let Some(next) = follow.next() {
-                match next {
-                    Ok(line) => each(question, context, out, &line.text())?,
-                    Err(trouble) => session.trouble(&trouble),
+            let mut idle = true;
+            for follow in &mut follows {
+                // None waits for long behind one that is written without a pause.
+                for _ in 0..TURN {
+                    match follow.next() {
+                        Some(Ok(line)) => each(question, context, out, &line.text())?,
+                        Some(Err(trouble)) => session.trouble(&trouble),
+                        None => break,
+                    }
+                    idle = false;
                 }
             }
             out.flush()?;
             if session.watch.is_stopped() {
                 return Ok(());
             }
-            let _ = nothing.recv_timeout(PAUSE);
+            if idle {
+                let _ = nothing.recv_timeout(PAUSE);
+            }
         }
     }
 }
@@ -207,20 +224,44 @@ fn each(
     Ok(())
 }
 
-/// The one log that is followed.
-fn followed(paths: &[PathBuf]) -> Result<PathBuf, String> {
-    let [path] = paths else {
-        return Err("--follow takes the path of one log".to_owned());
+/// The logs that are followed.
+fn followed(paths: &[PathBuf]) -> Result<Vec<PathBuf>, String> {
+    let folder = PathBuf::from("logs");
+    let paths = match paths {
+        [] if folder.is_dir() => &[folder][..],
+        [] => return Err("there is no folder `logs` here: name the log to follow".to_owned()),
+        paths => paths,
     };
-    match (path.is_dir(), Family::find(&[path])) {
-        (false, _) => Ok(path.clone()),
-        (true, Ok(families)) if families.len() == 1 => Ok(families[0].log().to_owned()),
-        (true, _) => Err(format!(
-            "--follow takes one log, and `{}` is a folder",
-            path.display()
-        )),
+    let mut logs = Vec::new();
+    for path in paths {
+        let pattern = path.to_string_lossy().contains(['*', '?']) && !path.exists();
+        if path.as_os_str() == "-" {
+            return Err("standard input is read to its end without --follow".to_owned());
+        }
+        match Family::find(&[path]) {
+            Ok(families) if pattern || path.is_dir() => {
+                logs.extend(families.iter().map(|family| family.log().to_owned()));
+            }
+            Err(error) if pattern || path.is_dir() => return Err(with_source(&error)),
+            found => {
+                // The path itself and not where a link leads: it may lead elsewhere tomorrow.
+                logs.push(path.clone());
+                if found.is_err() {
+                    say(&format!(
+                        "`{}` is not there yet: waiting for it",
+                        path.display()
+                    ));
+                }
+            }
+        }
     }
+    logs.sort();
+    logs.dedup();
+    Ok(logs)
 }
+
+/// How many lines of one log are shown before the next is looked at.
+const TURN: usize = 1000;
 
 /// How long nothing is looked at when nothing is new.
 const PAUSE: Duration = Duration::from_millis(100);

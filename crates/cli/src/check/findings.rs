@@ -62,13 +62,18 @@ impl Findings {
         self.faulty += u64::from(faulty);
     }
 
-    pub(crate) fn are_none(&self) -> bool {
-        self.faulty == 0
+    /// Whether lines were there, and none was found fault with.
+    pub(crate) fn is_passed(&self) -> bool {
+        self.lines > 0 && self.faulty == 0
     }
 
     /// The page: what was found by kind, the commonest first, each with its first place.
     pub(crate) fn page(&self) -> String {
-        let mut out = format!("{} lines, {} with findings\n", self.lines, self.faulty);
+        let mut out = match self.lines {
+            0 => return "no line was there to check\n".to_owned(),
+            1 => format!("1 line, {} with findings\n", self.faulty),
+            lines => format!("{lines} lines, {} with findings\n", self.faulty),
+        };
         let mut groups: Vec<_> = self.groups.iter().collect();
         groups.sort_by_key(|(name, group)| (name.0, std::cmp::Reverse(group.count), *name));
         let width = groups
@@ -151,6 +156,6 @@ mod tests {
                 .page()
                 .ends_with("\n2 findings of other kinds than the first 1000 are not told\n")
         );
-        assert!(!findings.are_none());
+        assert!(!findings.is_passed());
     }
 }

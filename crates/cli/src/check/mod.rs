@@ -6,8 +6,8 @@ mod judge;
 mod secrets;
 
 use std::io::{self, Write as _};
-use std::path::Path;
 
+use crate::asked::asked;
 use crate::command::Given;
 use crate::input::Input;
 use crate::outcome::{Outcome, Stop};
@@ -16,7 +16,7 @@ use findings::Findings;
 
 pub(crate) fn run(given: &Given) -> Result<Outcome, String> {
     let session = Session::open(given);
-    let (text, paths) = given.question(|path| Path::new(path).exists());
+    let (text, paths) = asked(given)?;
     let query = filter(text, "check")?;
     let search = session.search(&query);
     let input = Input::find(&paths)?;
@@ -29,5 +29,5 @@ pub(crate) fn run(given: &Given) -> Result<Outcome, String> {
     drop(progress);
     let written = io::stdout().write_all(findings.page().as_bytes());
     Stop::settled(written.map_err(Stop::Pipe))?;
-    Ok(session.outcome(findings.are_none()))
+    Ok(session.outcome(findings.is_passed()))
 }

@@ -1,6 +1,7 @@
 //! Names every command of the program, its options and its examples: what is read, told by `--help`,
 //! completed by a shell and described in the manual. Pure.
 
+mod first;
 mod help;
 mod man;
 mod options;
@@ -12,6 +13,7 @@ use std::path::PathBuf;
 
 use crate::outcome::Outcome;
 
+pub(crate) use first::{First, ends_as_log};
 pub(crate) use help::help;
 pub(crate) use options::*;
 pub(crate) use read::read;
@@ -114,49 +116,22 @@ impl Given {
         (words.next(), words.map(PathBuf::from).collect())
     }
 
-    /// Query and paths. The first word is the query, but for `-` and for the path of something that is
-    /// there (`logs/`, `shop.log`): nobody looks for the name of a file in itself.
-    pub(crate) fn question(&self, exists: impl Fn(&str) -> bool) -> (&str, Vec<PathBuf>) {
-        let mut words = &*self.words;
-        let mut query = "";
-        if let Some(((first, _), rest)) = words.split_first() {
-            let path = first == "-" || (first.contains(['/', '.']) && exists(first));
-            if !path {
-                query = first;
-                words = rest;
-            }
-        }
-        (query, words.iter().map(|(word, _)| word.into()).collect())
+    /// The first word with what stands behind it, and whether that was made plain by `--`.
+    pub(crate) fn split_first(&self) -> Option<(&str, bool, Vec<PathBuf>)> {
+        let ((first, plain), rest) = self.words.split_first()?;
+        let paths = rest.iter().map(|(word, _)| word.into()).collect();
+        Some((first, *plain, paths))
+    }
+
+    /// Whether lines are asked for that are still to come.
+    pub(crate) fn follows(&self) -> bool {
+        self.command.name == FOLLOW.long || self.has(&FOLLOW)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::path::PathBuf;
-
-    use super::{Asked, COMMANDS, read};
-
-    #[test]
-    fn the_first_word_is_the_query_unless_it_is_a_path_that_is_there() {
-        let exists = |path: &str| matches!(path, "logs/" | "shop.log" | "logs");
-        for (line, query, paths) in [
-            ("", "", vec![]),
-            ("level=error logs/ -", "level=error", vec!["logs/", "-"]),
-            ("logs/ shop.log", "", vec!["logs/", "shop.log"]),
-            ("- x", "", vec!["-", "x"]),
-            // A word is a word, whatever folders are there.
-            ("logs", "logs", vec![]),
-            ("-- -n", "-n", vec![]),
-            ("/api/pay", "/api/pay", vec![]),
-        ] {
-            let words = line.split_whitespace().map(str::to_owned);
-            let Ok(Asked::Run(given)) = read(words) else {
-                panic!("{line}");
-            };
-            let paths: Vec<PathBuf> = paths.into_iter().map(PathBuf::from).collect();
-            assert_eq!(given.question(exists), (query, paths), "{line}");
-        }
-    }
+    use super::COMMANDS;
 
     #[test]
     fn no_command_has_an_option_twice_and_each_name_is_one_word() {

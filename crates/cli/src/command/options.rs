@@ -21,7 +21,11 @@ const fn valued(short: Option<char>, long: &'static str, value: Takes, does: &'s
 }
 
 pub(crate) static COUNT: Opt = flag(Some('c'), "count", "only how many lines were found");
-pub(crate) static FOLLOW: Opt = flag(Some('f'), "follow", "go on with what is written (one log)");
+pub(crate) static FOLLOW: Opt = flag(
+    Some('f'),
+    "follow",
+    "go on with what is written, across rolls",
+);
 pub(crate) static JSON: Opt = flag(Some('j'), "json", "the lines as they stand in the files");
 pub(crate) static CSV: Opt = flag(
     None,

@@ -4,7 +4,7 @@ use super::{Command, options as o};
 
 /// Every command; the one without a name first.
 pub(crate) static COMMANDS: &[&Command] = &[
-    &VIEW, &TRACE, &STATS, &PATTERNS, &DIFF, &CHECK, &INDEX, &TEST, &BACKTEST,
+    &VIEW, &FOLLOW, &TRACE, &STATS, &PATTERNS, &DIFF, &CHECK, &INDEX, &TEST, &BACKTEST,
 ];
 
 /// What is done without a command's name.
@@ -36,8 +36,9 @@ pub(crate) static VIEW: Command = Command {
     more: "\
 A path is a folder, a pattern in quotes or a current file, which stands for all
 that was rolled from it; `-` is standard input. Without one: the folder `logs`
-if it is there, else standard input. A first word that is a path which is there
-is taken as one; a word that is a command's name is looked for behind `--`.
+if it is there, else standard input. The first word is a path if something is
+there by that name; if it only looks like one, that is an error. Behind `--` it
+is always the query, as is what has quotes of its own: '\"shop.log\"'.
 
 query: level>=error  status=500  path~\"^/api/\"  -target=hyper  \"timed out\"
        since=-1h  status in (500, 502)  error exists  a or (b c)  not a
@@ -45,6 +46,37 @@ query: level>=error  status=500  path~\"^/api/\"  -target=hyper  \"timed out\"
 
 exit code: 0 a line was found, 1 none, 2 something could not be read or asked,
            130 Ctrl-C came first: what was found before it is shown
+",
+    run: crate::view::run,
+};
+
+static FOLLOW: Command = Command {
+    name: "follow",
+    does: "Goes on with what is written to logs, across rolls.",
+    takes: "[QUERY] [PATH…]",
+    options: &[
+        &o::JSON,
+        &o::CSV,
+        &o::LINES,
+        &o::CONTEXT,
+        &o::FIELDS,
+        &o::EXTRACT,
+        &o::UTC,
+        &o::COLOR,
+        &o::HELP,
+    ],
+    examples: [
+        "dogwatch follow logs/",
+        "dogwatch follow 'level>=warn' shop/logs/shop.log pay/logs/pay.log",
+    ],
+    more: "\
+The same as `dogwatch -f`. It begins at the end of each log, and ends by Ctrl-C
+or with the Nth line of -n. A folder or a pattern stands for the logs that are
+in it at the start; a log that is named need not be there yet. Lines of several
+logs are shown as they come. Paths are those of `dogwatch --help`.
+
+exit code: 0 a line was found, 1 none, 2 something could not be read or asked,
+           130 Ctrl-C ended it
 ",
     run: crate::view::run,
 };
@@ -91,8 +123,8 @@ card). The dictionary is docs/line.md. A line without `timestamp` is of another
 schema: its time, level, target and message may have any name that a query
 knows. Secrets are not shown. At most 1,000 kinds of findings are told apart.
 
-exit code: 0 nothing was found, 1 something was, 2 something could not be read
-           or asked
+exit code: 0 lines were there and nothing was found, 1 something was or no line
+           was there, 2 something could not be read or asked
 ",
     run: crate::check::run,
 };

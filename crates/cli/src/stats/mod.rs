@@ -4,8 +4,8 @@ mod gather;
 mod page;
 
 use std::io::{self, Write as _};
-use std::path::Path;
 
+use crate::asked::asked;
 use crate::command::Given;
 use crate::input::Input;
 use crate::outcome::{Outcome, Stop};
@@ -15,7 +15,7 @@ use gather::Gather;
 
 pub(crate) fn run(given: &Given) -> Result<Outcome, String> {
     let session = Session::open(given);
-    let (text, paths) = given.question(|path| Path::new(path).exists());
+    let (text, paths) = asked(given)?;
     let query = filter(text, "stats")?;
     let question = Question::new(given, &session, &query, false)?;
     let input = Input::find(&paths)?;

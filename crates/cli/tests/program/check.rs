@@ -10,7 +10,7 @@ fn lines_as_they_should_be_end_with_0() {
     let folder = folder(&[("a.log", GOOD)]);
     assert_eq!(
         run(folder.path(), &["check", "a.log"]),
-        (0, "1 lines, 0 with findings\n".to_owned(), String::new())
+        (0, "1 line, 0 with findings\n".to_owned(), String::new())
     );
 }
 
@@ -58,4 +58,21 @@ secrets in clear
     );
     assert_eq!(run(folder.path(), &["check", "level=loud"]).0, 2);
     assert_eq!(run(folder.path(), &["check", "", "none.log"]).0, 2);
+}
+
+#[test]
+fn a_check_of_nothing_says_so_and_does_not_pass() {
+    let folder = folder(&[("a.log", GOOD), ("empty.log", "")]);
+    let nothing = (1, "no line was there to check\n".to_owned(), String::new());
+    for arguments in [
+        &["check", "empty.log"][..],
+        &["check", "level=error", "a.log"],
+        &["check", "-"],
+    ] {
+        assert_eq!(run(folder.path(), arguments), nothing, "{arguments:?}");
+    }
+    assert_eq!(
+        run(folder.path(), &["check", "./typo.log"]),
+        (2, String::new(), "dogwatch: cannot find log files at `./typo.log`: there are none; to look for that text, write `-- ./typo.log`\n".to_owned())
+    );
 }

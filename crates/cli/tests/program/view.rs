@@ -71,8 +71,52 @@ fn what_is_wrong_is_said_in_one_sentence_and_ends_with_2() {
     );
     assert!(wrong(&["x | count", "-j"]).contains("behind the pipe stands a table"));
     assert!(wrong(&["x", "-C1", "--tail=2"]).contains("--context and --tail do not go together"));
-    assert!(wrong(&["-f", "x", "logs"]).contains("`logs` is a folder"));
+    assert!(wrong(&["follow", "| count", "logs"]).contains("behind the pipe stands a table"));
+    assert!(wrong(&["-f", "", "-"]).contains("standard input is read to its end without --follow"));
+    assert!(wrong(&["follow", "", "log*.none"]).contains("cannot find log files at `log*.none`"));
     assert!(wrong(&["level=error", "status=500"]).contains("if `status=500` belongs to the query"));
+}
+
+#[test]
+fn a_first_word_that_only_looks_like_a_path_is_an_error_and_a_path_of_a_url_is_a_query() {
+    let folder = crate::folder(&[(
+        "logs/a.log",
+        "{\"message\":\"GET /api/pay, shp.log\",\"n\":1}\n",
+    )]);
+    for word in ["logs/shp.log", "./typo", "/usr/nope", "shp.log", "log/"] {
+        for command in [&[][..], &["stats"], &["patterns"], &["check"]] {
+            assert_eq!(
+                run(folder.path(), &[command, &[word]].concat()),
+                (
+                    2,
+                    String::new(),
+                    format!(
+                        "dogwatch: cannot find log files at `{word}`: there are none; to look for that text, write `-- {word}`\n"
+                    )
+                ),
+            );
+        }
+    }
+    let found = (0, "1\n".to_owned(), String::new());
+    for arguments in [
+        &["-c", "/api/pay"][..],
+        &["-c", "--", "shp.log"],
+        &["-c", "\"shp.log\""],
+        &["-c", "logs/*.log"],
+        &["-c", "logs/a.log"],
+        &["-c", "/api/pay", "logs/a.log"],
+    ] {
+        assert_eq!(run(folder.path(), arguments), found, "{arguments:?}");
+    }
+    // A bare word may be meant either way.
+    assert_eq!(
+        run(folder.path(), &["-c", "logs"]),
+        (0, "1\n".to_owned(), "dogwatch: `logs` is read as the path of what is there; to look for the word, write `-- logs`\n".to_owned())
+    );
+    assert_eq!(
+        run(folder.path(), &["-c", "--", "logs"]),
+        (1, "0\n".to_owned(), String::new())
+    );
 }
 
 #[test]
@@ -156,6 +200,59 @@ fn a_followed_log_shows_what_is_written_across_a_roll() {
     writer.join().unwrap();
     assert!(child.wait().unwrap().success());
     assert_eq!(numbers, [numbers[0], numbers[0] + 1, numbers[0] + 2]);
+}
+
+#[test]
+fn a_folder_is_followed_with_all_its_logs_and_one_that_is_still_to_come() {
+    let folder = logs();
+    let arguments = ["follow", "-j", "-n", "6", "n exists", "logs/", "late/c.log"];
+    let mut child = dogwatch(folder.path(), &arguments)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut told = String::new();
+    let mut errors = BufReader::new(child.stderr.take().unwrap());
+    errors.read_line(&mut told).unwrap();
+    assert_eq!(
+        told,
+        "dogwatch: `late/c.log` is not there yet: waiting for it\n"
+    );
+    // It begins at any time after that: lines are written until it has seen one of each log.
+    let (stop, stopped) = std::sync::mpsc::channel::<()>();
+    let path = folder.path().to_owned();
+    let writer = std::thread::spawn(move || {
+        fs::create_dir(path.join("late")).unwrap();
+        for turn in 0.. {
+            let name = ["logs/a.log", "logs/b.log", "late/c.log"][turn % 3];
+            let mut file = fs::OpenOptions::new()
+                .append(true)
+                .create(true)
+                .open(path.join(name))
+                .unwrap();
+            writeln!(file, "{{\"n\":\"{name}\"}}").unwrap();
+            if stopped.recv_timeout(std::time::Duration::from_millis(50))
+                != Err(std::sync::mpsc::RecvTimeoutError::Timeout)
+            {
+                return;
+            }
+        }
+    });
+    let shown = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut shown: Vec<String> = shown.map(Result::unwrap).collect();
+    drop(stop);
+    writer.join().unwrap();
+    assert!(child.wait().unwrap().success());
+    shown.sort();
+    shown.dedup();
+    assert_eq!(
+        shown,
+        [
+            r#"{"n":"late/c.log"}"#,
+            r#"{"n":"logs/a.log"}"#,
+            r#"{"n":"logs/b.log"}"#
+        ]
+    );
 }
 
 /// Three errors among thirty lines, in two files.
