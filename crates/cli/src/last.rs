@@ -85,7 +85,8 @@ fn of_family(
 
 /// A file that is not compressed (RFC 8878 section 3.1.1, RFC 1952 section 2.3.1).
 fn plain(path: &Path) -> Option<File> {
-    let mut file = File::open(path).ok()?;
+    // A pipe gives its first bytes once.
+    let mut file = path.is_file().then(|| File::open(path).ok())??;
     let mut magic = [0; 4];
     let read = file.read(&mut magic).ok()?;
     let compressed = magic[..read].starts_with(&[0x1f, 0x8b])

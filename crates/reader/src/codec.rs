@@ -21,6 +21,17 @@ impl Codec {
         }
     }
 
+    /// Whether more bytes behind these may tell that they are compressed.
+    pub(crate) fn may_be_compressed(beginning: &[u8]) -> bool {
+        let magics = [Codec::Zstd, Codec::Gzip].map(Codec::magic);
+        let skippable = matches!(
+            beginning,
+            [0x50..=0x5f] | [0x50..=0x5f, 0x2a] | [0x50..=0x5f, 0x2a, 0x4d]
+        );
+        let begins = |magic: &&[u8]| magic.len() > beginning.len() && magic.starts_with(beginning);
+        skippable || magics.iter().any(begins)
+    }
+
     fn magic(self) -> &'static [u8] {
         match self {
             Codec::Plain => &[],

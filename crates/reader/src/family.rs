@@ -35,6 +35,7 @@ impl Family {
     /// path of a current file (`logs/shop.log`) stands for it and all that was rolled from it, by our
     /// appender, by logrotate or by `tracing-appender`, whether or not it is there itself; the path
     /// of a rolled or compressed file for that one file. `*` and `?` may stand in a file's name.
+    /// A pipe or a device is a log of its own, read as a stream; in a folder it is none.
     ///
     /// A file is in the list once, however often it is named. Of a plain file and its own compressed
     /// form (`shop.log.1`, `shop.log.1.gz`) only the plain one is, unless it is empty: they say the
@@ -66,7 +67,7 @@ impl Family {
 /// Adds the files that a path stands for; whether there were any.
 fn collect(path: &Path, found: &mut Kin) -> Result<bool, Error> {
     // A link is what it leads to: `current.log` may be today's file.
-    let target = if path.is_symlink() {
+    let target = if path.is_symlink() && !is_handle(path) {
         fs::canonicalize(path).ok()
     } else {
         None
@@ -74,6 +75,11 @@ fn collect(path: &Path, found: &mut Kin) -> Result<bool, Error> {
     let path = target.as_deref().unwrap_or(path);
     if path.is_dir() {
         return list(path, path, &|_| true, found);
+    }
+    if path.exists() && !path.is_file() {
+        // A pipe or a device: a log of its own, read as a stream.
+        found.add(path.to_owned(), path.to_owned(), Age::Current);
+        return Ok(true);
     }
     let Some(name) = path.file_name().and_then(|name| name.to_str()) else {
         // Not UTF-8: no name of ours, but a file all the same.
@@ -108,6 +114,12 @@ fn collect(path: &Path, found: &mut Kin) -> Result<bool, Error> {
         }
         _ => Err(Error::none(path)),
     }
+}
+
+/// Whether a path is what a process has open: `/dev/stdin`, or `/dev/fd/63` of a shell's `<(…)`. It
+/// leads to no name, or to one that is not meant.
+fn is_handle(path: &Path) -> bool {
+    path == Path::new("/dev/stdin") || path.starts_with("/dev/fd") || path.starts_with("/proc")
 }
 
 fn list(

@@ -24,6 +24,7 @@ mod report;
 mod search;
 mod serial;
 mod sieve;
+mod stream;
 mod tail;
 #[cfg(feature = "zstd")]
 mod torn;

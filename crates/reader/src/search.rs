@@ -101,7 +101,8 @@ impl Search {
         Reading::of_files(self, vec![file.to_owned()], 1)
     }
 
-    /// Reads a stream of lines: standard input. It is not decompressed.
+    /// Reads a stream of lines: standard input. One that begins as gzip or zstd does is decompressed,
+    /// up to its end or to what is broken in it: a stream cannot go back to look for the next frame.
     pub fn read_from(&self, input: impl Read + 'static) -> Reading<'_> {
         Reading::of_stream(self, Box::new(input))
     }

@@ -1,7 +1,7 @@
 //! Reads files one after the other, block by block.
 
 use std::collections::VecDeque;
-use std::io::{self, Read};
+use std::io::Read;
 use std::ops::Range;
 use std::path::PathBuf;
 
@@ -11,6 +11,7 @@ use crate::frames::Frames;
 use crate::index::{Plan, looks};
 use crate::opened::open;
 use crate::search::{Hit, Search};
+use crate::stream::Stream;
 use crate::trouble::{Kind, Trouble};
 use crate::watch::Told;
 use crate::{Found, Report};
@@ -40,7 +41,7 @@ pub(crate) struct Serial<'a> {
 enum Input {
     None,
     File(Box<Frames>),
-    Stream(Box<dyn Read>),
+    Stream(Stream),
 }
 
 impl<'a> Serial<'a> {
@@ -64,7 +65,7 @@ impl<'a> Serial<'a> {
 
     pub(crate) fn of_stream(search: &'a Search, stream: Box<dyn Read>) -> Self {
         let mut reading = Self::of_files(search, Vec::new());
-        reading.input = Input::Stream(stream);
+        reading.input = Input::Stream(Stream::New(stream));
         reading.ended = false;
         reading
     }
@@ -163,8 +164,7 @@ impl<'a> Serial<'a> {
         let read = match &mut self.input {
             Input::None => Ok(0),
             Input::File(frames) => frames.read(room, &self.path),
-            Input::Stream(stream) => read_on(stream, room)
-                .map_err(|error| Trouble::new(&self.path, Kind::Unreadable, Some(error))),
+            Input::Stream(stream) => stream.read(room, &self.path),
         };
         match read {
             Ok(0) => self.end_part()?,
@@ -226,8 +226,14 @@ impl<'a> Serial<'a> {
         let Some(path) = next else {
             return Ok(false);
         };
+        self.path.clone_from(&path);
+        if let Some(stream) = Stream::open(&path)? {
+            self.report.files += 1;
+            self.input = Input::Stream(stream);
+            self.ended = false;
+            return Ok(true);
+        }
         let opened = open(&path);
-        self.path = path;
         let (mut frames, path) = opened?;
         let looked = frames.stored().and_then(|file| looks(file).ok());
         if let Some(given) = self.given.take() {
@@ -258,15 +264,6 @@ impl<'a> Serial<'a> {
         self.input = Input::File(Box::new(frames));
         self.ended = false;
         unfit.map_or(Ok(true), Err)
-    }
-}
-
-fn read_on(stream: &mut dyn Read, room: &mut [u8]) -> io::Result<usize> {
-    loop {
-        match stream.read(room) {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            other => return other,
-        }
     }
 }
 

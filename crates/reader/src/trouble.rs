@@ -81,6 +81,9 @@ impl fmt::Display for Trouble {
         let path = self.path.display();
         match self.kind {
             Kind::Vanished => write!(f, "`{path}` was there and is gone"),
+            Kind::Unreadable if self.path.as_os_str().is_empty() => {
+                write!(f, "cannot read the stream to its end")
+            }
             Kind::Unreadable => write!(f, "cannot read `{path}` to its end"),
             Kind::BrokenFrame { at } => write!(
                 f,

@@ -356,6 +356,61 @@ fn a_torn_frame_takes_in_no_line_of_the_next() {
     }
 }
 
+/// What a reading of a stream gives: lines and troubles.
+fn read_stream(input: Vec<u8>) -> (Vec<String>, Vec<String>) {
+    let search = search("");
+    let mut reading = search.read_from(std::io::Cursor::new(input));
+    let (mut lines, mut troubles) = (Vec::new(), Vec::new());
+    while let Some(next) = reading.next() {
+        match next {
+            Ok(found) => lines.push(found.text().into_owned()),
+            Err(trouble) => troubles.push(trouble.to_string()),
+        }
+    }
+    (lines, troubles)
+}
+
+#[test]
+fn a_stream_is_decompressed_by_its_first_bytes() {
+    for compress in [zstd as fn(&[u8]) -> Vec<u8>, gzip] {
+        let whole = [compress(b"one\ntw"), compress(b"o\nthree\n")].concat();
+        let expected = ["one", "two", "three"].map(str::to_owned).to_vec();
+        assert_eq!(read_stream(whole.clone()), (expected, vec![]));
+        let (lines, troubles) = read_stream(whole[..whole.len() - 9].to_vec());
+        assert!(lines.starts_with(&["one".to_owned()]), "{lines:?}");
+        assert_eq!(troubles, ["cannot read the stream to its end"]);
+    }
+    // The beginnings of magic numbers alone are text.
+    for text in ["", "(", "P*", "\x1f", "P*M", "(x", "ok"] {
+        let expected: Vec<String> = text.lines().map(str::to_owned).collect();
+        assert_eq!(read_stream(text.into()), (expected, vec![]), "{text:?}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_that_is_named_is_read_as_a_stream() {
+    let folder = tempfile::tempdir().unwrap();
+    for (number, text) in [b"1\n2\n".to_vec(), gzip(b"1\n2\n"), zstd(b"1\n2\n")]
+        .into_iter()
+        .enumerate()
+    {
+        let path = folder.path().join(format!("pipe{number}"));
+        let made = std::process::Command::new("mkfifo").arg(&path).status();
+        assert!(made.unwrap().success());
+        let writer = std::thread::spawn({
+            let path = path.clone();
+            move || fs::write(path, text).unwrap()
+        });
+        let (lines, troubles, report) = read(&search(""), &path);
+        writer.join().unwrap();
+        assert_eq!((lines, troubles), (vec!["1".into(), "2".into()], vec![]));
+        assert_eq!((report.files, report.lines), (1, 2));
+    }
+    // In a folder nobody waits for a pipe.
+    assert!(Family::find(&[folder.path()]).unwrap_err().is_not_found());
+}
+
 #[test]
 fn skippable_frames_are_skipped_and_what_is_stored_raw_is_read() {
     let folder = tempfile::tempdir().unwrap();

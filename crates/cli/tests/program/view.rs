@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::Stdio;
 
-use crate::{dogwatch, run};
+use crate::{dogwatch, folder, run};
 
 const A: &str = r#"{"timestamp":"2026-11-24T10:00:00Z","level":"ERROR","target":"a","message":"timed out","status":503}"#;
 const B: &str =
@@ -155,6 +155,31 @@ fn standard_input_is_read_and_no_code_gets_to_the_terminal() {
         String::from_utf8(output.stdout).unwrap(),
         "\\u{1b}[2Jfound\n-     found \\u{1b}[1m\n"
     );
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_that_is_named_is_read() {
+    let folder = folder(&[("one", "{\"n\":1}\n{\"n\":2}\n"), ("stdin.log", "other\n")]);
+    for (arguments, expected) in [
+        (&["-j", "", "/dev/stdin"][..], "{\"n\":1}\n{\"n\":2}\n"),
+        (&["-j", "--tail", "1", "", "/dev/stdin"], "{\"n\":2}\n"),
+        (&["-c", "*", "/dev/fd/0"], "2\n"),
+    ] {
+        let mut cat = std::process::Command::new("cat")
+            .arg(folder.path().join("one"))
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let output = dogwatch(folder.path(), arguments)
+            .stdin(cat.stdout.take().unwrap())
+            .output()
+            .unwrap();
+        cat.wait().unwrap();
+        let error = String::from_utf8(output.stderr).unwrap();
+        let out = String::from_utf8(output.stdout).unwrap();
+        assert_eq!((&*out, &*error), (expected, ""), "{arguments:?}");
+    }
 }
 
 #[test]

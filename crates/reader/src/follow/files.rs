@@ -135,6 +135,8 @@ impl Follow<'_> {
         families
             .iter()
             .flat_map(Family::files)
+            // A pipe gives what it has once: it cannot be looked at and then read.
+            .filter(|path| path.is_file())
             .filter_map(|path| Present::at(path))
             .collect()
     }
