@@ -1,6 +1,6 @@
 //! Writes rows of comma-separated values (RFC 4180, lines ended by a line feed). Pure.
 
-use dogwatch_line::{Columns, unwrapped};
+use dogwatch_line::{Columns, Line, unwrapped};
 
 /// Lines as rows.
 pub(crate) struct Rows {
@@ -9,16 +9,21 @@ pub(crate) struct Rows {
 }
 
 impl Rows {
-    /// Time, level, target and message, then the fields of a list with commas.
+    /// Time, level, target and message, then the fields of a list with commas; each once.
     pub(crate) fn new(fields: &str) -> Self {
         let fields = fields
             .split(',')
             .map(str::trim)
             .filter(|name| !name.is_empty());
-        let names = ["timestamp", "level", "target", "message"]
+        let mut names: Vec<String> = Vec::new();
+        for name in ["timestamp", "level", "target", "message"]
             .into_iter()
-            .chain(fields);
-        let names: Vec<String> = names.map(str::to_owned).collect();
+            .chain(fields)
+        {
+            if !names.iter().any(|known| known == name) {
+                names.push(name.to_owned());
+            }
+        }
         Self {
             columns: Columns::new(names.iter().map(|name| &**name)),
             names,
@@ -29,7 +34,8 @@ impl Rows {
         row(self.names.iter().map(|name| &**name))
     }
 
-    /// A line as a row; what it has not is empty. A text is a message.
+    /// A line as a row; what it has not is empty. A text is a message, and so is the
+    /// half of a JSON line, which has no fields.
     pub(crate) fn line(&self, line: &str) -> String {
         let mut values: Vec<String> = self
             .columns
@@ -38,7 +44,8 @@ impl Rows {
             .map(|value| value.as_ref().map_or_else(String::new, ToString::to_string))
             .collect();
         let text = unwrapped(line);
-        if !text.starts_with('{') {
+        let bare = values.iter().all(String::is_empty);
+        if bare && (!text.starts_with('{') || Line::parse_repeating(&text).is_err()) {
             values[3] = text.into_owned();
         }
         row(values.iter().map(|value| &**value))
@@ -70,7 +77,7 @@ mod tests {
 
     #[test]
     fn a_line_is_a_row_and_what_would_break_it_is_quoted() {
-        let rows = Rows::new("status, error.message");
+        let rows = Rows::new("status, error.message,message,status");
         assert_eq!(
             rows.heading(),
             "timestamp,level,target,message,status,error.message\n"
@@ -85,6 +92,11 @@ mod tests {
                 ",,,支付,200,\n",
             ),
             ("just text", ",,,just text,,\n"),
+            ("{\"half\":", ",,,\"{\"\"half\"\":\",,\n"),
+            (
+                r#"{"level":"ERROR","status":5"#,
+                ",,,\"{\"\"level\"\":\"\"ERROR\"\",\"\"status\"\":5\",,\n",
+            ),
             (
                 r#"{"log":"text, wrapped\n","stream":"stdout","time":"x"}"#,
                 ",,,\"text, wrapped\",,\n",

@@ -25,13 +25,8 @@ pub(crate) fn last(
     match input {
         Input::Stream => {
             let mut lines = VecDeque::new();
-            keep(
-                session,
-                question,
-                question.search.read_from(io::stdin()),
-                most,
-                &mut lines,
-            );
+            let reading = question.search.read_from(io::stdin());
+            keep(session, question, reading, None, most, &mut lines);
             lines
         }
         Input::Logs(families) => {
@@ -69,13 +64,10 @@ fn of_family(
                 }
             }
             // Compressed, or gone: the reader knows what to do, or to tell.
-            None => keep(
-                session,
-                question,
-                question.search.read_file(path),
-                missing,
-                &mut found,
-            ),
+            None => {
+                let reading = question.search.read_file(path);
+                keep(session, question, reading, None, missing, &mut found);
+            }
         }
         found.append(&mut lines);
         lines = found;
@@ -127,34 +119,27 @@ fn of_file(
         size = CHUNK;
         let mut found = VecDeque::new();
         let missing = most - lines.len();
-        keep(
-            session,
-            question,
-            question.search.read_from(Cursor::new(chunk)),
-            missing,
-            &mut found,
-        );
-        found
-            .iter_mut()
-            .for_each(|(_, from)| *from = path.to_owned());
+        let reading = question.search.read_from(Cursor::new(chunk));
+        keep(session, question, reading, Some(path), missing, &mut found);
         found.append(lines);
         *lines = found;
     }
     Ok(())
 }
 
-/// Keeps the last so many lines of a reading.
+/// Keeps the last so many lines of a reading; of the file, if it does not know that itself.
 fn keep(
     session: &Session,
     question: &Question,
     mut reading: Reading<'_>,
+    file: Option<&Path>,
     most: usize,
     lines: &mut VecDeque<Line>,
 ) {
     while let Some(next) = reading.next() {
         match next {
             Ok(line) => {
-                let path = line.path().to_owned();
+                let path = file.unwrap_or(line.path()).to_owned();
                 let text = line.text();
                 let Some(text) = question.found(&text) else {
                     continue;
@@ -164,7 +149,10 @@ fn keep(
                 }
                 lines.push_back((text.into_owned(), path));
             }
-            Err(trouble) => session.trouble(&trouble),
+            Err(trouble) => match file {
+                Some(file) => session.trouble(&trouble.in_file(file)),
+                None => session.trouble(&trouble),
+            },
         }
     }
 }

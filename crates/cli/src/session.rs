@@ -119,16 +119,42 @@ pub(crate) fn filter(text: &str, command: &str) -> Result<Query, String> {
     }
 }
 
-/// Reads a query; the error stands under the place that it points at.
+/// Reads a query; the error stands under the place that it points at. Of a long query only what is around
+/// that is shown.
 pub(crate) fn query(text: &str) -> Result<Query, String> {
     Query::parse(text).map_err(|error| {
+        let message = shortened(&error.to_string());
         if text.contains('\n') {
-            return error.to_string();
+            return message;
         }
-        let before = text[..error.offset().min(text.len())].chars().count();
-        format!("{error}\n  {text}\n  {}^", " ".repeat(before))
+        let (before, behind) = text.split_at_checked(error.offset()).unwrap_or((text, ""));
+        let skipped = before.chars().count().saturating_sub(AROUND);
+        let mut shown: String = before.chars().skip(skipped).collect();
+        if skipped > 0 {
+            shown.insert(0, '…');
+        }
+        let caret = " ".repeat(shown.chars().count());
+        shown.extend(behind.chars().take(AROUND));
+        if behind.chars().nth(AROUND).is_some() {
+            shown.push('…');
+        }
+        format!("{message}\n  {shown}\n  {caret}^")
     })
 }
+
+/// A message in which a long word of a query may stand, without its middle.
+pub(crate) fn shortened(text: &str) -> String {
+    let count = text.chars().count();
+    if count <= 5 * AROUND {
+        return text.to_owned();
+    }
+    let begin = text.chars().take(3 * AROUND);
+    let end = text.chars().skip(count - AROUND);
+    begin.chain(['…']).chain(end).collect()
+}
+
+/// How many characters before and behind a fault are shown.
+const AROUND: usize = 60;
 
 /// Writes a message to standard error, also if the name of a file in it would move the cursor. Nobody
 /// is left to tell if that fails.

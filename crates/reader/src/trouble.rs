@@ -43,9 +43,17 @@ impl Trouble {
         self.kind
     }
 
-    /// The file.
+    /// The file; empty for a stream.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The same in this file: for a part of a file that was read as a stream.
+    pub fn in_file(self, path: &Path) -> Self {
+        Self {
+            path: path.to_owned(),
+            ..self
+        }
     }
 
     /// Whether the file was listed and was gone when its turn came.
@@ -78,34 +86,35 @@ impl Trouble {
 
 impl fmt::Display for Trouble {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let path = self.path.display();
+        let path = match self.path.as_os_str().is_empty() {
+            true => "the stream".to_owned(),
+            false => format!("`{}`", self.path.display()),
+        };
         match self.kind {
-            Kind::Vanished => write!(f, "`{path}` was there and is gone"),
-            Kind::Unreadable if self.path.as_os_str().is_empty() => {
-                write!(f, "cannot read the stream to its end")
-            }
-            Kind::Unreadable => write!(f, "cannot read `{path}` to its end"),
+            Kind::Vanished => write!(f, "{path} was there and is gone"),
+            Kind::Unreadable => write!(f, "cannot read {path} to its end"),
             Kind::BrokenFrame { at } => write!(
                 f,
-                "`{path}` is broken at byte {at}; what follows the broken part is read"
+                "{path} is broken at byte {at}; what follows the broken part is read"
             ),
             Kind::Unsupported(feature) => {
                 write!(
                     f,
-                    "cannot read `{path}`: it is compressed, and the feature `{feature}` is not compiled in"
+                    "cannot read {path}: it is compressed, and the feature `{feature}` is not compiled in"
                 )
             }
             Kind::Index(why) => write!(
                 f,
-                "the index of `{path}` {why}; all of the file is read; `dogwatch index {path}` makes it anew"
+                "the index of {path} {why}; all of the file is read; `dogwatch index {}` makes it anew",
+                self.path.display()
             ),
             Kind::Unfinished { at } => write!(
                 f,
-                "`{path}` is gone, in which the cursor stood before byte {at}; what was behind it is lost"
+                "{path} is gone, in which the cursor stood before byte {at}; what was behind it is lost"
             ),
             Kind::LongLine { bytes } => write!(
                 f,
-                "a line of {bytes} bytes in `{path}` is too long and left out"
+                "a line of {bytes} bytes in {path} is too long and left out"
             ),
         }
     }

@@ -13,6 +13,7 @@ use dogwatch_line::{Line, unwrapped};
 use jiff::tz::TimeZone;
 use regex::Regex;
 
+use crate::session::shortened;
 use object::Object;
 use stamp::Stamps;
 
@@ -75,7 +76,13 @@ impl Extract {
     /// What was not read, if anything.
     pub(crate) fn shortfall(&self) -> Option<String> {
         let unfit = self.unfit.get();
-        (unfit > 0).then(|| format!("{unfit} lines of text are not of the form of --extract"))
+        match unfit {
+            0 => None,
+            1 => Some("1 line of text is not of the form of --extract".to_owned()),
+            _ => Some(format!(
+                "{unfit} lines of text are not of the form of --extract"
+            )),
+        }
     }
 }
 
@@ -83,11 +90,19 @@ fn named(pattern: &str) -> Result<Regex, String> {
     let regex = regex::RegexBuilder::new(pattern)
         .size_limit(1 << 20)
         .build()
-        .map_err(|error| format!("cannot read the pattern of --extract: {error}"))?;
+        .map_err(|error| {
+            // The crate draws the pattern above its last line.
+            let told = error.to_string();
+            let why = told.lines().last().unwrap_or_default();
+            let why = why.strip_prefix("error: ").unwrap_or(why);
+            let pattern = shortened(pattern);
+            format!("cannot read the pattern `{pattern}` of --extract: {why}")
+        })?;
     if regex.capture_names().flatten().next().is_none() {
         return Err(format!(
-            "--extract takes {} or a regular expression with named groups, `(?<status>\\d+)`, and `{pattern}` has none",
-            NAMES.join(", ")
+            "--extract takes {} or a regular expression with named groups, `(?<status>\\d+)`, and `{}` has none",
+            NAMES.join(", "),
+            shortened(pattern)
         ));
     }
     Ok(regex)
@@ -223,7 +238,14 @@ mod tests {
             wrong("nginxx"),
             "--extract takes nginx, apache, syslog, logfmt or a regular expression with named groups, `(?<status>\\d+)`, and `nginxx` has none"
         );
-        assert!(wrong("(?<a>").starts_with("cannot read the pattern of --extract: "));
+        assert_eq!(
+            wrong("(?<a>"),
+            "cannot read the pattern `(?<a>` of --extract: unclosed group"
+        );
+        assert_eq!(
+            wrong(r"(?<a>\w{100000})"),
+            "cannot read the pattern `(?<a>\\w{100000})` of --extract: Compiled regex exceeds size limit of 1048576 bytes."
+        );
     }
 
     #[test]

@@ -138,11 +138,18 @@ impl Reckoning {
             .then(|| format!("the percentiles are of the first {MOST_VALUES} values"))
     }
 
+    /// A moment, as fine as the stretches of a chart are.
     fn label(&self, at: i128) -> String {
+        let form = match self.shape {
+            Shape::Timechart(each) if each % 1_000 != 0 => "%Y-%m-%d %H:%M:%S%.9f",
+            Shape::Timechart(each) if each % 1_000_000 != 0 => "%Y-%m-%d %H:%M:%S%.6f",
+            Shape::Timechart(each) if each % 1_000_000_000 != 0 => "%Y-%m-%d %H:%M:%S%.3f",
+            _ => "%Y-%m-%d %H:%M:%S",
+        };
         match Timestamp::from_nanosecond(at) {
             Ok(at) => at
                 .to_zoned_datetime(self.zone.clone())
-                .strftime("%Y-%m-%d %H:%M:%S")
+                .strftime(form)
                 .to_string(),
             Err(_) => "-".to_owned(),
         }
@@ -231,6 +238,20 @@ mod tests {
         lines.push(r#"{"time":1795514459000,"http.route":"/b","responseTime":"1.5s"}"#.to_owned());
         lines.push("no JSON".to_owned());
         lines
+    }
+
+    #[test]
+    fn a_chart_finer_than_a_second_has_rows_as_fine() {
+        let at = |fraction: &str| format!("{{\"ts\":\"2026-11-24T10:00:00.{fraction}Z\"}}");
+        for (each, first, last, begin, end) in [
+            ("1ns", "123456789", "123456790", "123456789", "123456790"),
+            ("2us", "000001", "000003", "000000", "000002"),
+            ("500ms", "4", "6", "000", "500"),
+        ] {
+            let chart = reckoned(&format!("| timechart {each}"), [at(first), at(last)]).csv();
+            let row = |fraction: &str| format!("2026-11-24 10:00:00.{fraction},1\n");
+            assert_eq!(chart, format!("time,count\n{}{}", row(begin), row(end)));
+        }
     }
 
     #[test]

@@ -89,7 +89,7 @@ fn fields_made_of_text_are_asked_written_and_summed_up() {
         (
             0,
             "{\"level\":\"WARN\",\"message\":\"slow\",\"took_ms\":900}\n".to_owned(),
-            "dogwatch: 1 lines of text are not of the form of --extract\n".to_owned()
+            "dogwatch: 1 line of text is not of the form of --extract\n".to_owned()
         )
     );
     let (code, out, _) = run(folder.path(), &["stats", "a.log", "--extract", expression]);

@@ -120,6 +120,39 @@ fn a_first_word_that_only_looks_like_a_path_is_an_error_and_a_path_of_a_url_is_a
 }
 
 #[test]
+fn a_long_query_is_not_echoed_whole() {
+    let folder = logs();
+    let long = "x".repeat(8000);
+    let (code, out, error) = run(folder.path(), &[&format!("{long} level=loud {long}")]);
+    let (before, behind) = ("x".repeat(53), "x".repeat(55));
+    assert_eq!((code, &*out), (2, ""));
+    assert_eq!(
+        error,
+        format!(
+            "dogwatch: cannot read the query at column 8008: unknown level `loud`\n  …{before} level=loud {behind}…\n  {}^\n",
+            " ".repeat(61)
+        )
+    );
+    for query in [format!("level={long}"), long.repeat(10)] {
+        let (code, _, error) = run(folder.path(), &[&query]);
+        assert!(code == 2 && error.len() < 800, "{}", error.len());
+    }
+}
+
+#[test]
+fn a_line_that_is_too_long_is_told_with_its_file() {
+    let long = format!("{}\n{A}\n", "x".repeat((16 << 20) + 1));
+    let folder = crate::folder(&[("a.log", &long)]);
+    let told = "dogwatch: a line of 16777218 bytes in `a.log` is too long and left out\n";
+    for tail in [&["--tail=2"][..], &[]] {
+        let arguments = [&["-j", "", "a.log"], tail].concat();
+        let (code, out, error) = run(folder.path(), &arguments);
+        assert_eq!((code, out), (2, format!("{A}\n")), "{tail:?}");
+        assert_eq!(error.replace("./a.log", "a.log"), told, "{tail:?}");
+    }
+}
+
+#[test]
 fn a_broken_file_is_told_and_the_rest_is_shown() {
     let folder = logs();
     fs::write(
