@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::Error;
 use crate::kin::Kin;
 use crate::name::{Age, Name};
+use crate::pattern::{folders, is_like, is_pattern};
 
 /// The files of one log, the oldest first.
 ///
@@ -34,7 +35,8 @@ impl Family {
     /// The logs at these paths. A folder stands for every log in it, not for folders within. The
     /// path of a current file (`logs/shop.log`) stands for it and all that was rolled from it, by our
     /// appender, by logrotate or by `tracing-appender`, whether or not it is there itself; the path
-    /// of a rolled or compressed file for that one file. `*` and `?` may stand in a file's name.
+    /// of a rolled or compressed file for that one file. `*` and `?` may stand in the name of a file, and
+    /// of the folders that it is in.
     /// A pipe or a device is a log of its own, read as a stream; in a folder it is none.
     ///
     /// A file is in the list once, however often it is named. Of a plain file and its own compressed
@@ -45,7 +47,7 @@ impl Family {
         let mut found = Kin::default();
         for path in paths {
             let path = path.as_ref();
-            if !collect(path, &mut found)? {
+            if !collect_all(path, &mut found)? {
                 return Err(Error::none(path));
             }
         }
@@ -62,6 +64,23 @@ impl Family {
     pub fn files(&self) -> &[PathBuf] {
         &self.files
     }
+}
+
+/// Adds the files that a path stands for, in each folder that it may mean; whether there were any.
+fn collect_all(path: &Path, found: &mut Kin) -> Result<bool, Error> {
+    let folders = path.parent().and_then(folders);
+    let (Some(folders), Some(name)) = (folders, path.file_name()) else {
+        return collect(path, found);
+    };
+    let mut any = false;
+    for folder in folders {
+        any |= match collect(&folder.join(name), found) {
+            // The next folder may have some.
+            Err(error) if error.is_not_found() => false,
+            collected => collected?,
+        };
+    }
+    Ok(any)
 }
 
 /// Adds the files that a path stands for; whether there were any.
@@ -91,7 +110,7 @@ fn collect(path: &Path, found: &mut Kin) -> Result<bool, Error> {
         _ => Path::new("."),
     };
     let exact = path.exists();
-    let pattern = name.contains(['*', '?']);
+    let pattern = is_pattern(name.as_ref());
     match Name::of(name) {
         Some(Name {
             age: Age::Current,
@@ -170,44 +189,4 @@ fn leads_beside(link: &Path) -> bool {
         .and_then(|folder| fs::canonicalize(folder).ok());
     let target = fs::canonicalize(link).ok();
     target.is_some_and(|target| target.parent() == folder.as_deref())
-}
-
-/// Whether a name is like a pattern: `*` is any text, `?` one character.
-fn is_like(pattern: &[char], name: &str) -> bool {
-    let name: Vec<char> = name.chars().collect();
-    // Row by row: whether the first `i` signs of the pattern fit the first `j` of the name.
-    let mut fits = vec![false; name.len() + 1];
-    fits[0] = true;
-    for sign in pattern {
-        let mut next = vec![false; name.len() + 1];
-        for at in 0..=name.len() {
-            next[at] = match sign {
-                '*' => fits[at] || (at > 0 && next[at - 1]),
-                '?' => at > 0 && fits[at - 1],
-                sign => at > 0 && fits[at - 1] && name[at - 1] == *sign,
-            };
-        }
-        fits = next;
-    }
-    fits[name.len()]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_like;
-
-    #[test]
-    fn a_pattern_fits_a_whole_name() {
-        for (pattern, name, expected) in [
-            ("*.log", "shop.log", true),
-            ("*.log", "shop.log.1", false),
-            ("s?op.*", "shop.log", true),
-            ("s?op", "sop", false),
-            ("日?*", "日志.log", true),
-            ("*", "", true),
-        ] {
-            let pattern: Vec<char> = pattern.chars().collect();
-            assert_eq!(is_like(&pattern, name), expected, "{name}");
-        }
-    }
 }

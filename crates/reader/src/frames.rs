@@ -266,8 +266,10 @@ impl Frames {
         }
         match self.codec.next_frame(&mut file, at + 1) {
             Ok(_) => {
+                // What cannot be read is told when it is read.
+                let last = file.fill_buf().is_ok_and(<[u8]>::is_empty);
                 self.state = State::Between(file);
-                Trouble::new(path, Kind::BrokenFrame { at }, Some(error))
+                Trouble::new(path, Kind::BrokenFrame { at, last }, Some(error))
             }
             Err(error) => Trouble::new(path, Kind::Unreadable, Some(error)),
         }

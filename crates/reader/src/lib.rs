@@ -18,6 +18,7 @@ mod known;
 mod merged;
 mod name;
 mod opened;
+mod pattern;
 mod place;
 mod reading;
 mod report;

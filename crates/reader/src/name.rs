@@ -1,5 +1,7 @@
 //! Tells from a file's name which log it belongs to and how old it is. Pure.
 
+use std::net::Ipv4Addr;
+
 /// What a file's name says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Name {
@@ -67,6 +69,10 @@ fn split(name: &str) -> (String, Age) {
                 Age::Dated(sequence, digits),
             );
         }
+    }
+    if name.parse::<Ipv4Addr>().is_ok() {
+        // A host's log by its address, `10.0.0.1`, is no roll of `10.0.0`.
+        return (name.to_owned(), Age::Current);
     }
     if let Some((log, number)) = name.rsplit_once('.') {
         if let (false, Ok(number)) = (log.is_empty(), number.parse()) {
@@ -184,6 +190,10 @@ mod tests {
             ("shop-2.log", "shop-2.log", Age::Current, false),
             ("日志.log.3", "日志.log", Age::Numbered(Reverse(3)), false),
             ("20261124.log", "20261124.log", Age::Current, false),
+            ("10.0.0.1", "10.0.0.1", Age::Current, false),
+            ("10.0.0.1.gz", "10.0.0.1", Age::Current, true),
+            ("10.0.0.1.2", "10.0.0.1", Age::Numbered(Reverse(2)), false),
+            ("10.0.0", "10.0", Age::Numbered(Reverse(0)), false),
         ] {
             let expected = Name {
                 log: log.to_owned(),

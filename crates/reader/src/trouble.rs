@@ -18,6 +18,8 @@ pub(crate) enum Kind {
     Unreadable,
     BrokenFrame {
         at: u64,
+        /// Whether no other frame follows it.
+        last: bool,
     },
     Unsupported(&'static str),
     LongLine {
@@ -93,9 +95,13 @@ impl fmt::Display for Trouble {
         match self.kind {
             Kind::Vanished => write!(f, "{path} was there and is gone"),
             Kind::Unreadable => write!(f, "cannot read {path} to its end"),
-            Kind::BrokenFrame { at } => write!(
+            Kind::BrokenFrame { at, last: false } => write!(
                 f,
                 "{path} is broken at byte {at}; what follows the broken part is read"
+            ),
+            Kind::BrokenFrame { at, last: true } => write!(
+                f,
+                "{path} is broken at byte {at}; what is whole before that is read, and nothing follows it"
             ),
             Kind::Unsupported(feature) => {
                 write!(

@@ -226,6 +226,51 @@ fn a_link_to_a_log_beside_it_is_that_log_and_not_another() {
 }
 
 #[test]
+fn a_pattern_may_stand_in_the_name_of_a_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in [
+        "shop/a.log",
+        "shop/a.log.1",
+        "stock/b.log",
+        "支付/c.log",
+        "pay/x/deep/d.log",
+        ".hidden/e.log",
+        "s*r/f.log",
+        "sour/g.log",
+    ] {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, "1\n").unwrap();
+    }
+    fs::write(folder.path().join("s.log"), "1\n").unwrap();
+    for (pattern, expected) in [
+        ("sh*/*.log", &["shop/a.log.1", "shop/a.log"][..]),
+        ("s?o*/*.log", &["shop/a.log.1", "shop/a.log", "stock/b.log"]),
+        ("s*/b.log", &["stock/b.log"]),
+        ("支?/*.log", &["支付/c.log"]),
+        ("p*/?/deep/*", &["pay/x/deep/d.log"]),
+        ("*/*/deep/d.log", &["pay/x/deep/d.log"]),
+        (".h*/*.log", &[".hidden/e.log"]),
+        // What is called so is meant.
+        ("s*r/*.log", &["s*r/f.log"]),
+    ] {
+        let families = Family::find(&[folder.path().join(pattern)]).unwrap();
+        let names: Vec<_> = families
+            .iter()
+            .flat_map(Family::files)
+            .map(|file| file.strip_prefix(folder.path()).unwrap().to_str().unwrap())
+            .collect();
+        assert_eq!(names, expected, "{pattern}");
+    }
+    for pattern in ["x*/*.log", "s*/none.log", "*/*/*/*/*.log"] {
+        let path = folder.path().join(pattern);
+        let error = Family::find(&[&path]).unwrap_err();
+        assert!(error.is_not_found());
+        assert_eq!(error.path(), path);
+    }
+}
+
+#[test]
 fn a_path_without_logs_is_an_error_that_says_so() {
     let folder = tempfile::tempdir().unwrap();
     for path in ["shop.log", "*.log", "no/shop.log", "shop.log.1"] {
@@ -297,7 +342,12 @@ fn a_broken_frame_is_told_and_the_frames_behind_it_are_read() {
         file.truncate(file.len() - 1);
         fs::write(folder.path().join(name), file).unwrap();
         let (lines, troubles, _) = read(&search("n<3"), &folder.path().join(name));
-        assert_eq!((lines.len(), troubles.len()), (100, 1));
+        assert_eq!(lines.len(), 100);
+        let at = frames[0].len() + frames[1].len();
+        let told = format!(
+            "`/{name}` is broken at byte {at}; what is whole before that is read, and nothing follows it"
+        );
+        assert_eq!(troubles, [told]);
     }
 }
 
