@@ -71,8 +71,9 @@ impl Session {
 
     /// Tells what could not be read; the exit code will say so too.
     pub(crate) fn trouble(&self, trouble: &Trouble) {
-        // Without its index a file is read whole: no line is missing.
-        if trouble.is_index() {
+        // Without its index a file is read whole, and a service that lives may be writing its last
+        // line: no line is missing.
+        if trouble.is_index() || trouble.is_torn() {
             say(&with_source(trouble));
         } else {
             self.wrong(&with_source(trouble));

@@ -117,8 +117,9 @@ impl Blocks {
     }
 }
 
-/// A line without its end.
+/// A line without its end, and without the byte order mark that some editors begin a file with.
 pub(crate) fn trimmed(line: &[u8]) -> &[u8] {
+    let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
     let line = line.strip_suffix(b"\n").unwrap_or(line);
     line.strip_suffix(b"\r").unwrap_or(line)
 }

@@ -11,6 +11,7 @@ mod error;
 mod family;
 mod follow;
 mod frames;
+mod half;
 mod identity;
 mod index;
 mod kin;

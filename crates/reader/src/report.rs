@@ -19,7 +19,8 @@ pub struct Report {
     pub found: u64,
     /// Lines that were looked at and are no JSON; lines that cannot match are not looked at.
     pub text: u64,
-    /// Files whose last line has no end, be it that it is being written.
+    /// Files that end within a line of JSON, be it that it is being written. A line that only has no
+    /// line end is whole.
     pub torn: u64,
     /// Lines longer than [`MAX_LINE`](crate::MAX_LINE), left out.
     pub long: u64,
@@ -42,6 +43,7 @@ impl Report {
             Kind::Unreadable | Kind::Unsupported(_) => &mut self.unreadable,
             Kind::BrokenFrame { .. } => &mut self.broken,
             Kind::Unfinished { .. } => &mut self.unfinished,
+            Kind::Torn => &mut self.torn,
             Kind::LongLine { .. } => &mut self.long,
             Kind::Index(_) => &mut self.unfit,
         };

@@ -149,7 +149,8 @@ impl Search {
         let sieve = if sifted { &*self.sieve } else { &Sieve::Open };
         let (mut seen, mut text) = (0, 0);
         sieve.lines(block, |range| {
-            let line = trimmed(&block[range.clone()]);
+            let whole = &block[range.clone()];
+            let line = trimmed(whole);
             if line.is_empty() {
                 return;
             }
@@ -160,7 +161,7 @@ impl Search {
             };
             text += u64::from(matches!(verdict, Verdict::Text { .. }));
             if verdict.holds() {
-                let start = range.start;
+                let start = range.start + (line.as_ptr() as usize - whole.as_ptr() as usize);
                 found.push(Hit {
                     start,
                     end: start + line.len(),

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use crate::ahead::Parts;
 use crate::blocks::{Blocks, Next};
 use crate::frames::Frames;
+use crate::half::is_half;
 use crate::index::{Plan, looks};
 use crate::opened::open;
 use crate::search::{Hit, Search};
@@ -30,6 +31,8 @@ pub(crate) struct Serial<'a> {
     looks: Option<(u64, i64)>,
     /// Whether all of the input is in the buffer.
     ended: bool,
+    /// Whether the input ended within a line, which is still to be told.
+    torn: bool,
     blocks: Blocks,
     hits: VecDeque<Hit>,
     /// For so many blocks the sieve is left out, because it let too much through.
@@ -55,6 +58,7 @@ impl<'a> Serial<'a> {
             given: None,
             looks: None,
             ended: true,
+            torn: false,
             blocks: Blocks::new(),
             hits: VecDeque::new(),
             unsifted: 0,
@@ -126,12 +130,15 @@ impl<'a> Serial<'a> {
 
     /// Judges a block, or reads, or opens the next file.
     fn advance(&mut self) -> Result<bool, Trouble> {
+        if std::mem::take(&mut self.torn) {
+            return Err(Trouble::new(&self.path, Kind::Torn, None));
+        }
         match self.blocks.next(self.ended) {
             Next::Lines(_) => self.judge(),
             Next::Torn(_) => {
-                self.report.torn += 1;
                 self.report.lines += 1;
                 self.judge();
+                self.torn = is_half(self.blocks.given());
             }
             Next::Long(bytes) => {
                 self.report.lines += 1;

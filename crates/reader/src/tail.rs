@@ -9,6 +9,7 @@ use dogwatch_line::Verdict;
 
 use crate::blocks::{Blocks, Next};
 use crate::frames::Frames;
+use crate::half::is_half;
 use crate::identity::{Stamp, beginning_of, name};
 use crate::place::{Beginning, Place, Reach, WINDOW, sum, window};
 use crate::trouble::{Kind, Trouble};
@@ -172,7 +173,7 @@ impl Tail {
                 return Err(Trouble::new(&self.path, Kind::LongLine { bytes }, None));
             }
             Next::Torn(length) => {
-                report.torn += 1;
+                report.torn += u64::from(is_half(self.blocks.given()));
                 report.lines += 1;
                 length
             }

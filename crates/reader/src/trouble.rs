@@ -29,6 +29,8 @@ pub(crate) enum Kind {
     Unfinished {
         at: u64,
     },
+    /// The file ends within a line.
+    Torn,
     Index(&'static str),
 }
 
@@ -74,6 +76,12 @@ impl Trouble {
         matches!(self.kind, Kind::BrokenFrame { .. })
     }
 
+    /// Whether a file ends within a line of JSON, be it that it is being written; what there is of it
+    /// was read as text, and no line is missing. A follower waits for the rest instead.
+    pub fn is_torn(&self) -> bool {
+        self.kind == Kind::Torn
+    }
+
     /// Whether an [`Index`](crate::Index) could not be used; the whole file is read instead, and no
     /// line is missing.
     pub fn is_index(&self) -> bool {
@@ -117,6 +125,10 @@ impl fmt::Display for Trouble {
             Kind::Unfinished { at } => write!(
                 f,
                 "{path} is gone, in which the cursor stood before byte {at}; what was behind it is lost"
+            ),
+            Kind::Torn => write!(
+                f,
+                "{path} ends within a line, which is being written or was cut off; what there is of it is read as text"
             ),
             Kind::LongLine { bytes } => write!(
                 f,

@@ -82,7 +82,7 @@ fn a_log_is_all_its_files_in_the_order_in_which_they_were_written() {
             report.text,
             report.torn
         ),
-        (4, 6, 6, 6, 1)
+        (4, 6, 6, 6, 0)
     );
 
     let families = Family::find(&[folder.path()]).unwrap();
@@ -530,7 +530,55 @@ fn a_line_without_an_end_is_read_and_one_too_long_is_told() {
             MAX_LINE + 2
         )]
     );
-    assert_eq!((report.lines, report.torn, report.long), (6, 1, 1));
+    assert_eq!((report.lines, report.torn, report.long), (6, 0, 1));
+}
+
+#[test]
+fn a_file_that_ends_within_a_line_of_json_is_told_and_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("half.log");
+    let told = "`/half.log` ends within a line, which is being written or was cut off; what there is of it is read as text";
+    for (last, troubles) in [
+        ("{\"half\":", &[told][..]),
+        ("{\"whole\":1}", &[]),
+        ("a text", &[]),
+    ] {
+        fs::write(&path, format!("{{\"a\":1}}\n{last}")).unwrap();
+        for threads in [1, 2] {
+            let (lines, found, report) = read(&search("").threads(threads), &path);
+            assert_eq!(lines, ["{\"a\":1}", last]);
+            assert_eq!(found, troubles);
+            let torn = troubles.len() as u64;
+            assert_eq!((report.lines, report.torn, report.unreadable), (2, torn, 0));
+        }
+        fs::write(folder.path().join("half.log.1"), "b\n{").unwrap();
+        let (_, found, report) = read(&search("a=1").threads(2), &path);
+        assert_eq!(
+            (found.len(), report.torn, report.found),
+            (1 + troubles.len(), 1 + troubles.len() as u64, 1)
+        );
+        fs::remove_file(folder.path().join("half.log.1")).unwrap();
+    }
+}
+
+#[test]
+fn a_byte_order_mark_before_a_line_is_passed_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("mark.log");
+    let text = "\u{feff}{\"level\":\"ERROR\",\"n\":1}\r\n{\"n\":2}\n\u{feff}\n";
+    for stored in [text.as_bytes().to_vec(), gzip(text.as_bytes())] {
+        fs::write(&path, stored).unwrap();
+        for query in ["level=error", "n=1"] {
+            let (lines, troubles, report) = read(&search(query), &path);
+            assert_eq!(lines, ["{\"level\":\"ERROR\",\"n\":1}"], "{query}");
+            assert_eq!((troubles.len(), report.found, report.text), (0, 1, 0));
+        }
+        // An index of it knows the line as well.
+        dogwatch_reader::Index::write(&path).unwrap();
+        let (lines, troubles, _) = read(&search("level=error"), &path);
+        assert_eq!((lines.len(), troubles.len()), (1, 0));
+        fs::remove_file(folder.path().join("mark.log.idx")).unwrap();
+    }
 }
 
 #[test]

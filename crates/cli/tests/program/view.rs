@@ -169,6 +169,25 @@ fn a_broken_file_is_told_and_the_rest_is_shown() {
 }
 
 #[test]
+fn a_half_line_at_the_end_is_told_and_changes_no_exit_code() {
+    let half = folder(&[
+        ("half.log", "{\"a\":1}\n{\"half\":"),
+        ("whole.log", "{\"a\":1}"),
+    ]);
+    let told = "dogwatch: `./half.log` ends within a line, which is being written or was cut off; what there is of it is read as text\n";
+    for (arguments, out) in [
+        (&["-j", "a=1", "half.log"][..], "{\"a\":1}\n"),
+        (&["-c", "*", "half.log"], "2\n"),
+        (&["--tail", "2", "-j", "a=1", "half.log"], "{\"a\":1}\n"),
+    ] {
+        let expected = (0, out.to_owned(), told.to_owned());
+        assert_eq!(run(half.path(), arguments), expected, "{arguments:?}");
+    }
+    let expected = (0, "1\n".to_owned(), String::new());
+    assert_eq!(run(half.path(), &["-c", "*", "whole.log"]), expected);
+}
+
+#[test]
 fn standard_input_is_read_and_no_code_gets_to_the_terminal() {
     let folder = tempfile::tempdir().unwrap();
     let mut command = dogwatch(folder.path(), &["found"]);
