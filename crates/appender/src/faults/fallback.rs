@@ -18,6 +18,7 @@ fn a_file_that_fails_for_a_second_is_left_and_one_gap_line_tells_of_it_when_it_h
     machine.clock.advance(Duration::from_secs(1));
     assert_eq!(appender.write(&lines[3..]).unwrap(), lines.len() - 3);
     assert_eq!(place.text(), "line 2\nline 3\n", "whole");
+    assert!(appender.settle(LONG), "no pass is under way");
     let calls = machine.disk.calls();
     writeln!(appender, "line 4").unwrap();
     assert_eq!(machine.disk.calls(), calls, "the file is not tried");

@@ -174,6 +174,7 @@ fn a_failed_roll_goes_on_in_the_file_and_is_tried_again_a_second_later() {
         .disk
         .fail_all("rename", io::ErrorKind::PermissionDenied);
     writeln!(appender, "line 2").unwrap();
+    assert!(appender.settle(LONG), "no pass is under way");
     let calls = machine.disk.calls();
     writeln!(appender, "line 3").unwrap();
     assert_eq!(machine.disk.calls(), calls + 1, "one write, no further try");

@@ -75,6 +75,7 @@ fn a_sync_that_fails_is_told_and_counted_and_not_tried_again() {
     let builder = builder.on_error(move |error| told.send(error.to_string()).unwrap());
     let mut appender = builder.open().unwrap();
     machine.disk.fail_all("sync", io::ErrorKind::StorageFull);
+    assert!(appender.settle(LONG), "no pass is under way");
     let calls = machine.disk.calls();
     writeln!(appender, "one").unwrap();
     assert_eq!(

@@ -308,15 +308,18 @@ fn roles_that_somebody_spoils_in_the_file_hinder_nobody_who_logs() {
     let log = log.flush_interval(LONG).crash_ring(CrashRing::new());
     let (log, guard) = log.when_full(WhenFull::DropOldest).spawn().unwrap();
     let ring = place.at(&place.names()[0]);
+    // What the writer has in hand is not dropped: if it is slow, a line may find no room.
+    let mut taken = 0;
     for _ in 0..10 {
         store(&ring, at::ROLES, u64::MAX);
-        assert!(log.offer(None, &[[b'x'; 999].as_slice(), b"\n"].concat()));
+        taken += u64::from(log.offer(None, &[[b'x'; 999].as_slice(), b"\n"].concat()));
     }
     store(&ring, at::ROLES, u64::MAX);
     let accounts = guard.close(LONG);
     let accounts = accounts.unwrap_or_else(|unwritten| *unwritten.accounts());
     let dropped = accounts.lost.oldest.total();
-    assert_eq!(accounts.written.total() + dropped, 10);
-    assert_eq!(place.log().lines().count() as u64, 10 - dropped);
+    assert!(taken >= 4, "{taken} lines fit in any case");
+    assert_eq!(accounts.written.total() + dropped, taken);
+    assert_eq!(place.log().lines().count() as u64, taken - dropped);
     assert_eq!(accounts.panics, 0);
 }
