@@ -14,6 +14,7 @@ use crate::input::Input;
 use crate::outcome::{Outcome, Stop};
 use crate::safe::safe;
 use crate::session::{say, with_source};
+use crate::table::counted;
 
 pub(crate) fn run(given: &Given) -> Result<Outcome, String> {
     let paths: Vec<PathBuf> = given.words().map(PathBuf::from).collect();
@@ -73,11 +74,12 @@ fn all(files: &[&PathBuf]) -> Result<bool, String> {
 fn tell(file: &Path, index: &Index) -> Result<(), String> {
     let mut line = String::new();
     safe(&file.display().to_string(), false, &mut line);
-    let (lines, parts) = (index.lines(), index.parts());
+    let lines = counted(index.lines(), "line");
+    let parts = counted(index.parts(), "part");
     let (bytes, file_bytes) = (index.bytes(), index.file_bytes());
     let written = writeln!(
         io::stdout(),
-        "{line}: {lines} lines in {parts} parts, {bytes} bytes for {file_bytes}"
+        "{line}: {lines} in {parts}, {bytes} bytes for {file_bytes}"
     );
     Stop::settled(written.map_err(Stop::Pipe))
 }

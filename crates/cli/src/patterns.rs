@@ -13,7 +13,7 @@ use crate::outcome::{Outcome, Stop};
 use crate::question::Question;
 use crate::safe::one_line;
 use crate::session::{Session, filter, say};
-use crate::table::{aligned, grouped, moment};
+use crate::table::{aligned, counted, grouped, moment};
 use crate::template::template;
 use crate::tops::{MOST, Tops};
 
@@ -125,10 +125,11 @@ impl Patterns {
             ]);
         }
         let mut out = format!(
-            "{} lines of {}, {} patterns, {new} of them new in the last tenth of the time\n",
-            grouped(self.lines),
-            grouped(read.lines),
-            grouped(all.len() as u64)
+            "{} of {}, {}, {new} of them new in the last tenth of the time\n",
+            counted(self.lines, "line"),
+            // With an index, lines that cannot match are not read.
+            grouped(read.lines + read.skipped),
+            counted(all.len() as u64, "pattern")
         );
         if !all.is_empty() {
             out.push('\n');

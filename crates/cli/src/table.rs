@@ -47,6 +47,14 @@ pub(crate) fn moment(nanos: i128, zone: &TimeZone) -> String {
     )
 }
 
+/// `1 line`, `2,004 lines`.
+pub(crate) fn counted(count: u64, one: &str) -> String {
+    match count {
+        1 => format!("1 {one}"),
+        _ => format!("{} {one}s", grouped(count)),
+    }
+}
+
 /// `6297` as `6,297`.
 pub(crate) fn grouped(number: u64) -> String {
     let digits = number.to_string();

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::judge::{Judge, Kind};
 use crate::safe::one_line;
+use crate::table::{counted, grouped};
 
 /// What was found so far.
 pub(crate) struct Findings {
@@ -71,8 +72,11 @@ impl Findings {
     pub(crate) fn page(&self) -> String {
         let mut out = match self.lines {
             0 => return "no line was there to check\n".to_owned(),
-            1 => format!("1 line, {} with findings\n", self.faulty),
-            lines => format!("{lines} lines, {} with findings\n", self.faulty),
+            lines => format!(
+                "{}, {} with findings\n",
+                counted(lines, "line"),
+                grouped(self.faulty)
+            ),
         };
         let mut groups: Vec<_> = self.groups.iter().collect();
         groups.sort_by_key(|(name, group)| (name.0, std::cmp::Reverse(group.count), *name));

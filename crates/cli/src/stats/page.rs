@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 
 use super::gather::Gather;
 use crate::safe::one_line;
-use crate::table::{aligned, grouped, moment};
+use crate::table::{aligned, counted, grouped, moment};
 use crate::timeline::{bars, spoken};
 
 /// The page; sections with nothing in them are left out.
@@ -68,15 +68,16 @@ pub(crate) fn page(gather: &mut Gather, read: &Report, zone: &TimeZone) -> Strin
 }
 
 fn heading(gather: &Gather, read: &Report, zone: &TimeZone) -> String {
-    let mut out = match gather.lines == read.lines {
-        true => format!("{} lines", grouped(read.lines)),
-        false => format!(
-            "{} lines found of {}",
-            grouped(gather.lines),
-            grouped(read.lines)
-        ),
-    };
+    // With an index, lines that cannot match are not read.
+    let lines = read.lines + read.skipped;
+    let mut out = counted(gather.lines, "line");
+    if gather.lines != lines {
+        let _ = write!(out, " found of {}", grouped(lines));
+    }
     let _ = write!(out, ", {}", bytes(read.bytes));
+    if read.skipped > 0 {
+        out.push_str(" read");
+    }
     if read.files > 0 {
         let files = if read.files == 1 { "file" } else { "files" };
         let _ = write!(out, " in {} {files}", grouped(read.files));

@@ -39,8 +39,31 @@ new      5  ERROR  2026-11-24 10:00:55  2026-11-24 10:00:59  shop: order * faile
         folder.path(),
         &["patterns", "--utc", "-n1", "level=error or order.*56"],
     );
-    assert!(out.starts_with("5 lines of 66, 1 patterns"), "{out}");
+    assert!(out.starts_with("5 lines of 66, 1 pattern,"), "{out}");
     assert_eq!(run(folder.path(), &["patterns", "nothing"]).0, 1);
+}
+
+#[test]
+fn what_an_index_leaves_unread_is_still_counted() {
+    let line = |level: &str| format!("{{\"level\":\"{level}\",\"message\":\"x\"}}\n");
+    let folder = folder(&[
+        ("a.log", &line("INFO").repeat(3)),
+        ("b.log", &line("ERROR")),
+    ]);
+    let ask = |command: &str| run(folder.path(), &[command, "level=error", "."]);
+    let (patterns, stats) = (ask("patterns"), ask("stats"));
+    assert!(
+        patterns
+            .1
+            .starts_with("1 line of 4, 1 pattern, 0 of them new"),
+        "{}",
+        patterns.1
+    );
+    assert!(stats.1.starts_with("1 line found of 4, "), "{}", stats.1);
+    assert_eq!(run(folder.path(), &["index", "."]).0, 0);
+    assert_eq!(ask("patterns"), patterns);
+    let indexed = ask("stats").1;
+    assert!(indexed.starts_with("1 line found of 4, "), "{indexed}");
 }
 
 #[test]

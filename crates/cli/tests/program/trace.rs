@@ -97,7 +97,7 @@ fn an_index_is_made_for_each_file_and_the_tree_stays_the_same() {
     let made: Vec<&str> = made.lines().collect();
     assert_eq!(made.len(), 3);
     assert!(
-        made[0].starts_with("logs/pay.log: 2 lines in 1 parts, "),
+        made[0].starts_with("logs/pay.log: 2 lines in 1 part, "),
         "{made:?}"
     );
     for name in ["pay.log.idx", "shop.log.1.idx", "shop.log.idx"] {
