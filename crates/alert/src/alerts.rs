@@ -46,6 +46,15 @@ impl Alerts {
         json::standing(&states, &counts, &self.active())
     }
 
+    /// The kill switch: `false` takes back every playbook that is applied and refuses each from now
+    /// on, until `true`. Rules that fire then may use theirs again, within their limits. Does not
+    /// wait for the playbooks. Default: on; see [`Builder::playbooks_on`](crate::Builder::playbooks_on).
+    pub fn playbooks(&self, on: bool) {
+        for keeper in self.shared.keepers() {
+            keeper.turn_off(!on);
+        }
+    }
+
     /// What became of the notifications since the start.
     pub fn deliveries(&self) -> Deliveries {
         self.shared.deliveries()

@@ -9,10 +9,10 @@ use crate::alerts::{AlertGuard, Alerts};
 use crate::clock::{Clock, RealClock};
 use crate::dead_letters::DeadLetters;
 use crate::error::Error;
+use crate::keeper::Keeper;
 use crate::layer::AlertLayer;
 use crate::notify::logged::Logged;
 use crate::outbox::Outbox;
-use crate::playbook::Keeper;
 use crate::redact::Redact;
 use crate::rule::Named;
 use crate::set::{Route, Set};
@@ -32,6 +32,8 @@ pub struct Builder {
     on_change: Vec<OnChange>,
     on_error: Arc<dyn Fn(&Error) + Send + Sync>,
     dead_letters: Option<PathBuf>,
+    dry_run: bool,
+    playbooks_on: bool,
     pub(crate) clock: Arc<dyn Clock>,
 }
 
@@ -46,6 +48,8 @@ impl Builder {
             on_change: Vec::new(),
             on_error: Arc::new(tell::to_stderr),
             dead_letters: None,
+            dry_run: true,
+            playbooks_on: true,
             clock: Arc::new(RealClock::start()),
         }
     }
@@ -57,9 +61,24 @@ impl Builder {
         self
     }
 
-    /// Registers a playbook under the name that rules use in `playbook: {run: …}`.
+    /// Registers a playbook under the name that rules use in `playbook: {run: …}`. Rules that say
+    /// `shed` mean `degrade_route` where no playbook is called `shed`.
     pub fn playbook(mut self, name: impl Into<String>, playbook: impl Playbook + 'static) -> Self {
         self.playbooks.insert(name.into(), Arc::new(playbook));
+        self
+    }
+
+    /// Whether playbooks of rules that say nothing of `dry_run` only tell what they would have done.
+    /// Default: true.
+    pub fn dry_run(mut self, dry_run: bool) -> Self {
+        self.dry_run = dry_run;
+        self
+    }
+
+    /// Whether playbooks may act from the start on; [`Alerts::playbooks`] changes it later.
+    /// Default: true.
+    pub fn playbooks_on(mut self, on: bool) -> Self {
+        self.playbooks_on = on;
         self
     }
 
@@ -155,15 +174,16 @@ impl Builder {
             clock: self.clock,
         };
         let shared = Arc::new(Shared::new(fixed, set));
-        threads::start(&shared)?;
         let alerts = Alerts::new(shared.clone());
+        alerts.playbooks(self.playbooks_on);
+        threads::start(&shared)?;
         Ok((AlertLayer::new(shared), AlertGuard::new(alerts)))
     }
 
     /// Who is told of each rule; one outbox for each notifier, one keeper for each playbook.
     fn routes(&self, dead_letters: Option<&Arc<DeadLetters>>) -> Result<Vec<Route>, Error> {
         let mut outboxes = Vec::new();
-        let mut keepers = Vec::new();
+        let (mut keepers, mut dry) = (Vec::new(), Vec::new());
         let mut routes = Vec::new();
         for rule in &self.rules.document.rules {
             let mut route = Route::default();
@@ -175,14 +195,29 @@ impl Builder {
                 }));
             }
             if let Some(call) = &rule.playbook {
-                let playbook = find(&self.playbooks, &PLAYBOOK, &rule.name, &call.run)?;
-                route.keeper = Some(once(&mut keepers, &call.run.name, || {
-                    Keeper::new(call.run.name.clone(), playbook.clone(), self.clock.clone())
-                }));
+                let run = self.renamed(&call.run);
+                let playbook = find(&self.playbooks, &PLAYBOOK, &rule.name, &run)?;
+                let (name, clock) = (run.name.clone(), self.clock.clone());
+                route.keeper = Some(match call.dry_run.unwrap_or(self.dry_run) {
+                    true => once(&mut dry, &run.name, || Keeper::dry_run(name, clock)),
+                    false => once(&mut keepers, &run.name, || {
+                        Keeper::new(name, playbook.clone(), clock)
+                    }),
+                });
             }
             routes.push(route);
         }
         Ok(routes)
+    }
+
+    /// An earlier name, unless somebody has it now: two keepers of one switch would fight.
+    fn renamed(&self, named: &Named) -> Named {
+        let mut named = named.clone();
+        let is_known = |name: &str| self.playbooks.contains_key(name);
+        if named.name == "shed" && !is_known("shed") && is_known("degrade_route") {
+            named.name = "degrade_route".into();
+        }
+        named
     }
 
     /// The notifiers that are always there or that the file declares.

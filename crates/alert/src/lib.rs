@@ -15,10 +15,10 @@
 //!   pattern: "ERROR.*\\[5xx\\]"
 //!   threshold: 3/10s
 //!   level: "critical"
-//!   playbook: {run: shed, lease: 30s}
+//!   playbook: {run: degrade_route, lease: 30s, dry_run: false}
 //! "#)?;
 //! let switch = Arc::new(AtomicBool::new(false));
-//! let (layer, guard) = AlertLayer::builder(rules).playbook("shed", Shed::new(switch)).spawn()?;
+//! let (layer, guard) = AlertLayer::builder(rules).playbook("degrade_route", Shed::new(switch)).spawn()?;
 //!
 //! let subscriber = tracing_subscriber::registry().with(layer);
 //! tracing::subscriber::with_default(subscriber, || {
@@ -43,7 +43,7 @@
 //! notifiers:
 //!   am: {type: webhook, url: "http://${AM_HOST}/hook", timeout: 5s}
 //! playbooks:
-//!   shed_recommend: {lease: 30s}
+//!   shed_recommend: {lease: 30s, dry_run: false, cooldown: 2m, max_per_hour: 3}
 //! rules:
 //!   - name: payments_fail
 //!     match: {level: ">=warn", event: pay_failed, currency: CNY}
@@ -68,7 +68,7 @@
 //! | `resolve_after` | how long the count must stay below the threshold | one window |
 //! | `level` | `critical`, `error`, `warning` or `info` | `warning` |
 //! | `action`, or `notify` | a notifier's name, or a list of them | `log` |
-//! | `playbook` | a playbook's name, or `{run: name, lease: 30s}` | none; lease `1m` |
+//! | `playbook` | a playbook's name, or `{run: name, lease: 30s, dry_run: false, cooldown: 1m, max_per_hour: 6}` | none; a dry run, lease `1m`, cooldown `1m`, 6 an hour |
 //! | `labels` | more labels for the alert | none |
 //! | `type` | `any`, `threshold`, `ratio`, `absence`, `spike`, `new_value`, `new_template`, each with keys of its own | `threshold` |
 //! | `group_by` | fields whose values are counted apart, `max_groups` at most | none; 1000 |
@@ -100,8 +100,10 @@
 //! - An alert waits in a queue of 256 for each notifier, in order, and is tried again for an hour.
 //!   Each alert dropped or given up is counted in [`Deliveries`] and told to
 //!   [`Builder::on_error`]. "Resolved" is not sent where "firing" never arrived.
-//! - A playbook that acts or is taken back is an event of its own in the log, like an alert of
-//!   `log`. Its lease is kept by a thread of its own: if nothing renews it, it is taken back.
+//! - A playbook only says what it would have done until `dry_run: false` arms it. Each act, each
+//!   refusal with its reason, and each taking back is an event of its own in the log, like an alert
+//!   of `log`. Its lease is kept by a thread of its own: if nothing renews it, it is taken back.
+//!   [`Alerts::playbooks`] turns all of them off, and takes back what is applied.
 //! - Under `panic = "abort"` a `Display` or a callback that panics ends the process, as anywhere.
 //! - At most 1000 rules, a threshold of 100,000 (exact: 8 bytes for each), a window of 30 days.
 //!
@@ -127,8 +129,10 @@ mod error;
 mod filter;
 mod group;
 mod json;
+mod keeper;
 mod known;
 mod layer;
+mod leases;
 mod meter;
 mod mute;
 mod namesakes;

@@ -7,6 +7,7 @@ use dogwatch_line::Level;
 
 use crate::conditions::Conditions;
 use crate::error::Place;
+use crate::leases::Limits;
 use crate::mute::Mute;
 use crate::seen::Judged;
 use crate::template::Template;
@@ -91,7 +92,9 @@ pub(crate) struct Named {
 #[derive(Clone, Debug)]
 pub(crate) struct Call {
     pub(crate) run: Named,
-    pub(crate) lease: Duration,
+    pub(crate) limits: Limits,
+    /// What the rule or the file says; else the builder decides.
+    pub(crate) dry_run: Option<bool>,
 }
 
 /// What an event is to a rule.

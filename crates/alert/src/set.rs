@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use dogwatch_line::Level;
 
 use crate::callsites::Callsites;
+use crate::keeper::Keeper;
 use crate::outbox::Outbox;
-use crate::playbook::Keeper;
 use crate::prefilter::Prefilter;
 use crate::rule::Rule;
 use crate::slot::Slot;

@@ -25,7 +25,7 @@ pub(crate) fn start(shared: &Arc<Shared>) -> Result<(), Error> {
         let all = shared.clone();
         thread(shared, "alert playbook".into(), move || {
             let acted = |acted| {
-                all.logged.playbook(keeper.name(), acted);
+                all.logged.playbook(&keeper, &acted);
                 all.progress.step();
             };
             keeper.run(acted, || all.panicked(1));

@@ -172,7 +172,7 @@ impl Ticker {
 
     fn release(&self, rule: usize) {
         if let Some(keeper) = &self.set.routes[rule].keeper {
-            keeper.release(rule);
+            keeper.release(&self.set.rules[rule].name);
         }
     }
 
@@ -187,8 +187,8 @@ impl Ticker {
             return;
         };
         if renew.is_some_and(|due| due <= now) {
-            keeper.hold(rule, call.lease);
-            *renew = Some(now.saturating_add(nanos(call.lease) / 2));
+            keeper.hold(&self.set.rules[rule].name, call.limits);
+            *renew = Some(now.saturating_add(nanos(call.limits.lease) / 2));
         }
     }
 
@@ -239,7 +239,7 @@ mod tests {
         Receiver<Option<Duration>>,
     ) {
         let yaml = &format!(
-            "- {{name: r, pattern: x, threshold: 2/{window}, resolve_after: 5s, playbook: {{run: p, lease: 30s}}}}"
+            "- {{name: r, pattern: x, threshold: 2/{window}, resolve_after: 5s, playbook: {{run: p, lease: 30s, dry_run: false, cooldown: 0s}}}}"
         );
         let clock = Arc::new(HandClock::default());
         let (sender, played) = channel();
@@ -337,6 +337,20 @@ mod tests {
             played.recv_timeout(BOUND),
             Ok(Some(Duration::from_secs(30)))
         );
+        guard.close(BOUND).unwrap();
+    }
+
+    #[test]
+    fn the_kill_switch_takes_back_what_is_applied_and_turned_on_it_acts_again() {
+        let (_clock, layer, guard, played) = start(|_| {}, "1h");
+        hit(&layer);
+        hit(&layer);
+        let applied = Ok(Some(Duration::from_secs(30)));
+        assert_eq!(played.recv_timeout(BOUND), applied);
+        guard.alerts().playbooks(false);
+        assert_eq!(played.recv_timeout(BOUND), Ok(None));
+        guard.alerts().playbooks(true);
+        assert_eq!(played.recv_timeout(BOUND), applied, "the rule still fires");
         guard.close(BOUND).unwrap();
     }
 

@@ -106,7 +106,7 @@ action: "send_alert_to_pagerduty"
 fn a_rule_fires_resolves_and_turns_the_switch_on_and_off() {
     let switch = Arc::new(AtomicBool::new(false));
     let (layer, guard) = rules(
-        "- {name: r, match: {event: pay_failed}, threshold: 2/50ms, resolve_after: 10ms, playbook: {run: shed, lease: 60s}}",
+        "- {name: r, match: {event: pay_failed}, threshold: 2/50ms, resolve_after: 10ms, playbook: {run: shed, lease: 60s, dry_run: false}}",
     )
     .playbook("shed", Shed::new(switch.clone()))
     .spawn()
@@ -160,7 +160,7 @@ impl Playbook for Told {
 #[test]
 fn a_lease_is_renewed_while_the_rule_fires_and_given_back_at_the_end() {
     let (sender, told) = std::sync::mpsc::channel();
-    let yaml = "- {name: r, pattern: x, threshold: 1/1h, playbook: {run: p, lease: 100ms}}";
+    let yaml = "- {name: r, pattern: x, threshold: 1/1h, playbook: {run: p, lease: 100ms, dry_run: false}}";
     let (layer, guard) = rules(yaml).playbook("p", Told(sender)).spawn().unwrap();
     within(layer, || error!("x"));
     for _ in 0..3 {
@@ -183,12 +183,13 @@ fn a_playbook_that_panics_is_counted_and_taken_back_all_the_same() {
     }
     let reverted = Arc::new(AtomicBool::new(false));
     let (sender, told) = std::sync::mpsc::channel();
-    let (layer, guard) = rules("- {name: r, pattern: x, threshold: 1/1h, playbook: p}")
-        .playbook("p", Fails(reverted.clone()))
-        .notifier("log", |_: &Alert| Ok(()))
-        .on_error(move |error| sender.send(error.to_string()).unwrap())
-        .spawn()
-        .unwrap();
+    let (layer, guard) =
+        rules("- {name: r, pattern: x, threshold: 1/1h, playbook: {run: p, dry_run: false}}")
+            .playbook("p", Fails(reverted.clone()))
+            .notifier("log", |_: &Alert| Ok(()))
+            .on_error(move |error| sender.send(error.to_string()).unwrap())
+            .spawn()
+            .unwrap();
     within(layer, || error!("x"));
     let what = "1 panics were caught in values, judges, playbooks or callbacks that alerts ran";
     assert_eq!(told.recv_timeout(BOUND).unwrap(), what);
@@ -456,45 +457,47 @@ fn a_rule_sees_the_beginning_of_a_huge_value() {
     assert_eq!(count("pattern: end", run), 0);
 }
 
-#[test]
-fn each_alert_and_each_act_of_a_playbook_is_one_event_in_the_same_log() {
-    /// Keeps what passes under our target.
-    #[derive(Clone, Default)]
-    struct Heard(Arc<Mutex<Vec<Told>>>);
+/// Keeps what passes under our target.
+#[derive(Clone, Default)]
+struct Heard(Arc<Mutex<Vec<Shown>>>);
 
-    /// An event's level and fields.
-    struct Told(Level, BTreeMap<String, String>);
+/// An event's level and fields.
+struct Shown(Level, BTreeMap<String, String>);
 
-    impl<S: tracing::Subscriber> Layer<S> for Heard {
-        fn on_event(
-            &self,
-            event: &tracing::Event<'_>,
-            _: tracing_subscriber::layer::Context<'_, S>,
-        ) {
-            struct Visit<'a>(&'a mut BTreeMap<String, String>);
-            impl tracing::field::Visit for Visit<'_> {
-                fn record_str(&mut self, field: &tracing::field::Field, value: &str) {
-                    self.0.insert(field.name().into(), value.into());
-                }
-                fn record_debug(&mut self, field: &tracing::field::Field, value: &dyn fmt::Debug) {
-                    self.0.insert(field.name().into(), format!("{value:?}"));
-                }
+impl Heard {
+    fn events(&self) -> usize {
+        self.0.lock().unwrap().len()
+    }
+}
+
+impl<S: tracing::Subscriber> Layer<S> for Heard {
+    fn on_event(&self, event: &tracing::Event<'_>, _: tracing_subscriber::layer::Context<'_, S>) {
+        struct Visit<'a>(&'a mut BTreeMap<String, String>);
+        impl tracing::field::Visit for Visit<'_> {
+            fn record_str(&mut self, field: &tracing::field::Field, value: &str) {
+                self.0.insert(field.name().into(), value.into());
             }
-            if event.metadata().target() == "dogwatch::alert" {
-                let mut fields = BTreeMap::new();
-                event.record(&mut Visit(&mut fields));
-                self.0
-                    .lock()
-                    .unwrap()
-                    .push(Told(*event.metadata().level(), fields));
+            fn record_debug(&mut self, field: &tracing::field::Field, value: &dyn fmt::Debug) {
+                self.0.insert(field.name().into(), format!("{value:?}"));
             }
         }
+        if event.metadata().target() == "dogwatch::alert" {
+            let mut fields = BTreeMap::new();
+            event.record(&mut Visit(&mut fields));
+            self.0
+                .lock()
+                .unwrap()
+                .push(Shown(*event.metadata().level(), fields));
+        }
     }
+}
 
+#[test]
+fn each_alert_and_each_act_of_a_playbook_is_one_event_in_the_same_log() {
     let heard = Heard::default();
     let yaml = "
 - {name: r, pattern: x, threshold: 1/10ms, resolve_after: 1ms, level: critical}
-- {name: acts, pattern: x, threshold: 1/1h, action: nobody, playbook: shed}
+- {name: acts, pattern: x, threshold: 1/1h, action: nobody, playbook: {run: shed, dry_run: false}}
 ";
     let switch = Arc::new(AtomicBool::new(false));
     let (layer, guard) = rules(yaml)
@@ -521,10 +524,10 @@ fn each_alert_and_each_act_of_a_playbook_is_one_event_in_the_same_log() {
     });
     let mut heard = std::mem::take(&mut *heard.0.lock().unwrap());
     // The alert and the playbook are told on threads of their own.
-    heard.sort_by_key(|Told(_, fields)| fields["event"].clone());
+    heard.sort_by_key(|Shown(_, fields)| fields["event"].clone());
     let told: Vec<_> = heard
         .iter()
-        .map(|Told(level, fields)| (*level, &*fields["event"]))
+        .map(|Shown(level, fields)| (*level, &*fields["event"]))
         .collect();
     let expected = [
         (Level::ERROR, "alert_fired"),
@@ -533,13 +536,108 @@ fn each_alert_and_each_act_of_a_playbook_is_one_event_in_the_same_log() {
         (Level::INFO, "playbook_reverted"),
     ];
     assert_eq!(told, expected);
-    for Told(_, fields) in &heard[..2] {
+    for Shown(_, fields) in &heard[..2] {
         assert_eq!((&*fields["rule"], &*fields["severity"]), ("r", "critical"));
         assert_eq!((&*fields["trace_id"], &*fields["count"]), ("abc", "1"));
     }
-    for Told(_, fields) in &heard[2..] {
+    for Shown(_, fields) in &heard[2..] {
         assert_eq!(fields["playbook"], "shed");
     }
+}
+
+#[test]
+fn a_playbook_that_is_not_armed_says_what_it_would_have_done_and_does_nothing() {
+    let heard = Heard::default();
+    let switch = Arc::new(AtomicBool::new(false));
+    let rule = "- {name: r, pattern: x, threshold: 1/1h, action: nobody, playbook: shed}";
+    let (layer, guard) = rules(rule)
+        .playbook("degrade_route", Shed::new(switch.clone()))
+        .notifier("nobody", |_: &Alert| Ok(()))
+        .spawn()
+        .unwrap();
+    let subscriber = tracing_subscriber::registry()
+        .with(layer)
+        .with(heard.clone());
+    tracing::subscriber::with_default(subscriber, || {
+        error!("x");
+        let would = |rules: &[dogwatch_alert::AlertState]| {
+            rules[0].state == State::Firing && heard.events() == 1
+        };
+        assert!(guard.alerts().wait(BOUND, would));
+        assert!(!switch.load(Ordering::SeqCst));
+        guard.alerts().playbooks(false);
+        guard.alerts().playbooks(false);
+        assert!(guard.alerts().wait(BOUND, |_| heard.events() == 3));
+        guard.close(BOUND).unwrap();
+    });
+    let told = heard.0.lock().unwrap();
+    let told: Vec<_> = told
+        .iter()
+        .map(|Shown(level, fields)| {
+            let field = |name: &str| fields.get(name).map_or("", |value| value.as_str());
+            (
+                *level,
+                field("event"),
+                field("playbook"),
+                field("would"),
+                field("rule"),
+                field("reason"),
+            )
+        })
+        .collect();
+    let line = |would, rule, reason| {
+        let event = "playbook_dry_run";
+        (Level::INFO, event, "degrade_route", would, rule, reason)
+    };
+    assert_eq!(
+        told,
+        [
+            line("apply", "r", ""),
+            line("revert", "", ""),
+            line("refuse", "r", "off"),
+        ]
+    );
+    assert!(!switch.load(Ordering::SeqCst));
+}
+
+#[test]
+fn the_builder_arms_rules_that_say_nothing_and_starts_with_playbooks_off() {
+    let yaml = "
+- {name: armed, pattern: x, threshold: 1/1h, action: nobody, playbook: shed}
+- {name: dry, pattern: x, threshold: 1/1h, action: nobody, playbook: {run: other, dry_run: true}}
+";
+    let (armed, dry) = (
+        Arc::new(AtomicBool::new(false)),
+        Arc::new(AtomicBool::new(false)),
+    );
+    let heard = Heard::default();
+    let (layer, guard) = rules(yaml)
+        .playbook("shed", Shed::new(armed.clone()))
+        .playbook("other", Shed::new(dry.clone()))
+        .notifier("nobody", |_: &Alert| Ok(()))
+        .dry_run(false)
+        .playbooks_on(false)
+        .spawn()
+        .unwrap();
+    let subscriber = tracing_subscriber::registry()
+        .with(layer)
+        .with(heard.clone());
+    tracing::subscriber::with_default(subscriber, || {
+        error!("x");
+        assert!(guard.alerts().wait(BOUND, |_| heard.events() == 2));
+        assert!(!armed.load(Ordering::SeqCst), "off from the start");
+        guard.alerts().playbooks(true);
+        assert!(guard.alerts().wait(BOUND, |_| armed.load(Ordering::SeqCst)
+            && heard.events() == 4));
+        guard.close(BOUND).unwrap();
+    });
+    assert!(!dry.load(Ordering::SeqCst));
+    let told = heard.0.lock().unwrap();
+    let refused = told
+        .iter()
+        .find(|Shown(_, fields)| fields["event"] == "playbook_refused")
+        .map(|Shown(level, fields)| (*level, &*fields["rule"], &*fields["reason"]));
+    assert_eq!(refused, Some((Level::WARN, "armed", "off")));
 }
 
 #[test]

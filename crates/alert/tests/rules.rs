@@ -117,6 +117,26 @@ fn each_mistake_is_told_with_its_place_and_what_to_do() {
             "line 1 column 65: rule `a`: expected a lease from 100ms to 1d, found `1ms`",
         ),
         (
+            "- {name: a, pattern: x, threshold: 1, playbook: {run: p, cooldown: 2d}}",
+            "line 1 column 68: rule `a`: expected a cooldown from 0s to 1d, found `2d`",
+        ),
+        (
+            "- {name: a, pattern: x, threshold: 1, playbook: {run: p, max_per_hour: 0}}",
+            "line 1 column 72: rule `a`: expected a number of times an hour from 1 to 1000, found `0`",
+        ),
+        (
+            "- {name: a, pattern: x, threshold: 1, playbook: {run: p, dry_run: no}}",
+            "line 1 column 67: rule `a`: expected true, or false to arm the playbook, found `no`",
+        ),
+        (
+            "- {name: a, pattern: x, threshold: 1, playbook: {run: p, dryrun: false}}",
+            "line 1 column 58: rule `a`: unknown key `dryrun`; known are run, lease, cooldown, max_per_hour, dry_run",
+        ),
+        (
+            "playbooks:\n  p: {lease: 1m, max_per_hour: 1001}\nrules: []",
+            "line 2 column 32: expected a number of times an hour from 1 to 1000, found `1001`",
+        ),
+        (
             "- {name: a, pattern: x, threshold: 1, labels: {severity: x}}",
             "line 1 column 58: rule `a`: the label `severity` is taken by the rule itself",
         ),

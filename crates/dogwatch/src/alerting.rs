@@ -13,7 +13,7 @@ use crate::env;
 use crate::settings::Settings;
 
 /// The name that a rules file gives the playbook of [`Guard::shed_switch`](crate::Guard::shed_switch).
-const SHED: &str = "shed";
+const DEGRADE: &str = "degrade_route";
 
 /// What the code registered for rules to name.
 #[derive(Clone, Default)]
@@ -43,7 +43,9 @@ impl Alerting {
             RulesFrom::File(path) => Rules::load_with(path, env::variable),
         };
         let rules = rules.map_err(|e| Error::start("cannot load the alert rules").because(e))?;
-        let builder = AlertLayer::builder(rules).playbook(SHED, Shed::new(Arc::clone(switch)));
+        let builder = AlertLayer::builder(rules)
+            .playbook(DEGRADE, Shed::new(Arc::clone(switch)))
+            .playbooks_on(settings.playbooks);
         let (layer, guard) = registered(builder, config, settings)
             .spawn()
             .map_err(|e| Error::start("cannot start the alert rules").because(e))?;

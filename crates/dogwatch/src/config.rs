@@ -38,6 +38,7 @@ use crate::tell::Tell;
 /// | roll, keep, compress | daily or 100 MiB, 7 files, zstd | the same | |
 /// | secrets | masked, if built with `json` | masked | |
 /// | rules | none | none | `DOGWATCH_RULES` |
+/// | playbooks of rules that arm them | on | on | `DOGWATCH_PLAYBOOKS` |
 #[must_use = "a configuration does nothing until `init` or `layers` is called"]
 #[derive(Clone, Default)]
 pub struct Config {
@@ -285,8 +286,9 @@ impl Config {
         self
     }
 
-    /// A playbook that rules name. `shed` is there already: it turns on
-    /// [`Guard::shed_switch`](crate::Guard::shed_switch).
+    /// A playbook that rules name. `degrade_route` is there already: it turns on
+    /// [`Guard::shed_switch`](crate::Guard::shed_switch). None acts while `DOGWATCH_PLAYBOOKS` is
+    /// `off`.
     pub fn playbook(
         mut self,
         name: impl Into<String>,

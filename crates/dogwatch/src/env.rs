@@ -18,6 +18,7 @@ pub(crate) struct Env {
     pub(crate) reopen_on_sighup: Option<bool>,
     pub(crate) stdout: Option<bool>,
     pub(crate) rules: Option<PathBuf>,
+    pub(crate) playbooks: Option<bool>,
     pub(crate) service: Option<String>,
     pub(crate) colour: Option<bool>,
 }
@@ -54,6 +55,9 @@ impl Env {
             reopen_on_sighup: on("DOGWATCH_REOPEN_ON_SIGHUP")?,
             stdout: on("DOGWATCH_STDOUT")?,
             rules: path("DOGWATCH_RULES"),
+            playbooks: text("DOGWATCH_PLAYBOOKS")?
+                .map(|value| playbooks(&value))
+                .transpose()?,
             service: text("DOGWATCH_SERVICE")?,
             colour: colour(
                 set.contains_key("NO_COLOR"),
@@ -82,6 +86,19 @@ fn switch(name: &str, value: &str) -> Result<bool, Error> {
         "1" | "true" => Ok(true),
         "0" | "false" => Ok(false),
         _ => Err(Error::variable(name, value, "`1` or `0`")),
+    }
+}
+
+/// Not a number: whoever reaches for this is in a hurry and types the word.
+fn playbooks(value: &str) -> Result<bool, Error> {
+    match value {
+        "on" => Ok(true),
+        "off" => Ok(false),
+        _ => Err(Error::variable(
+            "DOGWATCH_PLAYBOOKS",
+            value,
+            "`on` or `off`",
+        )),
     }
 }
 
@@ -114,6 +131,7 @@ mod tests {
             ("DOGWATCH_REOPEN_ON_SIGHUP", "true"),
             ("DOGWATCH_STDOUT", "1"),
             ("DOGWATCH_RULES", "rules.yaml"),
+            ("DOGWATCH_PLAYBOOKS", "off"),
             ("DOGWATCH_SERVICE", "小店"),
             ("CLICOLOR_FORCE", "1"),
         ]);
@@ -126,6 +144,7 @@ mod tests {
             reopen_on_sighup: Some(true),
             stdout: Some(true),
             rules: Some("rules.yaml".into()),
+            playbooks: Some(false),
             service: Some("小店".into()),
             colour: Some(true),
         };
@@ -155,6 +174,11 @@ mod tests {
         assert_eq!(
             error.to_string(),
             "DOGWATCH_STDOUT is `yes`, want `1` or `0`"
+        );
+        let error = env(&[("DOGWATCH_PLAYBOOKS", "no")]).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "DOGWATCH_PLAYBOOKS is `no`, want `on` or `off`"
         );
     }
 

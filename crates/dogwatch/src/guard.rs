@@ -79,7 +79,7 @@ impl Guard {
     }
 
     /// The switch of automatic degradation: hand it to [`ShedLayer`](crate::ShedLayer). The
-    /// playbook `shed` of a rules file turns it on and off.
+    /// playbook `degrade_route` of a rules file turns it on and off.
     #[must_use]
     pub fn shed_switch(&self) -> Arc<AtomicBool> {
         self.wiring.shed_switch()

@@ -40,6 +40,7 @@ pub(crate) struct Settings {
     pub(crate) reopen_on_sighup: bool,
     pub(crate) stdout: bool,
     pub(crate) rules: Option<RulesFrom>,
+    pub(crate) playbooks: bool,
     pub(crate) service: Option<String>,
     pub(crate) colour: Option<bool>,
 }
@@ -113,6 +114,7 @@ pub(crate) fn resolve(config: &Config, env: Env, compiled: Compiled) -> Result<S
         #[cfg(feature = "appender")]
         reopen_on_sighup,
         rules,
+        playbooks: env.playbooks.unwrap_or(true),
         service: config.service.clone().or(env.service),
         colour: env.colour,
     })

@@ -110,7 +110,12 @@ mod tests {
             .lines()
             .filter(|line| !without.contains(*line))
             .collect();
-        assert_eq!(gone, ["    playbook: {run: shed, lease: 15s}"]);
+        assert_eq!(
+            gone,
+            [
+                "    playbook: {run: degrade_route, lease: 15s, cooldown: 0s, max_per_hour: 60, dry_run: false}"
+            ]
+        );
         assert!(without.contains("url: \"http://desk\""), "{without}");
         assert!(!without.contains("alertmanager:"), "{without}");
     }

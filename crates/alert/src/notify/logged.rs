@@ -1,14 +1,15 @@
 //! The notifier `log`: one event per alert, in the application's own log.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tracing::Dispatch;
 use tracing::dispatcher::{self, WeakDispatch};
 use tracing_core::subscriber::NoSubscriber;
 
 use crate::alert::{Alert, State};
+use crate::keeper::{Acted, Keeper};
 use crate::notify::{Notify, NotifyError};
-use crate::playbook::Acted;
 use crate::{Severity, TARGET};
 
 /// Writes into the log that the layer belongs to. The layer itself never looks at these events.
@@ -23,29 +24,16 @@ impl Logged {
         *self.dispatch.lock().unwrap_or_else(PoisonError::into_inner) = Some(dispatch);
     }
 
-    /// One line when a playbook acts and one when it is taken back, whoever else is told.
-    pub(crate) fn playbook(&self, name: &str, acted: Acted) {
+    /// One line when a playbook acts, is refused or is taken back, whoever else is told.
+    pub(crate) fn playbook(&self, keeper: &Keeper, acted: &Acted) {
         // Nobody is told if there is no log: the line is all that this is about.
         let Ok(dispatch) = self.dispatch() else {
             return;
         };
-        dispatcher::with_default(&dispatch, || match acted {
-            Acted::Applied(lease) => tracing::warn!(
-                target: TARGET,
-                parent: None,
-                event = "playbook_applied",
-                playbook = name,
-                // To the millisecond: what is left of it when it was taken.
-                lease_s = (lease.as_secs_f64() * 1e3).round() / 1e3,
-                "playbook `{name}` acts"
-            ),
-            Acted::Reverted => tracing::info!(
-                target: TARGET,
-                parent: None,
-                event = "playbook_reverted",
-                playbook = name,
-                "playbook `{name}` is taken back"
-            ),
+        let name = keeper.name();
+        dispatcher::with_default(&dispatch, || match keeper.is_dry_run() {
+            true => would_act(name, acted),
+            false => acts(name, acted),
         });
     }
 
@@ -82,6 +70,75 @@ fn everybodys() -> Option<Dispatch> {
     bare.join()
         .ok()
         .filter(|dispatch| !dispatch.is::<NoSubscriber>())
+}
+
+fn acts(name: &str, acted: &Acted) {
+    match acted {
+        Acted::Applied(rule, lease) => tracing::warn!(
+            target: TARGET,
+            parent: None,
+            event = "playbook_applied",
+            playbook = name,
+            rule = &**rule,
+            lease_s = seconds(*lease),
+            "playbook `{name}` acts"
+        ),
+        Acted::Refused(rule, reason) => tracing::warn!(
+            target: TARGET,
+            parent: None,
+            event = "playbook_refused",
+            playbook = name,
+            rule = &**rule,
+            reason = reason.as_str(),
+            "playbook `{name}` is refused"
+        ),
+        Acted::Reverted => tracing::info!(
+            target: TARGET,
+            parent: None,
+            event = "playbook_reverted",
+            playbook = name,
+            "playbook `{name}` is taken back"
+        ),
+    }
+}
+
+/// An event of its own name: nobody who counts what was done counts what was not.
+fn would_act(name: &str, acted: &Acted) {
+    match acted {
+        Acted::Applied(rule, lease) => tracing::info!(
+            target: TARGET,
+            parent: None,
+            event = "playbook_dry_run",
+            would = "apply",
+            playbook = name,
+            rule = &**rule,
+            lease_s = seconds(*lease),
+            "playbook `{name}` would act; `dry_run: false` arms it"
+        ),
+        Acted::Refused(rule, reason) => tracing::info!(
+            target: TARGET,
+            parent: None,
+            event = "playbook_dry_run",
+            would = "refuse",
+            playbook = name,
+            rule = &**rule,
+            reason = reason.as_str(),
+            "playbook `{name}` would be refused"
+        ),
+        Acted::Reverted => tracing::info!(
+            target: TARGET,
+            parent: None,
+            event = "playbook_dry_run",
+            would = "revert",
+            playbook = name,
+            "playbook `{name}` would be taken back"
+        ),
+    }
+}
+
+/// To the millisecond: what is left of a lease when it was taken.
+fn seconds(lease: Duration) -> f64 {
+    (lease.as_secs_f64() * 1e3).round() / 1e3
 }
 
 /// A macro's level is fixed where it stands, hence the three.

@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use crate::Severity;
 use crate::error::Error;
-use crate::read::groups;
-use crate::read::limits::{lease, window_span};
+use crate::read::limits::window_span;
 use crate::read::node::Node;
+use crate::read::playbook::Said;
 use crate::read::rule::{actions, repeat, resolve_after, severity};
+use crate::read::{groups, playbook};
 use crate::rule::Named;
 
 /// What rules take that do not say it themselves.
@@ -20,7 +21,7 @@ pub(crate) struct Defaults {
     pub(crate) repeat_interval: Option<Duration>,
     pub(crate) max_groups: usize,
     pub(crate) actions: Vec<Named>,
-    pub(crate) leases: BTreeMap<String, Duration>,
+    pub(crate) playbooks: BTreeMap<String, Said>,
 }
 
 impl Default for Defaults {
@@ -36,7 +37,7 @@ impl Default for Defaults {
                 name: "log".into(),
                 place: None,
             }],
-            leases: BTreeMap::new(),
+            playbooks: BTreeMap::new(),
         }
     }
 }
@@ -73,8 +74,8 @@ impl Defaults {
             .transpose()?
             .unwrap_or_default()
         {
-            node.keys(&["lease"])?;
-            out.leases.insert(name.into(), lease(&node.need("lease")?)?);
+            node.keys(&playbook::KEYS)?;
+            out.playbooks.insert(name.into(), Said::read(&node)?);
         }
         Ok(out)
     }

@@ -61,16 +61,6 @@ pub(crate) fn bounded(node: &Node<'_>) -> Result<Duration, Error> {
     }
 }
 
-pub(crate) fn lease(node: &Node<'_>) -> Result<Duration, Error> {
-    let span = node.span()?;
-    let fits = span >= MIN_LEASE && span <= MAX_LEASE;
-    if fits {
-        Ok(span)
-    } else {
-        Err(node.expected("a lease from 100ms to 1d"))
-    }
-}
-
 fn in_bounds(span: Duration) -> bool {
     !span.is_zero() && span <= MAX_WINDOW
 }
@@ -80,10 +70,3 @@ const MAX_WINDOW: Duration = Duration::from_secs(30 * 86_400);
 
 /// The window is exact and keeps 8 bytes for each event of the threshold: 800 kB.
 const MAX_THRESHOLD: usize = 100_000;
-
-pub(crate) const DEFAULT_LEASE: Duration = Duration::from_secs(60);
-
-/// A lease is renewed when half of it is over; a shorter one would keep a thread busy.
-const MIN_LEASE: Duration = Duration::from_millis(100);
-
-const MAX_LEASE: Duration = Duration::from_secs(86_400);

@@ -10,6 +10,7 @@ mod locate;
 mod mute;
 mod node;
 mod notifiers;
+mod playbook;
 mod rule;
 pub(crate) mod tests;
 mod texts;

@@ -7,10 +7,10 @@ use crate::error::Error;
 use crate::read::conditions::{conditions, events};
 use crate::read::defaults::Defaults;
 use crate::read::kind::{self, Measured};
-use crate::read::limits::{DEFAULT_LEASE, bounded, lease};
+use crate::read::limits::bounded;
 use crate::read::node::Node;
-use crate::read::{groups, mute, texts};
-use crate::rule::{Call, Kind, Named, Rule};
+use crate::read::{groups, mute, playbook, texts};
+use crate::rule::{Kind, Named, Rule};
 
 pub(crate) fn read(node: &Node<'_>, defaults: &Defaults) -> Result<Rule, Error> {
     node.entries()?;
@@ -56,7 +56,7 @@ pub(crate) fn read(node: &Node<'_>, defaults: &Defaults) -> Result<Rule, Error> 
         actions: actions(node)?.unwrap_or_else(|| defaults.actions.clone()),
         playbook: node
             .get("playbook")
-            .map(|node| playbook(&node, defaults))
+            .map(|node| playbook::call(&node, &defaults.playbooks))
             .transpose()?,
         labels: texts::labels(node, &kind, &names)?,
         annotations: texts::annotations(node, &kind, &names)?,
@@ -146,30 +146,6 @@ pub(super) fn actions(node: &Node<'_>) -> Result<Option<Vec<Named>>, Error> {
         });
     }
     Ok(Some(named))
-}
-
-/// `playbook: shed` or `playbook: {run: shed, lease: 30s}`.
-fn playbook(node: &Node<'_>, defaults: &Defaults) -> Result<Call, Error> {
-    let (run, said) = if node.value().is_string() {
-        (node.clone(), None)
-    } else {
-        node.keys(&["run", "lease"])?;
-        (
-            node.need("run")?,
-            node.get("lease").map(|node| lease(&node)).transpose()?,
-        )
-    };
-    let name = run.str()?;
-    let lease = said
-        .or(defaults.leases.get(name).copied())
-        .unwrap_or(DEFAULT_LEASE);
-    Ok(Call {
-        run: Named {
-            name: name.into(),
-            place: run.place(),
-        },
-        lease,
-    })
 }
 
 const KEYS: [&str; 33] = [

@@ -105,7 +105,7 @@ fn the_playbook_shed_works_the_guards_switch() {
   match: {event: pool_timeout}
   threshold: 1
   action: log
-  playbook: {run: shed, lease: 60s}
+  playbook: {run: degrade_route, lease: 60s, dry_run: false}
 ";
     let (dispatch, log) = start(Config::prod().rules_text(rules), dir.path());
     let switch = log.shed_switch();
@@ -120,6 +120,40 @@ fn the_playbook_shed_works_the_guards_switch() {
     assert!(
         !switch.load(Ordering::Relaxed),
         "the end of the process takes it back"
+    );
+}
+
+#[test]
+fn the_earlier_name_of_the_playbook_works_the_same_switch() {
+    let dir = tempfile::tempdir().unwrap();
+    let rules = "
+playbooks:
+  shed: {lease: 60s, dry_run: false}
+  degrade_route: {lease: 60s, dry_run: false}
+rules:
+- {name: old, match: {event: pool_timeout}, threshold: 1, playbook: shed, clear: {match: {event: old_is_well}}}
+- {name: new, match: {event: pool_timeout}, threshold: 1/1h, playbook: degrade_route}
+";
+    let (dispatch, log) = start(Config::prod().rules_text(rules), dir.path());
+    let switch = log.shed_switch();
+    let alerts = log.alerts().unwrap().clone();
+    dispatcher::with_default(&dispatch, || {
+        tracing::error!(event = "pool_timeout", "池满了");
+        assert!(alerts.wait(LONG, |states| switch.load(Ordering::Relaxed)
+            && states.iter().all(|rule| rule.state == State::Firing)));
+        tracing::info!(event = "old_is_well", "好了");
+    });
+    assert!(alerts.wait(LONG, |states| states[0].state == State::Resolved));
+    assert!(
+        switch.load(Ordering::Relaxed),
+        "the other rule still holds it"
+    );
+    log.close(LONG).unwrap();
+    let lines = crate::lines(dir.path()).concat();
+    let told = |event: &str| lines.matches(event).count();
+    assert_eq!(
+        (told("playbook_applied"), told("playbook_reverted")),
+        (1, 1)
     );
 }
 
@@ -156,7 +190,7 @@ fn dropping_the_guard_ends_alerts_before_their_lines_outputs() {
   match: {event: pool_timeout}
   threshold: 1
   action: log
-  playbook: {run: shed, lease: 60s}
+  playbook: {run: degrade_route, lease: 60s, dry_run: false}
 ";
     let (dispatch, log) = start(Config::prod().rules_text(rules), dir.path());
     dispatcher::with_default(&dispatch, || {
