@@ -108,7 +108,7 @@ fn shown(command: &mut Command) -> Option<Duration> {
 }
 
 /// What a program printed and spent; `None` if it is not installed.
-fn run(command: &mut Command) -> Option<(String, process::Spent)> {
+pub(crate) fn run(command: &mut Command) -> Option<(String, process::Spent)> {
     let mut child = command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())

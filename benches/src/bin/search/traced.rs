@@ -11,6 +11,7 @@ use dogwatch_benches::{print, time};
 use dogwatch_reader::{Family, Index};
 
 use crate::corpus::{self, Expected};
+use crate::shown;
 
 /// Prints a table and the figures.
 pub(crate) fn measure(program: &Path, lines: u64, rounds: usize) {
@@ -81,6 +82,8 @@ pub(crate) fn measure(program: &Path, lines: u64, rounds: usize) {
         Some(index as f64 / stored as f64),
         "ratio",
     );
+    let peak = peak(program, folder.path(), lines, &expected.trace);
+    print::figure("search.rolled.peak", Some(peak), "MiB");
 }
 
 /// Writes the log as a service would: rolled and compressed by our appender.
@@ -131,6 +134,36 @@ fn zstdcat(id: &str, folder: &Path) -> Option<u64> {
         return None;
     }
     String::from_utf8(output.stdout).ok()?.trim().parse().ok()
+}
+
+/// The most memory that each way of reading all of the files takes, in MiB: those that keep the most.
+fn peak(program: &Path, folder: &Path, lines: u64, trace: &str) -> f64 {
+    let mut table = print::Table::new(&["dogwatch", "the most memory, MiB"]);
+    let mut peak = 0_f64;
+    for words in [
+        &["trace", trace][..],
+        &["stats"],
+        &["patterns"],
+        &["* | count by trace_id"],
+        &["* | p50,p99(latency_ms) by route"],
+        &["* | p50,p99(latency_ms) by trace_id"],
+    ] {
+        let mut command = Command::new(program);
+        command.args(words).arg(folder).stderr(Stdio::null());
+        let (text, spent) = shown::run(&mut command).expect("the program runs");
+        let rows = text.lines().count() as u64;
+        assert!(rows > 1, "{words:?} printed {rows} rows");
+        if words[0].contains("by trace_id") {
+            // Each line has a trace of its own; beyond its bound a table says so.
+            assert_eq!(rows, lines.min(100_000) + 1, "{words:?}");
+        }
+        peak = peak.max(spent.peak_mib);
+        let words = words.join(" ").replace(trace, "ID");
+        table.row(vec![words, print::short(spent.peak_mib)]);
+    }
+    table.print("Memory over all of the rolled files, a process each");
+    println!();
+    peak
 }
 
 fn millis(elapsed: Duration) -> f64 {
