@@ -26,13 +26,16 @@ pub(crate) struct Ahead {
 
 struct Shared {
     search: Search,
-    /// In the order of the files: the next piece is never waited for while a thread is free.
+    /// In the order in which they are given, so that the piece that is waited for is never behind one
+    /// that a thread cannot hand on yet: two files that are shared at once would lock each other.
     work: Mutex<VecDeque<Piece>>,
     stopped: AtomicBool,
 }
 
 /// A file, or some parts of one.
 struct Piece {
+    /// The number of the file.
+    file: usize,
     path: PathBuf,
     parts: Option<Parts>,
     out: SyncSender<Message>,
@@ -66,9 +69,10 @@ impl Ahead {
     pub(crate) fn new(search: &Search, files: &[PathBuf], threads: usize) -> Option<Self> {
         let mut work = VecDeque::new();
         let mut pieces = VecDeque::new();
-        for path in files {
+        for (file, path) in files.iter().enumerate() {
             let (out, piece) = sync_channel(BATCHES);
             work.push_back(Piece {
+                file,
                 path: path.clone(),
                 parts: None,
                 out,
@@ -167,7 +171,12 @@ impl Shared {
 
     /// Reads a piece and hands on what it has; `None` if nobody wants it.
     fn read(&self, piece: Piece) -> Option<()> {
-        let Piece { path, parts, out } = piece;
+        let Piece {
+            file,
+            path,
+            parts,
+            out,
+        } = piece;
         let mut rest = Vec::new();
         let mut reading = match parts {
             Some(parts) => Serial::of_parts(&self.search, path.clone(), parts),
@@ -186,7 +195,7 @@ impl Shared {
                 reading.step()
             };
             if let Ok(true) = stepped {
-                rest.extend(self.share(&path, &mut reading));
+                rest.extend(self.share(file, &path, &mut reading));
             }
             batch.take(&mut reading);
             let ended = matches!(stepped, Ok(false));
@@ -209,12 +218,13 @@ impl Shared {
     }
 
     /// Gives the parts of a file behind the first to whoever is free.
-    fn share(&self, path: &Path, reading: &mut Serial<'_>) -> Vec<Receiver<Message>> {
+    fn share(&self, file: usize, path: &Path, reading: &mut Serial<'_>) -> Vec<Receiver<Message>> {
         let mut work = Vec::new();
         let mut rest = Vec::new();
         for parts in reading.rest_of_parts() {
             let (out, piece) = sync_channel(BATCHES);
             work.push(Piece {
+                file,
                 path: path.to_owned(),
                 parts: Some(parts),
                 out,
@@ -225,8 +235,10 @@ impl Shared {
             return rest;
         }
         let mut pieces = self.pieces();
+        // A file is shared once, by the thread that began it: what else waits is of other files.
+        let behind = pieces.partition_point(|piece| piece.file < file);
         for piece in work.into_iter().rev() {
-            pieces.push_front(piece);
+            pieces.insert(behind, piece);
         }
         rest
     }

@@ -414,6 +414,32 @@ fn several_threads_give_the_same_lines_and_troubles_in_the_same_order() {
     }
 }
 
+#[test]
+fn files_that_are_shared_among_threads_at_once_do_not_wait_for_each_other() {
+    let folder = tempfile::tempdir().unwrap();
+    // Plain, so that each is shared in several pieces of 4 MiB.
+    let content = frames(<[u8]>::to_vec).repeat(4);
+    for number in 1..=3 {
+        let path = file(folder.path(), &format!("shop.log.{number}"), &content);
+        Index::write(&path).unwrap();
+    }
+    let (done, ended) = std::sync::mpsc::channel();
+    // A thread of its own: one that waits for ever is left behind, and the test fails.
+    std::thread::spawn(move || {
+        let families = Family::find(&[folder.path()]).unwrap();
+        for threads in [2, 2, 3, 4] {
+            let now = Now::utc(UNIX_EPOCH);
+            let search = Search::new(&Query::parse("").unwrap(), now).threads(threads);
+            let (lines, report) = all(&search, &families[0]);
+            let _ = done.send((lines.len() as u64, report.lines));
+        }
+    });
+    for _ in 0..4 {
+        let read = ended.recv_timeout(Duration::from_secs(60));
+        assert_eq!(read, Ok((12 * LINES, 12 * LINES)));
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn an_index_is_for_those_who_may_read_the_file_and_follows_no_link() {
