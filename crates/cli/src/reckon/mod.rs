@@ -201,8 +201,8 @@ const MOST_GROUPS: usize = 100_000;
 /// Bytes of all groups' names together: a value may be as long as a line.
 const MOST_NAMED: usize = 16 << 20;
 
-/// 32 MiB of values, for percentiles that are exact.
-const MOST_VALUES: usize = 4 << 20;
+/// 16 MiB of values, for percentiles that are exact.
+const MOST_VALUES: usize = 2 << 20;
 
 #[cfg(test)]
 mod tests {
