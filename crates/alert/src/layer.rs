@@ -144,7 +144,7 @@ where
 
     fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
         if metadata.is_event() {
-            self.learn(&self.shared.set(), metadata);
+            self.learn(self.shared.set(), metadata);
         }
         // Never `never`: in a plain layer that would silence every other layer.
         Interest::always()
@@ -174,8 +174,7 @@ where
         if too_low || is_idle(shared.generation(), metadata) || shared.is_ended() {
             return;
         }
-        let set = shared.set();
-        with_view(|view| self.judge(&set, view, event, &ctx));
+        with_view(|view| self.judge(shared.set(), view, event, &ctx));
     }
 }
 

@@ -1,8 +1,8 @@
 //! What the layer, the threads and the handles have in common.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError};
-use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::about::About;
@@ -17,9 +17,7 @@ use crate::set::Set;
 use crate::tell::Tell;
 
 pub(crate) struct Shared {
-    set: RwLock<Arc<Set>>,
-    /// The number of the set, read without a lock.
-    generation: AtomicUsize,
+    set: Arc<Set>,
     pub(crate) least: Arc<Least>,
     pub(crate) outboxes: Mutex<Vec<Arc<Outbox>>>,
     pub(crate) keepers: Mutex<Vec<Arc<Keeper>>>,
@@ -59,11 +57,10 @@ impl Shared {
         let wake = Arc::new(Wake::default());
         fixed.clock.watch(&wake);
         let shared = Self {
-            generation: AtomicUsize::new(set.callsites.id()),
             least: Arc::new(Least::new(set.least_level())),
             outboxes: Mutex::default(),
             keepers: Mutex::default(),
-            set: RwLock::new(Arc::new(set)),
+            set: Arc::new(set),
             clock: fixed.clock,
             wake,
             redact: fixed.redact,
@@ -78,20 +75,19 @@ impl Shared {
             ends_at: AtomicU64::default(),
             progress: Progress::default(),
         };
-        shared.adopt(&shared.set());
+        shared.adopt(&shared.set);
         shared
     }
 
-    /// The rules that are at work now.
-    pub(crate) fn set(&self) -> Arc<Set> {
-        let set = self.set.read().unwrap_or_else(PoisonError::into_inner);
-        set.clone()
+    /// The rules that are at work.
+    pub(crate) fn set(&self) -> &Arc<Set> {
+        &self.set
     }
 
-    /// The number of the rules at work.
+    /// The number of the rules at work, by which callsites know them.
     #[inline]
     pub(crate) fn generation(&self) -> usize {
-        self.generation.load(Ordering::Acquire)
+        self.set.callsites.id()
     }
 
     /// Keeps the outboxes and keepers of a set in the lists, each once.

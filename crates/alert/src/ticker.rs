@@ -34,7 +34,7 @@ struct Told {
 
 impl Ticker {
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
-        let set = shared.set();
+        let set = shared.set().clone();
         Self {
             rules: set.rules.iter().map(|_| Told::default()).collect(),
             set,
