@@ -21,22 +21,59 @@ pub(crate) trait Clock: Send + Sync {
     fn watch(&self, _wake: &Arc<Wake>) {}
 }
 
-pub(crate) struct RealClock(Instant);
+pub(crate) struct RealClock {
+    start: Instant,
+    anchor: Anchor,
+}
 
 impl RealClock {
     pub(crate) fn start() -> Self {
-        Self(Instant::now())
+        Self {
+            start: Instant::now(),
+            anchor: Anchor(AtomicU64::new(since_epoch(SystemTime::now()))),
+        }
     }
 }
 
 impl Clock for RealClock {
     fn now(&self) -> u64 {
-        u64::try_from(self.0.elapsed().as_nanos()).unwrap_or(u64::MAX)
+        nanos(self.start.elapsed())
     }
 
     fn wall(&self) -> SystemTime {
         SystemTime::now()
     }
+
+    /// A moment is told alike however often, for receivers compare the times that they are told.
+    fn wall_at(&self, time: u64) -> SystemTime {
+        let (now, wall) = (self.now(), since_epoch(self.wall()));
+        SystemTime::UNIX_EPOCH + Duration::from_nanos(self.anchor.wall_at(time, now, wall))
+    }
+}
+
+/// The wall's time at the start of a steady clock, in nanoseconds since 1970.
+///
+/// Both clocks are slewed alike (clock_gettime(2), `CLOCK_MONOTONIC`): they part only where the wall's
+/// is set, and then every moment is told anew by the clock that was set.
+struct Anchor(AtomicU64);
+
+impl Anchor {
+    /// The two clocks are read one after the other, and the thread may rest between.
+    const SET: u64 = 1_000_000_000;
+
+    fn wall_at(&self, time: u64, now: u64, wall: u64) -> u64 {
+        let mut anchor = self.0.load(Ordering::Relaxed);
+        if anchor.saturating_add(now).abs_diff(wall) > Self::SET {
+            anchor = wall.saturating_sub(now);
+            self.0.store(anchor, Ordering::Relaxed);
+        }
+        anchor.saturating_add(time)
+    }
+}
+
+/// A moment of the wall's clock in nanoseconds since 1970; before that, 0.
+pub(crate) fn since_epoch(wall: SystemTime) -> u64 {
+    wall.duration_since(SystemTime::UNIX_EPOCH).map_or(0, nanos)
 }
 
 /// Shows the time of the latest line, in nanoseconds since 1970.
@@ -104,7 +141,8 @@ pub(crate) fn nanos(span: Duration) -> u64 {
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use super::{Clock, Wake, nanos};
+    use super::{Anchor, Clock, Wake, nanos};
+    use std::sync::atomic::AtomicU64;
     use std::sync::{Arc, Mutex};
     use std::time::{Duration, SystemTime};
 
@@ -140,5 +178,23 @@ pub(crate) mod tests {
         fn watch(&self, wake: &Arc<Wake>) {
             self.waiting.lock().unwrap().push(wake.clone());
         }
+    }
+
+    #[test]
+    fn a_moment_has_one_wall_time_until_somebody_sets_the_clock() {
+        const S: u64 = 1_000_000_000;
+        let anchor = Anchor(AtomicU64::new(1_000 * S));
+        // Read late, read early: the same.
+        for (now, wall) in [
+            (9 * S, 1_009 * S),
+            (9 * S, 1_009 * S + 7),
+            (20 * S, 1_019 * S),
+        ] {
+            assert_eq!(anchor.wall_at(3 * S, now, wall), 1_003 * S);
+        }
+        // Set an hour on, then two back.
+        assert_eq!(anchor.wall_at(3 * S, 30 * S, 4_630 * S), 4_603 * S);
+        assert_eq!(anchor.wall_at(3 * S, 31 * S, 4_631 * S), 4_603 * S);
+        assert_eq!(anchor.wall_at(3 * S, 40 * S, 40 * S), 3 * S);
     }
 }

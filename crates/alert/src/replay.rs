@@ -7,7 +7,7 @@ use dogwatch_line::{Lens, Level, Now};
 
 use crate::about::About;
 use crate::alert::{Alert, AlertState};
-use crate::clock::{Clock as _, EventClock, nanos};
+use crate::clock::{Clock as _, EventClock, since_epoch};
 use crate::group::Occurrence;
 use crate::report::{RuleReport, Tallied};
 use crate::rule::{Kind, Rule};
@@ -288,10 +288,6 @@ impl fmt::Debug for Replay {
             .field("lines", &self.counts)
             .finish_non_exhaustive()
     }
-}
-
-fn since_epoch(at: SystemTime) -> u64 {
-    at.duration_since(UNIX_EPOCH).map_or(0, nanos)
 }
 
 /// Threads and rolled files are out of step by less: 30 s.
