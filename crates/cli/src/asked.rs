@@ -1,5 +1,6 @@
 //! Reads what a command line asks: which query, of which paths.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use dogwatch_reader::Family;
@@ -31,7 +32,16 @@ pub(crate) fn asked(given: &Given) -> Result<(&str, Vec<PathBuf>), String> {
     Ok(("", paths))
 }
 
-/// A file or folder, or what stands for some.
+/// A file or folder, or what stands for some; also one that nobody may look at, so that this is told.
 fn is_there(word: &str) -> bool {
-    Path::new(word).exists() || (ends_as_log(word) && Family::find(&[word]).is_ok())
+    let found = || Family::find(&[word]);
+    let denied = |error: dogwatch_reader::Error| error.is_denied();
+    match Path::new(word).try_exists() {
+        Ok(true) => true,
+        Ok(false) => ends_as_log(word) && found().map_or_else(denied, |_| true),
+        // In a folder that nobody may look into, every word would be there.
+        Err(error) => {
+            error.kind() == ErrorKind::PermissionDenied && (word.contains('/') || ends_as_log(word))
+        }
+    }
 }

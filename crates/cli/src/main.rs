@@ -9,6 +9,7 @@ mod context;
 mod csv;
 mod diff;
 mod extract;
+mod follow;
 mod index;
 mod input;
 mod interrupt;

@@ -1,11 +1,8 @@
 //! Shows the lines that a query finds, counts them, follows them, or makes a table of them.
 
 use std::path::{Path, PathBuf};
-use std::sync::mpsc;
-use std::time::Duration;
 
 use dogwatch_line::{Lens, Query};
-use dogwatch_reader::{Family, Start};
 
 use crate::asked::asked;
 use crate::command::{
@@ -13,6 +10,7 @@ use crate::command::{
 };
 use crate::context::Context;
 use crate::csv::Rows;
+use crate::follow::{Following, followed};
 use crate::input::Input;
 use crate::last::last;
 use crate::out::{Form, Out};
@@ -21,7 +19,7 @@ use crate::pager::Pager;
 use crate::paint::Paint;
 use crate::question::Question;
 use crate::reckon::Reckoning;
-use crate::session::{Session, query, say, with_source};
+use crate::session::{Session, query};
 use crate::show::{Chosen, Show};
 
 pub(crate) fn run(given: &Given) -> Result<Outcome, String> {
@@ -166,32 +164,15 @@ impl View {
             out,
         } = self;
         let logs = followed(paths).map_err(Stop::Wrong)?;
-        let search = &question.search;
-        let mut follows: Vec<_> = logs
-            .iter()
-            .map(|log| search.follow(log, Start::End))
-            .collect();
-        // Nobody sends: it is a wait that ends in time.
-        let (_sender, nothing) = mpsc::channel::<()>();
+        let mut following = Following::new(session, question, &logs);
         loop {
-            let mut idle = true;
-            for follow in &mut follows {
-                // None waits for long behind one that is written without a pause.
-                for _ in 0..TURN {
-                    match follow.next() {
-                        Some(Ok(line)) => each(question, context, out, &line.text())?,
-                        Some(Err(trouble)) => session.trouble(&trouble),
-                        None => break,
-                    }
-                    idle = false;
-                }
-            }
+            let any = following.pass(session, &mut |line| each(question, context, out, line))?;
             out.flush()?;
             if session.watch.is_stopped() {
                 return Ok(());
             }
-            if idle {
-                let _ = nothing.recv_timeout(PAUSE);
+            if !any {
+                following.wait();
             }
         }
     }
@@ -223,45 +204,3 @@ fn each(
     }
     Ok(())
 }
-
-/// The logs that are followed.
-fn followed(paths: &[PathBuf]) -> Result<Vec<PathBuf>, String> {
-    let folder = PathBuf::from("logs");
-    let paths = match paths {
-        [] if folder.is_dir() => &[folder][..],
-        [] => return Err("there is no folder `logs` here: name the log to follow".to_owned()),
-        paths => paths,
-    };
-    let mut logs = Vec::new();
-    for path in paths {
-        let pattern = path.to_string_lossy().contains(['*', '?']) && !path.exists();
-        if path.as_os_str() == "-" {
-            return Err("standard input is read to its end without --follow".to_owned());
-        }
-        match Family::find(&[path]) {
-            Ok(families) if pattern || path.is_dir() => {
-                logs.extend(families.iter().map(|family| family.log().to_owned()));
-            }
-            Err(error) if pattern || path.is_dir() => return Err(with_source(&error)),
-            found => {
-                // The path itself and not where a link leads: it may lead elsewhere tomorrow.
-                logs.push(path.clone());
-                if found.is_err() {
-                    say(&format!(
-                        "`{}` is not there yet: waiting for it",
-                        path.display()
-                    ));
-                }
-            }
-        }
-    }
-    logs.sort();
-    logs.dedup();
-    Ok(logs)
-}
-
-/// How many lines of one log are shown before the next is looked at.
-const TURN: usize = 1000;
-
-/// How long nothing is looked at when nothing is new.
-const PAUSE: Duration = Duration::from_millis(100);

@@ -81,12 +81,17 @@ impl Error {
 
     /// Whether there is simply nothing at the path.
     pub fn is_not_found(&self) -> bool {
-        let io = self
-            .source
-            .as_ref()
-            .and_then(|source| source.downcast_ref());
-        self.what == What::None
-            || io.is_some_and(|error: &io::Error| error.kind() == io::ErrorKind::NotFound)
+        self.what == What::None || self.io_kind() == Some(io::ErrorKind::NotFound)
+    }
+
+    /// Whether this process may not look at the path, or not write there.
+    pub fn is_denied(&self) -> bool {
+        self.io_kind() == Some(io::ErrorKind::PermissionDenied)
+    }
+
+    fn io_kind(&self) -> Option<io::ErrorKind> {
+        let source = self.source.as_ref()?;
+        source.downcast_ref().map(io::Error::kind)
     }
 
     /// Whether a cursor's file is no cursor that this version can read.

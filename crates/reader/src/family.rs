@@ -1,6 +1,7 @@
 //! All files of one log: the one that is written to, and those that were rolled before it.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use crate::Error;
@@ -42,7 +43,9 @@ impl Family {
     /// A file is in the list once, however often it is named. Of a plain file and its own compressed
     /// form (`shop.log.1`, `shop.log.1.gz`) only the plain one is, unless it is empty: they say the
     /// same. All other files are, also two compressed forms of one file, because one may be broken:
-    /// then what both hold is there twice. An error if a path has no files.
+    /// then what both hold is there twice. An error if a path has no files, or leads through a folder
+    /// that this process may not look into. A file of a folder that it may not look at is in the list:
+    /// reading it tells why.
     pub fn find<P: AsRef<Path>>(paths: &[P]) -> Result<Vec<Self>, Error> {
         let mut found = Kin::default();
         for path in paths {
@@ -68,7 +71,10 @@ impl Family {
 
 /// Adds the files that a path stands for, in each folder that it may mean; whether there were any.
 fn collect_all(path: &Path, found: &mut Kin) -> Result<bool, Error> {
-    let folders = path.parent().and_then(folders);
+    let folders = match path.parent() {
+        Some(parent) => folders(parent).map_err(|(folder, error)| Error::new(&folder, error))?,
+        None => None,
+    };
     let (Some(folders), Some(name)) = (folders, path.file_name()) else {
         return collect(path, found);
     };
@@ -92,6 +98,11 @@ fn collect(path: &Path, found: &mut Kin) -> Result<bool, Error> {
         None
     };
     let path = target.as_deref().unwrap_or(path);
+    if let Err(error) = path.metadata() {
+        if error.kind() == ErrorKind::PermissionDenied {
+            return Err(Error::new(path, error));
+        }
+    }
     if path.is_dir() {
         return list(path, path, &|_| true, found);
     }
@@ -159,7 +170,7 @@ fn list_files(
     let mut any = false;
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+        Err(error) if error.kind() == ErrorKind::NotFound => {
             return Err(Error::none(path));
         }
         Err(error) => return Err(Error::new(path, error)),
@@ -174,12 +185,20 @@ fn list_files(
         // A link to a log is a log, unless that log stands beside it: then it is there already.
         let path = entry.path();
         let beside = path.is_symlink() && leads_beside(&path);
-        if path.is_file() && !beside && wanted(&name, file) {
+        if !beside && wanted(&name, file) && may_be_file(&path) {
             found.add(folder.join(&name.log), folder.join(file), name.age);
             any = true;
         }
     }
     Ok(any)
+}
+
+/// Whether it is a file, or one that may not be looked at: whoever reads it is told.
+fn may_be_file(path: &Path) -> bool {
+    match path.metadata() {
+        Ok(metadata) => metadata.is_file(),
+        Err(error) => error.kind() == ErrorKind::PermissionDenied,
+    }
 }
 
 /// Whether a link leads to a file of the same folder.

@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fs;
+use std::io;
 use std::path::{Component, Path, PathBuf};
 
 /// Whether a text is a pattern.
@@ -12,49 +13,53 @@ pub(crate) fn is_pattern(text: &OsStr) -> bool {
 }
 
 /// The folders that a pattern's folders stand for, by name; `None` if there is no pattern among them,
-/// or one that is the name of a folder that is there. What cannot be listed has none. A hidden folder
-/// is meant only by a pattern that begins with a dot, as in a shell.
-pub(crate) fn folders(pattern: &Path) -> Option<Vec<PathBuf>> {
+/// or one that is the name of a folder that is there. What is no folder has none; one that this process
+/// may not list is an error, which names it. A hidden folder is meant only by a pattern that begins with
+/// a dot, as in a shell.
+pub(crate) fn folders(pattern: &Path) -> Result<Option<Vec<PathBuf>>, (PathBuf, io::Error)> {
     let parts: Vec<Component<'_>> = pattern.components().collect();
     if pattern.is_dir() || !parts.iter().any(|part| is_pattern(part.as_os_str())) {
-        return None;
+        return Ok(None);
     }
     let mut folders = vec![PathBuf::new()];
     for part in parts {
-        folders = folders
-            .iter()
-            .flat_map(|folder| within(folder, part.as_os_str()))
-            .collect();
+        let mut next = Vec::new();
+        for folder in folders {
+            match within(&folder, part.as_os_str()) {
+                Ok(found) => next.extend(found),
+                Err(error) if error.kind() != io::ErrorKind::PermissionDenied => {}
+                Err(error) => return Err((folder, error)),
+            }
+        }
+        folders = next;
     }
-    Some(folders)
+    Ok(Some(folders))
 }
 
 /// The folders in a folder that are like a pattern, or the one that is called so.
-fn within(folder: &Path, pattern: &OsStr) -> Vec<PathBuf> {
+fn within(folder: &Path, pattern: &OsStr) -> io::Result<Vec<PathBuf>> {
     let exact = folder.join(pattern);
     let Some(signs) = pattern.to_str().filter(|_| is_pattern(pattern)) else {
-        return vec![exact];
+        return Ok(vec![exact]);
     };
     if exact.is_dir() {
-        return vec![exact];
+        return Ok(vec![exact]);
     }
     let listed = match folder.as_os_str().is_empty() {
         true => fs::read_dir("."),
         false => fs::read_dir(folder),
-    };
+    }?;
     let chars: Vec<char> = signs.chars().collect();
     let wanted =
         |name: &str| name.starts_with('.') == signs.starts_with('.') && is_like(&chars, name);
     let mut found: Vec<PathBuf> = listed
-        .into_iter()
-        .flatten()
         .filter_map(|entry| Some(entry.ok()?.file_name()))
         .filter(|name| name.to_str().is_some_and(wanted))
         .map(|name| folder.join(name))
         .filter(|path| path.is_dir())
         .collect();
     found.sort();
-    found
+    Ok(found)
 }
 
 /// Whether a name is like a pattern: `*` is any text, `?` one character.

@@ -72,8 +72,9 @@ static FOLLOW: Command = Command {
     more: "\
 The same as `dogwatch -f`. It begins at the end of each log, and ends by Ctrl-C
 or with the Nth line of -n. A folder or a pattern stands for the logs that are
-in it at the start; a log that is named need not be there yet. Lines of several
-logs are shown as they come. Paths are those of `dogwatch --help`.
+in it at the start; a log that is named need not be there yet. What several logs
+have at one look, ten times a second, is shown by time. Paths are those of
+`dogwatch --help`.
 
 exit code: 0 a line was found, 1 none, 2 something could not be read or asked,
            130 Ctrl-C ended it

@@ -3,6 +3,8 @@
 mod check;
 mod generated;
 mod patterns;
+#[cfg(unix)]
+mod permissions;
 mod rules;
 mod samples;
 mod stats;
