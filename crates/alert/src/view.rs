@@ -222,7 +222,9 @@ impl View {
             let Held::Json(range) = &entry.held else {
                 return None;
             };
-            let value = Line::parse(self.written(range.clone())).ok()?.field(rest)?;
+            let value = Line::parse_repeating(self.written(range.clone()))
+                .ok()?
+                .field(rest)?;
             Some((entry.name.len(), value))
         });
         found

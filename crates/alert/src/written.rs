@@ -20,7 +20,7 @@ impl<'a> Written<'a> {
     /// `None` if it is no JSON. A line without a level counts as INFO.
     pub(crate) fn new(text: &'a str, seen: &Seen<'_, 'a>) -> Option<Self> {
         Some(Self {
-            line: Line::parse(text).ok()?,
+            line: Line::parse_repeating(text).ok()?,
             level: seen.level().unwrap_or(Level::Info),
             target: seen.target().unwrap_or_default(),
             message: seen.message(),
@@ -84,7 +84,7 @@ impl Judged for Written<'_> {
 
 /// An error's message and its causes, as a live event shows them.
 fn error(json: &str) -> String {
-    let Ok(error) = Line::parse(json) else {
+    let Ok(error) = Line::parse_repeating(json) else {
         return json.to_owned();
     };
     let mut out = error.message().unwrap_or_default().into_owned();

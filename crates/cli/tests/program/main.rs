@@ -8,8 +8,10 @@ mod permissions;
 mod rules;
 mod samples;
 mod stats;
+mod tables;
 mod terminal;
 mod trace;
+mod twice;
 mod view;
 
 use std::path::Path;
