@@ -197,12 +197,20 @@ impl Builder {
             if let Some(call) = &rule.playbook {
                 let run = self.renamed(&call.run);
                 let playbook = find(&self.playbooks, &PLAYBOOK, &rule.name, &run)?;
-                let (name, clock) = (run.name.clone(), self.clock.clone());
+                let configured = playbook.configured(&call.with).map_err(|error| {
+                    let (rule, run) = (&rule.name, &run.name);
+                    let what = format!("rule `{rule}`: its playbook `{run}` cannot be set up");
+                    Error::rules(call.run.place, what).caused_by(error)
+                })?;
+                let with = shown(&call.with);
+                let key = format!("{} {with}", run.name);
+                let keeper = || {
+                    let playbook = configured.unwrap_or_else(|| playbook.clone());
+                    Keeper::new(run.name.clone(), with, playbook, self.clock.clone())
+                };
                 route.keeper = Some(match call.dry_run.unwrap_or(self.dry_run) {
-                    true => once(&mut dry, &run.name, || Keeper::dry_run(name, clock)),
-                    false => once(&mut keepers, &run.name, || {
-                        Keeper::new(name, playbook.clone(), clock)
-                    }),
+                    true => once(&mut dry, &key, || keeper().into_dry_run()),
+                    false => once(&mut keepers, &key, keeper),
                 });
             }
             routes.push(route);
@@ -244,6 +252,12 @@ impl fmt::Debug for Builder {
             .field("redact", &self.redact)
             .finish_non_exhaustive()
     }
+}
+
+/// A playbook's settings as its keeper's name and as the log has them.
+fn shown(with: &BTreeMap<String, String>) -> String {
+    let pairs = with.iter().map(|(key, value)| format!("{key}={value}"));
+    pairs.collect::<Vec<_>>().join(" ")
 }
 
 /// What a rule names that must be registered.

@@ -12,6 +12,8 @@ use crate::playbook::{DryRun, Playbook};
 /// One playbook at work, or what stands in for it in a dry run.
 pub(crate) struct Keeper {
     name: String,
+    /// The settings that it acts by, as the log shows them; empty without.
+    with: String,
     dry_run: bool,
     playbook: Arc<dyn Playbook>,
     clock: Arc<dyn Clock>,
@@ -28,11 +30,17 @@ pub(crate) enum Acted {
 }
 
 impl Keeper {
-    pub(crate) fn new(name: String, playbook: Arc<dyn Playbook>, clock: Arc<dyn Clock>) -> Self {
+    pub(crate) fn new(
+        name: String,
+        with: String,
+        playbook: Arc<dyn Playbook>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
         let wake = Arc::new(Wake::default());
         clock.watch(&wake);
         Self {
             name,
+            with,
             dry_run: false,
             playbook,
             clock,
@@ -42,16 +50,20 @@ impl Keeper {
     }
 
     /// Keeps leases by the same rules and never calls a playbook.
-    pub(crate) fn dry_run(name: String, clock: Arc<dyn Clock>) -> Self {
+    pub(crate) fn into_dry_run(self) -> Self {
+        let ttl = self.playbook.ttl();
         Self {
             dry_run: true,
-            ..Self::new(name, Arc::new(DryRun), clock)
+            playbook: Arc::new(DryRun { ttl }),
+            ..self
         }
     }
 
     /// Takes or renews a rule's lease.
     pub(crate) fn hold(&self, rule: &Arc<str>, limits: Limits) {
         let now = self.clock.now();
+        let ttl = limits.ttl.or_else(|| self.playbook.ttl());
+        let limits = Limits { ttl, ..limits };
         self.change(|leases| leases.hold(rule, limits, now));
     }
 
@@ -78,6 +90,11 @@ impl Keeper {
     /// The name that rules call the playbook by.
     pub(crate) fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Its settings, `key=value` with a space between them, if rules give it any.
+    pub(crate) fn with(&self) -> Option<&str> {
+        Some(&*self.with).filter(|with| !with.is_empty())
     }
 
     /// Whether it only says what it would have done.

@@ -14,6 +14,8 @@ pub(crate) struct Limits {
     pub(crate) cooldown: Duration,
     /// How often it may begin to act within any hour; a renewal is no beginning.
     pub(crate) max_per_hour: usize,
+    /// How long it acts at most for one firing of the rule.
+    pub(crate) ttl: Option<Duration>,
 }
 
 /// Why a playbook did not act though a rule fires.
@@ -67,6 +69,9 @@ pub(crate) struct Leases {
 struct Want {
     rule: Arc<str>,
     until: u64,
+    /// When its time to live is over, once the playbook acts. Then it waits for its release: a rule
+    /// that goes on firing begins nothing again.
+    ends: Option<u64>,
     limits: Limits,
     /// The refusal that was told, so that one reason is told once while the rule fires.
     refused: Option<Reason>,
@@ -82,6 +87,7 @@ impl Leases {
             None => self.wants.push(Want {
                 rule: rule.clone(),
                 until,
+                ends: None,
                 limits,
                 refused: None,
             }),
@@ -105,9 +111,13 @@ impl Leases {
         if self.ending {
             self.wants.clear();
         }
-        self.wants.retain(|want| want.until > now);
+        self.wants
+            .retain(|want| want.until > now || want.is_spent(now));
+        if self.applied {
+            self.wants.iter_mut().for_each(|want| want.begins(now));
+        }
         let renewed = std::mem::take(&mut self.renewed);
-        let last = self.wants.iter().map(|want| want.until).max();
+        let last = self.wants.iter().filter_map(|want| want.last(now)).max();
         match last {
             Some(last) if self.applied && !self.off => match renewed {
                 true => Act::Renew(until(now, last)),
@@ -116,6 +126,9 @@ impl Leases {
             _ if self.applied => {
                 self.applied = false;
                 self.reverted_at = Some(now);
+                for want in self.wants.iter_mut().filter(|want| !want.is_spent(now)) {
+                    want.ends = None;
+                }
                 Act::Revert
             }
             Some(last) => self.begin(now, last),
@@ -130,6 +143,9 @@ impl Leases {
         let mut soonest = last;
         let mut refuse = None;
         for at in 0..self.wants.len() {
+            if self.wants[at].is_spent(now) {
+                continue;
+            }
             let Some((reason, over)) = self.refusal(now, self.wants[at].limits) else {
                 return self.apply(now, at, last);
             };
@@ -153,7 +169,12 @@ impl Leases {
         if self.begun.len() > MAX_PER_HOUR {
             self.begun.pop_front();
         }
-        self.wants.iter_mut().for_each(|want| want.refused = None);
+        for want in &mut self.wants {
+            want.refused = None;
+            want.begins(now);
+        }
+        let lived = self.wants.iter().filter_map(|want| want.last(now)).max();
+        let last = lived.unwrap_or(last);
         Act::Apply(self.wants[at].rule.clone(), until(now, last))
     }
 
@@ -172,6 +193,25 @@ impl Leases {
         let nth = self.begun.len().checked_sub(limits.max_per_hour)?;
         let over = self.begun.get(nth)?.saturating_add(HOUR);
         Some((Reason::MaxPerHour, Some(over)))
+    }
+}
+
+impl Want {
+    /// The playbook acts, for this rule too: its time to live runs from now.
+    fn begins(&mut self, now: u64) {
+        if let (None, Some(ttl)) = (self.ends, self.limits.ttl) {
+            self.ends = Some(now.saturating_add(nanos(ttl)));
+        }
+    }
+
+    fn is_spent(&self, now: u64) -> bool {
+        self.ends.is_some_and(|ends| ends <= now)
+    }
+
+    /// Until when it holds the playbook, if it still may.
+    fn last(&self, now: u64) -> Option<u64> {
+        let last = self.ends.map_or(self.until, |ends| ends.min(self.until));
+        (!self.is_spent(now)).then_some(last)
     }
 }
 
@@ -195,6 +235,14 @@ mod tests {
             lease: Duration::from_secs(lease),
             cooldown: Duration::from_secs(cooldown),
             max_per_hour,
+            ttl: None,
+        }
+    }
+
+    fn alive(lease: u64, ttl: u64) -> Limits {
+        Limits {
+            ttl: Some(Duration::from_secs(ttl)),
+            ..limits(lease, 0, 9)
         }
     }
 
@@ -335,6 +383,47 @@ mod tests {
         assert_eq!(rig.at(31), ["a applies 59", "waits 59"]);
     }
 
+    #[test]
+    fn its_time_to_live_ends_it_though_the_rule_still_fires_until_that_is_over() {
+        let mut rig = Rig::default();
+        rig.hold(0, "a", alive(30, 40));
+        assert_eq!(rig.at(0), ["a applies 30", "waits 30"]);
+        rig.hold(15, "a", alive(30, 40));
+        assert_eq!(rig.at(15), ["renews 25", "waits 25"]);
+        rig.hold(30, "a", alive(30, 40));
+        assert_eq!(rig.at(30), ["renews 10", "waits 10"]);
+        assert_eq!(rig.at(40), ["reverts", "waits"]);
+        for second in [45, 60, 300] {
+            rig.hold(second, "a", alive(30, 40));
+            assert_eq!(rig.at(second), ["waits"], "the rule still fires");
+        }
+        rig.0.release("a");
+        rig.hold(400, "a", alive(30, 40));
+        assert_eq!(rig.at(400), ["a applies 30", "waits 30"], "it fires anew");
+    }
+
+    #[test]
+    fn another_rules_time_to_live_holds_it_on() {
+        let mut rig = Rig::default();
+        rig.hold(0, "a", alive(90, 10));
+        assert_eq!(rig.at(0), ["a applies 10", "waits 10"]);
+        rig.hold(5, "b", alive(90, 20));
+        assert_eq!(rig.at(5), ["renews 20", "waits 20"]);
+        assert_eq!(rig.at(10), ["waits 15"]);
+        assert_eq!(rig.at(25), ["reverts", "waits"]);
+    }
+
+    #[test]
+    fn turned_off_and_on_its_time_to_live_begins_anew() {
+        let mut rig = Rig::default();
+        rig.hold(0, "a", alive(90, 10));
+        rig.at(0);
+        rig.0.turn_off(true);
+        assert_eq!(rig.at(5), ["reverts", "a refused off", "waits 85"]);
+        rig.0.turn_off(false);
+        assert_eq!(rig.at(20), ["a applies 10", "waits 10"]);
+    }
+
     #[derive(Clone, Copy, Debug)]
     enum Step {
         Hold(usize),
@@ -397,17 +486,21 @@ mod tests {
         }
     }
 
+    fn any_limits() -> impl Strategy<Value = Limits> {
+        let ttl = prop::option::of(1..900_u64);
+        let parts = (1..900_u64, 0..600_u64, 1..4_usize, ttl);
+        parts.prop_map(|(lease, cooldown, most, ttl)| Limits {
+            ttl: ttl.map(Duration::from_secs),
+            ..limits(lease, cooldown, most)
+        })
+    }
+
     proptest! {
         #[test]
         fn no_limit_is_ever_passed_and_sleeping_misses_nothing(
             steps in prop::collection::vec((0..900_u64, step()), 1..60),
-            (a, b, c) in (
-                (1..900_u64, 0..600_u64, 1..4_usize),
-                (1..900_u64, 0..600_u64, 1..4_usize),
-                (1..900_u64, 0..600_u64, 1..4_usize),
-            ),
+            rules in [any_limits(), any_limits(), any_limits()],
         ) {
-            let rules = [a, b, c].map(|(lease, cooldown, most)| limits(lease, cooldown, most));
             let acts = run(&steps, &rules, true);
             prop_assert_eq!(&run(&steps, &rules, false), &acts);
             for (at, &(now, rule)) in acts.iter().enumerate() {

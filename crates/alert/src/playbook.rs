@@ -1,5 +1,7 @@
 //! What a service does about an alert by itself: turn something off for as long as it fires.
 
+use std::collections::BTreeMap;
+use std::error::Error;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -16,6 +18,26 @@ pub trait Playbook: Send + Sync {
     /// Takes it back: the rule resolved, the lease ran out, playbooks were turned off, or the process
     /// is ending.
     fn revert(&self);
+
+    /// How long it acts at most for one firing, where the rules say no `ttl`. Default: as long as
+    /// the rule fires.
+    fn ttl(&self) -> Option<Duration> {
+        None
+    }
+
+    /// The playbook as rules want it that say `with: {key: value, …}`, asked once for each
+    /// different `with` before the rules start; `None` is this one as it is. What acts for one
+    /// `with` has leases and limits of its own. An error stops the start, told with its place in
+    /// the file. Default: a playbook has no settings, and refuses any.
+    fn configured(
+        &self,
+        with: &BTreeMap<String, String>,
+    ) -> Result<Option<Arc<dyn Playbook>>, Box<dyn Error + Send + Sync>> {
+        match with.keys().next() {
+            Some(key) => Err(format!("it has no setting `{key}`").into()),
+            None => Ok(None),
+        }
+    }
 }
 
 impl<P: Playbook + ?Sized> Playbook for Arc<P> {
@@ -25,6 +47,17 @@ impl<P: Playbook + ?Sized> Playbook for Arc<P> {
 
     fn revert(&self) {
         (**self).revert();
+    }
+
+    fn ttl(&self) -> Option<Duration> {
+        (**self).ttl()
+    }
+
+    fn configured(
+        &self,
+        with: &BTreeMap<String, String>,
+    ) -> Result<Option<Arc<dyn Playbook>>, Box<dyn Error + Send + Sync>> {
+        (**self).configured(with)
     }
 }
 
@@ -65,10 +98,16 @@ impl Playbook for Shed {
 }
 
 /// Stands in for a playbook that is not armed: its leases are kept, and nothing is done.
-pub(crate) struct DryRun;
+pub(crate) struct DryRun {
+    pub(crate) ttl: Option<Duration>,
+}
 
 impl Playbook for DryRun {
     fn apply(&self, _lease: Duration) {}
 
     fn revert(&self) {}
+
+    fn ttl(&self) -> Option<Duration> {
+        self.ttl
+    }
 }

@@ -1,5 +1,6 @@
 //! One rule: which events it counts, how many are too many, and what follows.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -93,6 +94,8 @@ pub(crate) struct Named {
 pub(crate) struct Call {
     pub(crate) run: Named,
     pub(crate) limits: Limits,
+    /// What it is to act with.
+    pub(crate) with: BTreeMap<String, String>,
     /// What the rule or the file says; else the builder decides.
     pub(crate) dry_run: Option<bool>,
 }

@@ -130,7 +130,15 @@ fn each_mistake_is_told_with_its_place_and_what_to_do() {
         ),
         (
             "- {name: a, pattern: x, threshold: 1, playbook: {run: p, dryrun: false}}",
-            "line 1 column 58: rule `a`: unknown key `dryrun`; known are run, lease, cooldown, max_per_hour, dry_run",
+            "line 1 column 58: rule `a`: unknown key `dryrun`; known are run, lease, cooldown, max_per_hour, dry_run, ttl, with",
+        ),
+        (
+            "- {name: a, pattern: x, threshold: 1, playbook: {run: p, ttl: 50ms}}",
+            "line 1 column 63: rule `a`: expected a time to live from 100ms to 1d, found `50ms`",
+        ),
+        (
+            "- {name: a, pattern: x, threshold: 1, playbook: {run: p, with: {filter: 7}}}",
+            "line 1 column 73: rule `a`: expected text, found `7`",
         ),
         (
             "playbooks:\n  p: {lease: 1m, max_per_hour: 1001}\nrules: []",

@@ -10,6 +10,8 @@ use dogwatch_alert::{AlertGuard, AlertLayer, Alerts, Builder, Notify, Playbook, 
 use crate::Error;
 use crate::config::{Config, RulesFrom};
 use crate::env;
+use crate::filter::Filter;
+use crate::raising::{self, RaiseLogLevel};
 use crate::settings::Settings;
 
 /// The name that a rules file gives the playbook of [`Guard::shed_switch`](crate::Guard::shed_switch).
@@ -34,6 +36,7 @@ impl Alerting {
         config: &Config,
         settings: &Settings,
         switch: &Arc<AtomicBool>,
+        filter: &Filter,
     ) -> Result<Option<Self>, Error> {
         let Some(from) = &settings.rules else {
             return Ok(None);
@@ -45,6 +48,7 @@ impl Alerting {
         let rules = rules.map_err(|e| Error::start("cannot load the alert rules").because(e))?;
         let builder = AlertLayer::builder(rules)
             .playbook(DEGRADE, Shed::new(Arc::clone(switch)))
+            .playbook(raising::NAME, RaiseLogLevel::new(filter.clone()))
             .playbooks_on(settings.playbooks);
         let (layer, guard) = registered(builder, config, settings)
             .spawn()

@@ -287,7 +287,8 @@ impl Config {
     }
 
     /// A playbook that rules name. `degrade_route` is there already: it turns on
-    /// [`Guard::shed_switch`](crate::Guard::shed_switch). None acts while `DOGWATCH_PLAYBOOKS` is
+    /// [`Guard::shed_switch`](crate::Guard::shed_switch). So is `raise_log_level`: it logs more of a
+    /// target for a time. None acts while `DOGWATCH_PLAYBOOKS` is
     /// `off`.
     pub fn playbook(
         mut self,

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use tracing_subscriber::EnvFilter;
 
 use crate::Error;
+use crate::home::Home;
 use crate::levels::Levels;
 use crate::settings::Settings;
 use crate::tell::Tell;
@@ -46,6 +47,7 @@ struct Shared {
     wake: Condvar,
     file: Option<PathBuf>,
     tell: Tell,
+    home: Home,
 }
 
 struct State {
@@ -87,6 +89,7 @@ impl Filter {
             wake: Condvar::new(),
             file,
             tell,
+            home: Home::default(),
         }));
         if filter.0.file.is_some() {
             let said = filter.read_file();
@@ -134,6 +137,29 @@ impl Filter {
         self.apply(state, "code")
     }
 
+    /// For a playbook: as [`add_for`](Self::add_for), but lowers no target's level, and is apart from
+    /// what people added.
+    #[cfg(feature = "alert")]
+    pub(crate) fn raise_for(&self, directives: &str, time: Duration) {
+        let now = Instant::now();
+        let until = now.checked_add(time).unwrap_or(now + FOR_EVER);
+        let mut state = self.0.state();
+        let before = state.levels.directives();
+        state.levels.raise(directives, until);
+        self.watch(&mut state);
+        self.0.wake.notify_all();
+        self.apply_new(state, &before, "playbook");
+    }
+
+    /// Takes back what [`raise_for`](Self::raise_for) raised.
+    #[cfg(feature = "alert")]
+    pub(crate) fn lower(&self, directives: &str) {
+        let mut state = self.0.state();
+        let before = state.levels.directives();
+        state.levels.lower(directives);
+        self.apply_new(state, &before, "playbook");
+    }
+
     pub(crate) fn current(&self) -> Arc<Current> {
         Arc::clone(
             &self
@@ -150,6 +176,10 @@ impl Filter {
             .dynamic
             .load(Ordering::Acquire)
             .then(|| self.current())
+    }
+
+    pub(crate) fn home(&self) -> &Home {
+        &self.0.home
     }
 
     pub(crate) fn end(&self) {
@@ -170,14 +200,15 @@ impl Filter {
             .dynamic
             .store(is_dynamic(&directives), Ordering::Release);
         drop(state);
-        tracing_core::callsite::rebuild_interest_cache();
-        tracing::info!(
-            target: "dogwatch",
-            event = "filter_changed",
-            filter = directives,
-            filter_from = by,
-            "filter changed"
-        );
+        self.0.home.follow(|| {
+            tracing::info!(
+                target: "dogwatch",
+                event = "filter_changed",
+                filter = directives,
+                filter_from = by,
+                "filter changed"
+            );
+        });
         Ok(())
     }
 
@@ -223,6 +254,11 @@ impl Filter {
             Ok(false) => {}
             Err(error) => self.0.tell.of("filter", &error),
         }
+        self.apply_new(state, &before, by);
+    }
+
+    /// Puts the state in force if it is not what was.
+    fn apply_new(&self, state: MutexGuard<'_, State>, before: &str, by: &str) {
         if state.levels.directives() != before {
             // Each part was read before it was taken, so the whole can be.
             let _ = self.apply(state, by);

@@ -1,5 +1,6 @@
 //! The one filter of a log: what `RUST_LOG` says, but no filter takes a request's ids from its lines.
 
+use tracing_core::dispatcher::Dispatch;
 use tracing_core::span::{Attributes, Id, Record};
 use tracing_core::subscriber::Interest;
 use tracing_core::{Level, Metadata, Subscriber};
@@ -35,6 +36,10 @@ fn carries_ids(metadata: &Metadata<'_>) -> bool {
 
 /// Over all layers of a registry that is ours.
 impl<S: Subscriber> Layer<S> for Gate {
+    fn on_register_dispatch(&self, dispatch: &Dispatch) {
+        self.0.home().is(dispatch);
+    }
+
     fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
         let interest = Layer::<S>::register_callsite(&self.0.current().filter, metadata);
         if carries_ids(metadata) {

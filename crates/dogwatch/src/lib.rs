@@ -47,6 +47,7 @@ mod filter;
 mod gap;
 mod gate;
 mod guard;
+mod home;
 #[cfg(feature = "index")]
 mod indexing;
 #[cfg(feature = "json")]
@@ -65,6 +66,8 @@ mod panics;
 #[cfg(not(feature = "appender"))]
 mod plain;
 mod preset;
+#[cfg(feature = "alert")]
+mod raising;
 mod settings;
 mod sinks;
 mod stack;

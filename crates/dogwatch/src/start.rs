@@ -14,6 +14,7 @@ use crate::env::Env;
 use crate::filter::Filter;
 use crate::gate::Gate;
 use crate::guard::Guard;
+use crate::home::Learns;
 #[cfg(feature = "json")]
 use crate::left_out::LeftOut;
 use crate::preset::Preset;
@@ -86,6 +87,7 @@ impl Config {
         let (layers, mut guard) = open::<S>(self, &settings)?;
         guard.drain_at_exit();
         let gate = Gate::new(guard.filter().clone());
+        let layers = Learns(guard.filter().clone()).and_then(layers);
         Ok((layers.with_filter(gate), guard))
     }
 }
@@ -102,7 +104,7 @@ where
     S: Subscriber + for<'a> LookupSpan<'a> + Send + Sync,
 {
     let filter = Filter::start(settings, config.on_error.clone())?;
-    let mut wiring = Wiring::open(&config, settings)?;
+    let mut wiring = Wiring::open(&config, settings, &filter)?;
     let layers = format_layers(&config, settings, &mut wiring);
     let (layers, wiring) = wiring.join(layers);
     Ok((layers.join(), Guard::new(wiring, filter)))

@@ -9,6 +9,7 @@ use tracing_subscriber::registry::LookupSpan;
 
 use crate::Error;
 use crate::config::Config;
+use crate::filter::Filter;
 use crate::left_out::LeftOut;
 use crate::settings::Settings;
 use crate::sinks::Sinks;
@@ -34,11 +35,19 @@ pub(crate) struct Wiring {
 }
 
 impl Wiring {
-    pub(crate) fn open(config: &Config, settings: &Settings) -> Result<Self, Error> {
+    #[cfg_attr(
+        not(feature = "alert"),
+        expect(unused_variables, reason = "only playbooks change the filter")
+    )]
+    pub(crate) fn open(
+        config: &Config,
+        settings: &Settings,
+        filter: &Filter,
+    ) -> Result<Self, Error> {
         let shed = Arc::new(AtomicBool::new(false));
         // Rules first: what is wrong in them is told before a file is touched.
         #[cfg(feature = "alert")]
-        let alerting = Alerting::open(config, settings, &shed)?;
+        let alerting = Alerting::open(config, settings, &shed, filter)?;
         let outputs = Outputs::open(config, settings)?;
         Ok(Self {
             left_out: LeftOut::default(),

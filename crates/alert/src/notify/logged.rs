@@ -30,10 +30,10 @@ impl Logged {
         let Ok(dispatch) = self.dispatch() else {
             return;
         };
-        let name = keeper.name();
+        let (name, with) = (keeper.name(), keeper.with());
         dispatcher::with_default(&dispatch, || match keeper.is_dry_run() {
-            true => would_act(name, acted),
-            false => acts(name, acted),
+            true => would_act(name, with, acted),
+            false => acts(name, with, acted),
         });
     }
 
@@ -72,13 +72,14 @@ fn everybodys() -> Option<Dispatch> {
         .filter(|dispatch| !dispatch.is::<NoSubscriber>())
 }
 
-fn acts(name: &str, acted: &Acted) {
+fn acts(name: &str, with: Option<&str>, acted: &Acted) {
     match acted {
         Acted::Applied(rule, lease) => tracing::warn!(
             target: TARGET,
             parent: None,
             event = "playbook_applied",
             playbook = name,
+            with,
             rule = &**rule,
             lease_s = seconds(*lease),
             "playbook `{name}` acts"
@@ -88,6 +89,7 @@ fn acts(name: &str, acted: &Acted) {
             parent: None,
             event = "playbook_refused",
             playbook = name,
+            with,
             rule = &**rule,
             reason = reason.as_str(),
             "playbook `{name}` is refused"
@@ -97,13 +99,14 @@ fn acts(name: &str, acted: &Acted) {
             parent: None,
             event = "playbook_reverted",
             playbook = name,
+            with,
             "playbook `{name}` is taken back"
         ),
     }
 }
 
 /// An event of its own name: nobody who counts what was done counts what was not.
-fn would_act(name: &str, acted: &Acted) {
+fn would_act(name: &str, with: Option<&str>, acted: &Acted) {
     match acted {
         Acted::Applied(rule, lease) => tracing::info!(
             target: TARGET,
@@ -111,6 +114,7 @@ fn would_act(name: &str, acted: &Acted) {
             event = "playbook_dry_run",
             would = "apply",
             playbook = name,
+            with,
             rule = &**rule,
             lease_s = seconds(*lease),
             "playbook `{name}` would act; `dry_run: false` arms it"
@@ -121,6 +125,7 @@ fn would_act(name: &str, acted: &Acted) {
             event = "playbook_dry_run",
             would = "refuse",
             playbook = name,
+            with,
             rule = &**rule,
             reason = reason.as_str(),
             "playbook `{name}` would be refused"
@@ -131,6 +136,7 @@ fn would_act(name: &str, acted: &Acted) {
             event = "playbook_dry_run",
             would = "revert",
             playbook = name,
+            with,
             "playbook `{name}` would be taken back"
         ),
     }

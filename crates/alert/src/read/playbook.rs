@@ -9,12 +9,14 @@ use crate::read::node::Node;
 use crate::rule::{Call, Named};
 
 /// What a file says of a playbook, once for all rules or in one of them.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Said {
     lease: Option<Duration>,
     cooldown: Option<Duration>,
     max_per_hour: Option<usize>,
     dry_run: Option<bool>,
+    ttl: Option<Duration>,
+    with: BTreeMap<String, String>,
 }
 
 impl Said {
@@ -27,15 +29,25 @@ impl Said {
                 .map(|node| max_per_hour(&node))
                 .transpose()?,
             dry_run: get("dry_run").map(|node| dry_run(&node)).transpose()?,
+            ttl: get("ttl").map(|node| ttl(&node)).transpose()?,
+            with: get("with")
+                .map(|node| with(&node))
+                .transpose()?
+                .unwrap_or_default(),
         })
     }
 
+    /// The same, and of what is not said here what `other` says, each setting for itself.
     fn or(self, other: Self) -> Self {
+        let mut with = other.with;
+        with.extend(self.with);
         Self {
             lease: self.lease.or(other.lease),
             cooldown: self.cooldown.or(other.cooldown),
             max_per_hour: self.max_per_hour.or(other.max_per_hour),
             dry_run: self.dry_run.or(other.dry_run),
+            ttl: self.ttl.or(other.ttl),
+            with,
         }
     }
 }
@@ -45,12 +57,12 @@ pub(crate) fn call(node: &Node<'_>, known: &BTreeMap<String, Said>) -> Result<Ca
     let (run, said) = if node.value().is_string() {
         (node.clone(), Said::default())
     } else {
-        let [lease, cooldown, max_per_hour, dry_run] = KEYS;
-        node.keys(&["run", lease, cooldown, max_per_hour, dry_run])?;
+        let [lease, cooldown, max_per_hour, dry_run, ttl, with] = KEYS;
+        node.keys(&["run", lease, cooldown, max_per_hour, dry_run, ttl, with])?;
         (node.need("run")?, Said::read(node)?)
     };
     let name = run.str()?;
-    let said = said.or(known.get(name).copied().unwrap_or_default());
+    let said = said.or(known.get(name).cloned().unwrap_or_default());
     Ok(Call {
         run: Named {
             name: name.into(),
@@ -60,7 +72,9 @@ pub(crate) fn call(node: &Node<'_>, known: &BTreeMap<String, Said>) -> Result<Ca
             lease: said.lease.unwrap_or(DEFAULT_LEASE),
             cooldown: said.cooldown.unwrap_or(DEFAULT_COOLDOWN),
             max_per_hour: said.max_per_hour.unwrap_or(DEFAULT_PER_HOUR),
+            ttl: said.ttl,
         },
+        with: said.with,
         dry_run: said.dry_run,
     })
 }
@@ -83,6 +97,22 @@ fn cooldown(node: &Node<'_>) -> Result<Duration, Error> {
     }
 }
 
+fn ttl(node: &Node<'_>) -> Result<Duration, Error> {
+    let span = node.span()?;
+    if span >= MIN_LEASE && span <= MAX_LEASE {
+        Ok(span)
+    } else {
+        Err(node.expected("a time to live from 100ms to 1d"))
+    }
+}
+
+/// The playbook itself knows which settings there are.
+fn with(node: &Node<'_>) -> Result<BTreeMap<String, String>, Error> {
+    let entries = node.entries()?.into_iter();
+    let text = |(key, value): (&str, Node<'_>)| Ok((key.to_owned(), value.str()?.to_owned()));
+    entries.map(text).collect()
+}
+
 fn max_per_hour(node: &Node<'_>) -> Result<usize, Error> {
     let number = node.value().as_u64();
     let number = number.and_then(|number| usize::try_from(number).ok());
@@ -96,7 +126,14 @@ fn dry_run(node: &Node<'_>) -> Result<bool, Error> {
     said.ok_or_else(|| node.expected("true, or false to arm the playbook"))
 }
 
-pub(crate) const KEYS: [&str; 4] = ["lease", "cooldown", "max_per_hour", "dry_run"];
+pub(crate) const KEYS: [&str; 6] = [
+    "lease",
+    "cooldown",
+    "max_per_hour",
+    "dry_run",
+    "ttl",
+    "with",
+];
 
 const DEFAULT_LEASE: Duration = Duration::from_secs(60);
 

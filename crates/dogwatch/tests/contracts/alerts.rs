@@ -206,3 +206,152 @@ fn dropping_the_guard_ends_alerts_before_their_lines_outputs() {
             .contains("playbook_reverted")
     );
 }
+
+/// Rules that raise `raised` while the pool is empty, with these keys of the playbook beside.
+fn raising(keys: &str) -> Config {
+    Config::prod().rules_text(format!(
+        "
+- name: pool
+  match: {{event: pool_timeout}}
+  threshold: 1/1h
+  clear: {{match: {{event: pool_filled}}}}
+  playbook: {{run: raise_log_level, with: {{filter: 'raised=debug'}}, cooldown: 0s, {keys}}}
+"
+    ))
+}
+
+/// Says what is written only while `raised` is raised.
+fn say(when: &str) {
+    tracing::debug!(target: "raised", "detail {when}");
+    tracing::debug!(target: "elsewhere", "not asked for {when}");
+}
+
+#[test]
+fn a_debug_line_appears_only_while_its_target_is_raised() {
+    const RAISED: &str = "info,raised=debug";
+    let dir = tempfile::tempdir().unwrap();
+    let config = raising("lease: 60s, dry_run: false");
+    let (dispatch, log) = crate::start_with(config, dir.path(), "info");
+    let filter = log.filter().clone();
+    let alerts = log.alerts().unwrap().clone();
+    let becomes = |directives| alerts.wait(LONG, |_| filter.directives() == directives);
+    dispatcher::with_default(&dispatch, || {
+        say("before");
+        tracing::error!(event = "pool_timeout", "池满了");
+        assert!(becomes(RAISED));
+        say("while it fires");
+        tracing::info!(event = "pool_filled", "好了");
+        assert!(becomes("info"), "resolved");
+        say("after");
+        tracing::error!(event = "pool_timeout", "池满了");
+        assert!(becomes(RAISED));
+        say("while it fires again");
+        alerts.playbooks(false);
+        assert!(becomes("info"), "the kill switch");
+        assert!(alerts.wait(LONG, |_| {
+            log.flush(LONG).is_ok() && is_told(dir.path(), "playbook_refused")
+        }));
+        say("while it may not");
+        alerts.playbooks(true);
+        assert!(becomes(RAISED));
+    });
+    log.close(LONG).unwrap();
+    assert_eq!(filter.directives(), "info", "the end takes it back");
+
+    let lines = crate::lines(dir.path());
+    let said: Vec<_> = lines
+        .iter()
+        .filter_map(|line| line.split_once("\"message\":\"detail "))
+        .filter_map(|(_, rest)| rest.split_once('"'))
+        .map(|(when, _)| when)
+        .collect();
+    assert_eq!(said, ["while it fires", "while it fires again"]);
+    let lines = lines.concat();
+    assert!(!lines.contains("not asked for"), "{lines}");
+    let told = |event: &str| lines.matches(event).count();
+    assert_eq!(
+        (told("playbook_applied"), told("playbook_reverted")),
+        (3, 3)
+    );
+    let with = r#""with":"filter=raised=debug""#;
+    assert_eq!(told(with), 7, "the refusal too: {lines}");
+    assert_eq!(told(r#""filter_from":"playbook""#), 6, "{lines}");
+}
+
+#[test]
+fn a_raised_level_falls_back_by_itself_though_the_rule_still_fires() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = raising("ttl: 100ms, dry_run: false");
+    let (dispatch, log) = crate::start_with(config, dir.path(), "info");
+    let (filter, alerts) = (log.filter().clone(), log.alerts().unwrap().clone());
+    let (told, hear) = std::sync::mpsc::channel();
+    dispatcher::with_default(&dispatch, || {
+        tracing::error!(event = "pool_timeout", "池满了");
+        // It may be raised and lowered before anybody looks: the log says what happened.
+        assert!(alerts.wait(LONG, |states| {
+            let _ = told.send(states[0].state);
+            log.flush(LONG).is_ok() && is_told(dir.path(), "playbook_reverted")
+        }));
+        say("after its time");
+    });
+    assert_eq!(hear.try_iter().last(), Some(State::Firing));
+    assert_eq!(filter.directives(), "info");
+    log.close(LONG).unwrap();
+    let lines = crate::lines(dir.path()).concat();
+    assert!(lines.contains(r#""event":"playbook_applied""#), "{lines}");
+    assert!(!lines.contains("after its time"), "{lines}");
+}
+
+fn is_told(dir: &std::path::Path, event: &str) -> bool {
+    crate::lines(dir).concat().contains(event)
+}
+
+#[test]
+fn a_level_that_would_be_raised_is_told_and_not_raised() {
+    let dir = tempfile::tempdir().unwrap();
+    let (dispatch, log) = crate::start_with(raising("lease: 60s"), dir.path(), "info");
+    let filter = log.filter().clone();
+    dispatcher::with_default(&dispatch, || {
+        tracing::error!(event = "pool_timeout", "池满了");
+        let alerts = log.alerts().unwrap();
+        assert!(alerts.wait(LONG, |_| {
+            log.flush(LONG).is_ok() && is_told(dir.path(), "playbook_dry_run")
+        }));
+        say("in a dry run");
+    });
+    log.close(LONG).unwrap();
+    assert_eq!(filter.directives(), "info");
+    let lines = crate::lines(dir.path()).concat();
+    assert!(lines.contains(r#""would":"apply""#), "{lines}");
+    assert!(!lines.contains("in a dry run"), "{lines}");
+}
+
+#[test]
+fn a_filter_that_raises_nothing_is_an_error_at_start() {
+    for (with, why) in [
+        ("", "say what to log: `with: {filter: \"shop::pay=debug\"}`"),
+        (
+            "with: {filter: 'shop=loud'}",
+            "`shop=loud` raises nothing; write a level or `target=level`, several with commas",
+        ),
+        (
+            "with: {filter: debug, for: 10m}",
+            "it has no setting `for`; it has `filter`",
+        ),
+    ] {
+        let rules = format!(
+            "- {{name: r, pattern: x, threshold: 1, playbook: {{run: raise_log_level, {with}}}}}"
+        );
+        let dir = tempfile::tempdir().unwrap();
+        let config = Config::prod()
+            .rules_text(rules)
+            .file(dir.path().join("a.log"));
+        let Err(error) = config.layers::<tracing_subscriber::Registry>() else {
+            panic!("`{with}` starts");
+        };
+        let rules = std::error::Error::source(&error).unwrap();
+        let what = "cannot load the rules, line 1 column 55: rule `r`: its playbook `raise_log_level` cannot be set up";
+        assert_eq!(rules.to_string(), what);
+        assert_eq!(rules.source().unwrap().to_string(), why);
+    }
+}
