@@ -81,6 +81,7 @@ impl Leases {
     /// Takes or renews a rule's lease.
     pub(crate) fn hold(&mut self, rule: &Arc<str>, limits: Limits, now: u64) {
         let until = now.saturating_add(nanos(limits.lease));
+        self.forget(now);
         self.renewed = true;
         match self.wants.iter_mut().find(|want| want.rule == *rule) {
             Some(want) => (want.until, want.limits) = (until, limits),
@@ -111,8 +112,7 @@ impl Leases {
         if self.ending {
             self.wants.clear();
         }
-        self.wants
-            .retain(|want| want.until > now || want.is_spent(now));
+        self.forget(now);
         if self.applied {
             self.wants.iter_mut().for_each(|want| want.begins(now));
         }
@@ -135,6 +135,12 @@ impl Leases {
             None if self.ending => Act::End,
             None => Act::Wait(None),
         }
+    }
+
+    /// Forgets who did not renew in time. A time to live that was over before stays known.
+    fn forget(&mut self, now: u64) {
+        let spent = |want: &Want| want.ends.is_some_and(|ends| ends <= want.until.min(now));
+        self.wants.retain(|want| want.until > now || spent(want));
     }
 
     /// The first rule that may have it gets it; each other is told once why not.

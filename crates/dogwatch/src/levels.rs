@@ -122,6 +122,8 @@ pub(crate) fn raises(directives: &str) -> bool {
         let (target, level) = part.rsplit_once('=').unwrap_or(("", part));
         let level = level.parse::<LevelFilter>().ok();
         !target.contains(['[', ']', '{', '}', '=', ' '])
+            // The parser takes nothing for `error`.
+            && !part.ends_with('=') && !part.is_empty()
             && level.and_then(LevelFilter::into_level).is_some()
     };
     !directives.is_empty() && directives.split(',').all(is_level)

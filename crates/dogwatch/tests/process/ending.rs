@@ -180,7 +180,8 @@ fn reopen() {
     // A signal that is ignored, as under nohup, is ignored by each child, too.
     let hung_up = Command::new("sh").args(["-c", "kill -HUP $$"]).status();
     if hung_up.expect("sh runs").signal() != Some(1) {
-        eprintln!("skipped: SIGHUP is ignored here");
+        let _ =
+            std::io::Write::write_all(&mut std::io::stderr(), b"skipped: SIGHUP is ignored here\n");
         return;
     }
     for asked in [true, false] {
