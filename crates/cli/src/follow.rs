@@ -5,13 +5,13 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use dogwatch_line::Times;
-use dogwatch_reader::{Family, Follow, Start};
+use dogwatch_reader::{Cursor, Family, Follow, Start};
 
 use crate::outcome::Stop;
 use crate::question::Question;
 use crate::session::{Session, say, with_source};
 
-/// The logs that are followed.
+/// Logs that are followed, to what is there now or for as long as anything comes.
 ///
 /// Of what is there at one look the earliest line comes first, as when the same files are read to their
 /// end. What is written after the look is later, whatever its time.
@@ -19,6 +19,8 @@ pub(crate) struct Following<'a> {
     logs: Vec<Log<'a>>,
     question: &'a Question,
     times: Times,
+    /// Where the first log, then the only one, was read to.
+    cursor: Option<Cursor>,
     /// Nobody sends: it is a wait that ends in time.
     nothing: (mpsc::Sender<()>, mpsc::Receiver<()>),
 }
@@ -34,17 +36,47 @@ struct Log<'a> {
 impl<'a> Following<'a> {
     /// Begins at the end of each log.
     pub(crate) fn new(session: &Session, question: &'a Question, logs: &[PathBuf]) -> Self {
-        let log = |log: &PathBuf| Log {
-            follow: question.search.follow(log, Start::End),
-            line: None,
-            latest: i128::MIN,
-            idle: false,
-        };
+        let log = |log: &PathBuf| Log::new(question.search.follow(log, Start::End));
         Self {
             logs: logs.iter().map(log).collect(),
             question,
             times: Times::new(session.now()),
+            cursor: None,
             nothing: mpsc::channel(),
+        }
+    }
+
+    /// Begins where a cursor stands, or, if it is new, with the oldest file of the log.
+    pub(crate) fn on_from(
+        session: &Session,
+        question: &'a Question,
+        logs: &[PathBuf],
+        cursor: &str,
+    ) -> Result<Self, String> {
+        let [log] = logs else {
+            return Err(format!(
+                "--cursor is for one log, and here are {}: name one, and give each a cursor of its own",
+                logs.len()
+            ));
+        };
+        let cursor = Cursor::open(cursor).map_err(|error| with_source(&error))?;
+        let follow = question.search.resume(log, &cursor, Start::Beginning);
+        Ok(Self {
+            logs: vec![Log::new(follow)],
+            question,
+            times: Times::new(session.now()),
+            cursor: Some(cursor),
+            nothing: mpsc::channel(),
+        })
+    }
+
+    /// Keeps, if there is a cursor, that all lines which were given are dealt with.
+    pub(crate) fn save(&mut self) -> Result<(), String> {
+        match (&mut self.cursor, &*self.logs) {
+            (Some(cursor), [log]) => cursor
+                .save(&log.follow)
+                .map_err(|error| with_source(&error)),
+            _ => Ok(()),
         }
     }
 
@@ -70,6 +102,7 @@ impl<'a> Following<'a> {
             let Some(log) = waiting.min_by_key(|log| log.latest) else {
                 break;
             };
+            // One that is alone has none waiting behind that: a cursor stands behind what was taken.
             if let Some(line) = log.line.take() {
                 any = true;
                 take(&line)?;
@@ -84,7 +117,16 @@ impl<'a> Following<'a> {
     }
 }
 
-impl Log<'_> {
+impl<'a> Log<'a> {
+    fn new(follow: Follow<'a>) -> Self {
+        Self {
+            follow,
+            line: None,
+            latest: i128::MIN,
+            idle: false,
+        }
+    }
+
     /// Has the next line wait, if there is one; whether anything was new.
     fn look(&mut self, session: &Session, times: Option<(&Times, &Question)>) -> bool {
         let mut any = false;

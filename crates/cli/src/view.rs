@@ -6,7 +6,7 @@ use dogwatch_line::{Lens, Query};
 
 use crate::asked::asked;
 use crate::command::{
-    CONTEXT, COUNT, CSV, FIELDS, FOLLOW, Given, JSON, LINES, NO_PAGER, Opt, TAIL,
+    CONTEXT, COUNT, CSV, CURSOR, FIELDS, FOLLOW, Given, JSON, LINES, NO_PAGER, Opt, TAIL,
 };
 use crate::context::Context;
 use crate::csv::Rows;
@@ -28,8 +28,8 @@ pub(crate) fn run(given: &Given) -> Result<Outcome, String> {
     let query = query(text)?;
     refuse(given, query.summary().is_some())?;
     let context = given.number(&CONTEXT);
+    let question = Question::new(given, &session, &query, context.is_some())?;
     let mut view = View {
-        question: Question::new(given, &session, &query, context.is_some())?,
         context: context.map(|lines| Context::new(usize::try_from(lines).unwrap_or(usize::MAX))),
         out: Out::new(
             form(given, &session, &query)?,
@@ -38,22 +38,51 @@ pub(crate) fn run(given: &Given) -> Result<Outcome, String> {
             session.terminal,
         ),
     };
-    let stopped = if given.number(&LINES) == Some(0) {
-        Ok(())
-    } else if given.follows() {
-        view.follow(&session, &paths)
-    } else {
-        view.lines(&session, &paths, given.number(&TAIL))
+    let mut following = following(given, &session, &question, &paths)?;
+    let stopped = match &mut following {
+        _ if given.number(&LINES) == Some(0) => Ok(()),
+        Some(following) => view.follow(&session, &question, following, given.follows()),
+        None => view.lines(&session, &question, &paths, given.number(&TAIL)),
     };
+    let ended = view.out.end();
+    // What nobody saw is shown again by the next run.
+    let seen = matches!(stopped, Ok(()) | Err(Stop::Enough)) && ended.is_ok();
+    if let (Some(following), true) = (&mut following, seen) {
+        following.save()?;
+    }
     Stop::settled(stopped)?;
-    Stop::settled(view.out.end())?;
-    view.question.end();
+    Stop::settled(ended)?;
+    question.end();
     Ok(session.outcome(view.out.found > 0))
+}
+
+/// What is read with a place to go on from, if it is.
+fn following<'a>(
+    given: &Given,
+    session: &Session,
+    question: &'a Question,
+    paths: &[PathBuf],
+) -> Result<Option<Following<'a>>, String> {
+    match given.value(&CURSOR) {
+        Some(cursor) => {
+            // To wait for a log that is not there is for those who follow.
+            if !given.follows() {
+                if let Input::Stream = Input::find(paths)? {
+                    return Err("--cursor is for a log, and standard input is none".to_owned());
+                }
+            }
+            let logs = followed(paths)?;
+            Following::on_from(session, question, &logs, cursor).map(Some)
+        }
+        None if given.follows() => Ok(Some(Following::new(session, question, &followed(paths)?))),
+        None => Ok(None),
+    }
 }
 
 /// Refuses what does not go together.
 fn refuse(given: &Given, table: bool) -> Result<(), String> {
-    let pairs: [(&Opt, &[&Opt]); 4] = [
+    let pairs: [(&Opt, &[&Opt]); 5] = [
+        (&CURSOR, &[&TAIL]),
         (&CSV, &[&COUNT, &JSON]),
         (&FOLLOW, &[&COUNT, &TAIL]),
         (&CONTEXT, &[&COUNT, &TAIL]),
@@ -120,7 +149,6 @@ fn form(given: &Given, session: &Session, query: &Query) -> Result<Form, String>
 }
 
 struct View {
-    question: Question,
     /// Lines around those that are found.
     context: Option<Context>,
     out: Out,
@@ -130,14 +158,11 @@ impl View {
     fn lines(
         &mut self,
         session: &Session,
+        question: &Question,
         paths: &[PathBuf],
         tail: Option<u64>,
     ) -> Result<(), Stop> {
-        let View {
-            question,
-            context,
-            out,
-        } = self;
+        let View { context, out } = self;
         let input = Input::find(paths).map_err(Stop::Wrong)?;
         // Where lines are shown, they show how far it is.
         let progress = (!session.terminal || !out.is_ordered()).then(|| input.progress(session));
@@ -157,22 +182,28 @@ impl View {
         }
     }
 
-    fn follow(&mut self, session: &Session, paths: &[PathBuf]) -> Result<(), Stop> {
-        let View {
-            question,
-            context,
-            out,
-        } = self;
-        let logs = followed(paths).map_err(Stop::Wrong)?;
-        let mut following = Following::new(session, question, &logs);
+    /// Shows what is there, and, if there is no end to it, what comes.
+    fn follow(
+        &mut self,
+        session: &Session,
+        question: &Question,
+        following: &mut Following<'_>,
+        on: bool,
+    ) -> Result<(), Stop> {
+        let View { context, out } = self;
         loop {
             let any = following.pass(session, &mut |line| each(question, context, out, line))?;
-            out.flush()?;
             if session.watch.is_stopped() {
                 return Ok(());
             }
-            if !any {
-                following.wait();
+            if on {
+                out.flush()?;
+                following.save().map_err(Stop::Wrong)?;
+            }
+            match (any, on) {
+                (true, _) => {}
+                (false, true) => following.wait(),
+                (false, false) => return Ok(()),
             }
         }
     }

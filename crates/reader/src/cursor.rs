@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
+use crate::lock::Lock;
 use crate::place::{Beginning, Place, Reach, sum};
 use crate::{Error, Follow};
 
@@ -14,8 +15,8 @@ use crate::{Error, Follow};
 /// was given after that come again, none of those before, and none is left out. Saving syncs the disk,
 /// about a millisecond: do it after a batch or a second, not after a line.
 ///
-/// Each reader of a log has a cursor of its own, with its own name, and one process at a time uses it.
-/// Named `shop.log.READER.cursor` beside `shop.log`, it is found by [`Cursors`](crate::Cursors), which
+/// Each reader of a log has a cursor of its own, with its own name. One at a time uses it: it is locked,
+/// by the file `<cursor>.lock` beside it, until it is dropped or its process ends. Named `shop.log.READER.cursor` beside `shop.log`, it is found by [`Cursors`](crate::Cursors), which
 /// the appender asks before it deletes a file.
 ///
 /// ```
@@ -31,6 +32,8 @@ use crate::{Error, Follow};
 /// let mut follow = search.resume(&log, &cursor, Start::Beginning);
 /// assert_eq!(follow.next().unwrap()?.text(), "one");
 /// cursor.save(&follow)?;
+/// assert!(Cursor::open(cursor.path()).unwrap_err().is_locked());
+/// drop(cursor);
 ///
 /// // The next process.
 /// let cursor = Cursor::open(folder.path().join("shop.log.ship.cursor"))?;
@@ -65,23 +68,29 @@ use crate::{Error, Follow};
 pub struct Cursor {
     path: PathBuf,
     places: Option<Vec<Place>>,
+    /// `None` in a folder that was not there.
+    lock: Option<Lock>,
 }
 
 impl Cursor {
-    /// Reads a cursor. One that is not there yet is new: the first save makes its file.
+    /// Locks a cursor and reads it. One that is not there yet is new: the first save makes its file. In a
+    /// folder that is not there it is locked by its first save.
     ///
-    /// An error if it cannot be read or is garbled: then where its reader stood is not known, and
-    /// to begin anew is not for the library to decide.
+    /// An error if another reader has it, and if it cannot be read or is garbled: then where its reader
+    /// stood is not known, and to begin anew is not for the library to decide.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
-        let places = match fs::read(path) {
-            Ok(bytes) => Some(decode(&bytes, path)?),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-            Err(error) => return Err(Error::read_cursor(path, error)),
+        // What is no cursor is not locked.
+        saved(path)?;
+        let lock = match locked(path) {
+            Ok(lock) => Some(lock),
+            Err(error) if error.is_not_found() => None,
+            Err(error) => return Err(error),
         };
         Ok(Self {
             path: path.to_owned(),
-            places,
+            places: saved(path)?,
+            lock,
         })
     }
 
@@ -104,6 +113,12 @@ impl Cursor {
         if self.places.as_ref() == Some(&places) {
             return Ok(());
         }
+        if self.lock.is_none() {
+            self.lock = match locked(&self.path) {
+                Err(error) if error.is_not_found() => None,
+                lock => Some(lock?),
+            };
+        }
         replace(&self.path, encode(&places).as_bytes())
             .map_err(|error| Error::save_cursor(&self.path, error))?;
         self.places = Some(places);
@@ -113,6 +128,21 @@ impl Cursor {
     pub(crate) fn places(&self) -> Option<&[Place]> {
         self.places.as_deref()
     }
+}
+
+/// Where the reader of a cursor stands, as it was saved last; `None` if it never was.
+pub(crate) fn saved(path: &Path) -> Result<Option<Vec<Place>>, Error> {
+    match fs::read(path) {
+        Ok(bytes) => decode(&bytes, path).map(Some),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Error::read_cursor(path, error)),
+    }
+}
+
+fn locked(path: &Path) -> Result<Lock, Error> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    Lock::take(Path::new(&name)).map_err(|error| Error::lock_cursor(path, error))
 }
 
 /// Writes a file whole or not at all.

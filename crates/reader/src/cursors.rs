@@ -6,9 +6,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
+use crate::Error;
+use crate::cursor::saved;
 use crate::identity::{Present, Stamp, beginning_of};
 use crate::place::{Place, Reach};
-use crate::{Cursor, Error};
 
 /// All cursors of a log: the files named `shop.log.READER.cursor` beside `shop.log`.
 ///
@@ -45,12 +46,11 @@ impl Cursors {
         };
         let beginning = beginning_of(path);
         for cursor in self.paths()? {
-            let cursor = Cursor::open(&cursor)?;
+            // Its reader has it locked: it is read as it was saved last.
+            let places = saved(&cursor)?;
             let finished = |place: &Place| self.is_finished(place, &file, &beginning);
             // One that was deleted meanwhile holds nothing.
-            let unfinished = cursor
-                .places()
-                .is_some_and(|places| !places.iter().any(finished));
+            let unfinished = places.is_some_and(|places| !places.iter().any(finished));
             if unfinished && file.stamp.size > 0 {
                 return Ok(true);
             }

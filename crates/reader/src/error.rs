@@ -24,6 +24,9 @@ enum What {
     Index,
     ReadCursor,
     SaveCursor,
+    LockCursor,
+    /// Another reader has it.
+    HeldCursor,
     /// This line of a cursor is none.
     GarbledCursor {
         line: usize,
@@ -48,6 +51,13 @@ impl Error {
 
     pub(crate) fn save_cursor(path: &Path, source: io::Error) -> Self {
         Self::of(path, What::SaveCursor, Some(source.into()))
+    }
+
+    pub(crate) fn lock_cursor(path: &Path, source: io::Error) -> Self {
+        match source.kind() {
+            io::ErrorKind::WouldBlock => Self::of(path, What::HeldCursor, None),
+            _ => Self::of(path, What::LockCursor, Some(source.into())),
+        }
     }
 
     pub(crate) fn garbled_cursor(path: &Path, line: usize) -> Self {
@@ -94,6 +104,11 @@ impl Error {
         source.downcast_ref().map(io::Error::kind)
     }
 
+    /// Whether another reader, in this process or another, uses the cursor.
+    pub fn is_locked(&self) -> bool {
+        self.what == What::HeldCursor
+    }
+
     /// Whether a cursor's file is no cursor that this version can read.
     pub fn is_garbled(&self) -> bool {
         matches!(
@@ -115,6 +130,11 @@ impl fmt::Display for Error {
             What::Index => write!(f, "cannot index log file `{path}`"),
             What::ReadCursor => write!(f, "cannot read the cursor `{path}`"),
             What::SaveCursor => write!(f, "cannot save the cursor `{path}`"),
+            What::LockCursor => write!(f, "cannot lock the cursor `{path}` by `{path}.lock`"),
+            What::HeldCursor => write!(
+                f,
+                "cannot lock the cursor `{path}`: another reader uses it; give each reader a cursor of its own"
+            ),
             What::GarbledCursor { line } => write!(
                 f,
                 "cannot read the cursor `{path}`: its line {line} is garbled; delete it, and its reader begins anew"

@@ -16,6 +16,7 @@ mod identity;
 mod index;
 mod kin;
 mod known;
+mod lock;
 mod merged;
 mod name;
 mod opened;

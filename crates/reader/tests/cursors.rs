@@ -67,11 +67,13 @@ fn step() -> impl Strategy<Value = Step> {
 /// Lines as the reader has them in the end, and as they were written, both by name.
 fn kept(steps: &[Step], header: &str, codec: Codec) -> (Vec<String>, Vec<String>) {
     let mut log = Log::new(header, codec);
+    let log_path = log.path();
     let path = log.folder.path().join("shop.log.ship.cursor");
     let search = everything();
     let mut reader = Reader::default();
-    let mut cursor = Cursor::open(&path).unwrap();
-    let mut follow = Some(search.resume(&log.path(), &cursor, Start::Beginning));
+    let mut cursor = Some(Cursor::open(&path).unwrap());
+    let resume = |cursor: &Cursor| search.resume(&log_path, cursor, Start::Beginning);
+    let mut follow = cursor.as_ref().map(resume);
     let end = [Step::Log(Event::Lines(1)), Step::Read(usize::MAX)];
     for step in steps.iter().chain(&end) {
         if let Step::Log(event) = step {
@@ -86,12 +88,13 @@ fn kept(steps: &[Step], header: &str, codec: Codec) -> (Vec<String>, Vec<String>
             continue;
         }
         let follow = follow.get_or_insert_with(|| {
-            cursor = Cursor::open(&path).unwrap();
-            search.resume(&log.path(), &cursor, Start::Beginning)
+            // Its process is gone, and its lock with it.
+            cursor = None;
+            resume(cursor.insert(Cursor::open(&path).unwrap()))
         });
         match step {
             Step::Read(most) => reader.read(follow, *most),
-            Step::Save => reader.save(&mut cursor, follow),
+            Step::Save => reader.save(cursor.as_mut().unwrap(), follow),
             _ => {}
         }
     }
@@ -140,6 +143,7 @@ fn two_readers_of_a_log_do_not_know_of_each_other() {
     assert_eq!(follow.next().unwrap().unwrap().text(), "one");
     two.save(&follow).unwrap();
     append(&log, "four\n");
+    drop((one, two));
     let (one, mut follow) = resume("shop.log.one.cursor");
     assert!(!one.is_new());
     assert_eq!(new(&mut follow), ["four"]);
@@ -164,6 +168,7 @@ fn a_cursor_that_was_saved_at_the_end_passes_over_what_was_there() {
     cursor.save(&follow).unwrap();
     append(&log, "new\n");
     compress(&folder.path().join("shop.log.1"), Codec::Gzip);
+    drop(cursor);
     let cursor = Cursor::open(&path).unwrap();
     assert_eq!(
         new(&mut search.resume(&log, &cursor, Start::Beginning)),
@@ -220,11 +225,54 @@ fn a_cursor_that_cannot_be_saved_or_read_is_an_error_and_keeps_what_it_had() {
     assert!(cursor.is_new());
     fs::create_dir(folder.path().join("no")).unwrap();
     cursor.save(&follow).unwrap();
-    assert!(!Cursor::open(cursor.path()).unwrap().is_new());
-    fs::write(cursor.path(), "{\"offset\":7}").unwrap();
-    assert!(Cursor::open(cursor.path()).unwrap_err().is_garbled());
+    let path = cursor.path().to_owned();
+    drop(cursor);
+    assert!(!Cursor::open(&path).unwrap().is_new());
+    fs::write(&path, "{\"offset\":7}").unwrap();
+    assert!(Cursor::open(&path).unwrap_err().is_garbled());
     let error = Cursor::open(folder.path()).unwrap_err();
     assert!(!error.is_garbled() && !error.is_not_found(), "{error}");
+}
+
+#[test]
+fn a_cursor_has_one_reader_at_a_time_and_its_lock_keeps_nobody_from_asking_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("shop.log");
+    append(&log, "one\n");
+    let search = everything();
+    let path = folder.path().join("shop.log.ship.cursor");
+    let mut cursor = Cursor::open(&path).unwrap();
+    let mut follow = search.resume(&log, &cursor, Start::Beginning);
+    let locked = || {
+        let error = Cursor::open(&path).unwrap_err();
+        assert!(error.is_locked() && !error.is_garbled() && !error.is_denied());
+        assert_eq!(
+            error.to_string(),
+            format!(
+                "cannot lock the cursor `{}`: another reader uses it; give each reader a cursor of its own",
+                path.display()
+            )
+        );
+    };
+    locked();
+    assert_eq!(new(&mut follow), ["one"]);
+    cursor.save(&follow).unwrap();
+    // A save puts another file in its place, and the lock stays.
+    locked();
+    assert!(!Cursors::beside(&log).hold(&log).unwrap());
+    append(&log, "two\n");
+    assert!(Cursors::beside(&log).hold(&log).unwrap());
+    // One of another name has another lock.
+    assert!(Cursor::open(folder.path().join("shop.log.view.cursor")).is_ok());
+    drop(cursor);
+    assert!(!Cursor::open(&path).unwrap().is_new());
+
+    // In a folder that is not there nothing can be locked, until it is.
+    let away = folder.path().join("later/c.cursor");
+    let (mut one, mut two) = (Cursor::open(&away).unwrap(), Cursor::open(&away).unwrap());
+    fs::create_dir(folder.path().join("later")).unwrap();
+    one.save(&follow).unwrap();
+    assert!(two.save(&follow).unwrap_err().is_locked());
 }
 
 #[test]
@@ -244,7 +292,8 @@ fn a_save_that_was_cut_short_leaves_the_one_before() {
     let unfinished = folder.path().join("shop.log.ship.cursor.tmp");
     for length in [0, 1, saved.len() / 2, saved.len()] {
         fs::write(&unfinished, &saved[..length]).unwrap();
-        let cursor = Cursor::open(&path).unwrap();
+        drop(cursor);
+        cursor = Cursor::open(&path).unwrap();
         let mut follow = search.resume(&log, &cursor, Start::Beginning);
         assert_eq!(new(&mut follow), ["two"]);
         assert!(Cursors::beside(&log).hold(&log).unwrap());
@@ -284,7 +333,10 @@ fn held(cursors: &Cursors, folder: &Path) -> Vec<String> {
     let mut held: Vec<String> = fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_none_or(|end| end != "cursor"))
+        .filter(|path| {
+            path.extension()
+                .is_none_or(|end| end != "cursor" && end != "lock")
+        })
         .filter(|path| cursors.hold(path).unwrap())
         .map(|path| path.file_name().unwrap().to_str().unwrap().to_owned())
         .collect();

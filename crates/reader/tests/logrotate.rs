@@ -114,6 +114,7 @@ fn followed(how: &str, creates: bool) {
         if roll % 10 == 9 {
             found.extend(new(&mut follow));
             cursor.save(&follow).unwrap();
+            drop(cursor);
             cursor = Cursor::open(&path).unwrap();
             follow = search.resume(&log, &cursor, Start::Beginning);
         }

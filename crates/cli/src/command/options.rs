@@ -45,6 +45,12 @@ pub(crate) static CONTEXT: Opt = valued(
     Takes::Number("N"),
     "N lines before and after, whatever they are",
 );
+pub(crate) static CURSOR: Opt = valued(
+    None,
+    "cursor",
+    Takes::Text("FILE"),
+    "go on where the last run with this file ended",
+);
 pub(crate) static EXTRACT: Opt = valued(
     None,
     "extract",

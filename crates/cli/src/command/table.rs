@@ -20,6 +20,7 @@ pub(crate) static VIEW: Command = Command {
         &o::LINES,
         &o::TAIL,
         &o::CONTEXT,
+        &o::CURSOR,
         &o::FIELDS,
         &o::EXTRACT,
         &o::UTC,
@@ -39,6 +40,7 @@ that was rolled from it; `-` is standard input. Without one: the folder `logs`
 if it is there, else standard input. The first word is a path if something is
 there by that name; if it only looks like one, that is an error. Behind `--` it
 is always the query, as is what has quotes of its own: '\"shop.log\"'.
+--cursor is for one log: each line once, and again after a run that was killed.
 
 query: level>=error  status=500  path~\"^/api/\"  -target=hyper  \"timed out\"
        since=-1h  status in (500, 502)  error exists  a or (b c)  not a
@@ -59,6 +61,7 @@ static FOLLOW: Command = Command {
         &o::CSV,
         &o::LINES,
         &o::CONTEXT,
+        &o::CURSOR,
         &o::FIELDS,
         &o::EXTRACT,
         &o::UTC,
@@ -73,8 +76,9 @@ static FOLLOW: Command = Command {
 The same as `dogwatch -f`. It begins at the end of each log, and ends by Ctrl-C
 or with the Nth line of -n. A folder or a pattern stands for the logs that are
 in it at the start; a log that is named need not be there yet. What several logs
-have at one look, ten times a second, is shown by time. Paths are those of
-`dogwatch --help`.
+have at one look, ten times a second, is shown by time. With --cursor, for one
+log, it begins where the last run ended, or with the oldest file. Paths are
+those of `dogwatch --help`.
 
 exit code: 0 a line was found, 1 none, 2 something could not be read or asked,
            130 Ctrl-C ended it

@@ -1,6 +1,7 @@
 //! Holds what the program prints and how it ends, command by command.
 
 mod check;
+mod cursor;
 mod generated;
 mod patterns;
 #[cfg(unix)]

@@ -159,6 +159,7 @@ fn what_a_slow_reader_has_not_finished_stays_until_it_has_or_up_to_the_hard_boun
     assert_eq!(*told.lock().unwrap(), [""; 0]);
 
     // Another process reads on from there, in files that were compressed meanwhile.
+    drop(cursor);
     let mut cursor = Cursor::open(&path).expect("a cursor");
     let mut follow = search.resume(&log, &cursor, Start::Beginning);
     assert_eq!(new(&mut follow), Vec::from_iter(1..n));
