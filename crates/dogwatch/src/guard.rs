@@ -112,6 +112,42 @@ impl Guard {
     }
 }
 
+#[cfg(all(feature = "tower", feature = "metrics"))]
+impl Guard {
+    /// `/metrics` as a service, for Prometheus; see [`Page`](crate::Page).
+    ///
+    /// ```
+    /// # #[cfg(all(feature = "json", feature = "alert"))] {
+    /// # let (layers, log) = dogwatch::Config::prod().layers::<tracing_subscriber::Registry>()?;
+    /// // On a port of its own, that only your own network reaches.
+    /// let inner: axum::Router = axum::Router::new()
+    ///     .route_service("/metrics", log.metrics_page())
+    ///     .route_service("/alerts", log.alerts_page());
+    /// # drop((layers, inner)); }
+    /// # Ok::<(), dogwatch::Error>(())
+    /// ```
+    #[must_use]
+    pub fn metrics_page(&self) -> crate::Page {
+        let metrics = self.metrics().clone();
+        crate::Page::new(move |accept| metrics.render(accept))
+    }
+}
+
+#[cfg(all(feature = "tower", feature = "alert"))]
+impl Guard {
+    /// `/alerts` as a service: [`Alerts::json`](dogwatch_alert::Alerts::json) of now, with no rules
+    /// if the log has none; see [`Page`](crate::Page). It shows log text: on an inner port only.
+    #[must_use]
+    pub fn alerts_page(&self) -> crate::Page {
+        let alerts = self.alerts().cloned();
+        crate::Page::new(move |_| {
+            let none = || r#"{"alerts":[],"rules":[]}"#.to_owned();
+            let json = alerts.as_ref().map_or_else(none, |alerts| alerts.json());
+            ("application/json", json)
+        })
+    }
+}
+
 #[cfg(feature = "alert")]
 impl Guard {
     /// The alerts of this log, if it has rules.

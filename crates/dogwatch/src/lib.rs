@@ -99,8 +99,8 @@ pub use dogwatch_metrics::Metrics;
 pub use dogwatch_tower::BridgedIds;
 #[cfg(feature = "tower")]
 pub use dogwatch_tower::{
-    B3, BytesInLayer, ClientCall, Finished, Outcome, PropagateLayer, RequestLayer, RequestLog,
-    ShedLayer, TraceContext,
+    B3, BytesInLayer, ClientCall, Finished, Outcome, Page, PropagateLayer, RequestLayer,
+    RequestLog, ShedLayer, TraceContext,
 };
 pub use error::Error;
 pub use filter::Filter;

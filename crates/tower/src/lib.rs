@@ -35,6 +35,7 @@ mod otel;
 #[path = "otel_off.rs"]
 mod otel;
 mod outcome;
+mod page;
 mod panics;
 mod path;
 mod policy;
@@ -66,6 +67,7 @@ pub use layer::RequestLayer;
 #[cfg(feature = "opentelemetry")]
 pub use otel::BridgedIds;
 pub use outcome::Outcome;
+pub use page::Page;
 pub use panics::capture_panics;
 pub use propagate::{PropagateFuture, PropagateLayer, PropagateService};
 pub use request_log::RequestLog;

@@ -71,13 +71,7 @@ impl House {
             platform: platform.clone(),
             channel: seal,
         };
-        let state = Shop::new(
-            store.clone(),
-            keys,
-            channel_url,
-            counts.clone(),
-            log.metrics().clone(),
-        );
+        let state = Shop::new(store.clone(), keys, channel_url, counts.clone());
 
         let channel_routes = channel
             .router()
@@ -86,7 +80,7 @@ impl House {
         let desk_running = desk_port.serve(desk.router());
         // In the order of their end: what the shop has begun still finds the channel.
         let services = vec![
-            shop_port.serve(state.router(log.request_layer(), log.shed_switch())),
+            shop_port.serve(state.router(&log)),
             channel_port.serve(channel_routes),
         ];
 

@@ -121,6 +121,7 @@ fn welcome(args: &Args, house: &House, screen: &mut dyn Write) -> std::io::Resul
     let (shop, logs) = (&house.shop, house.logs.display());
     writeln!(screen, "shop     {shop}/api/products")?;
     writeln!(screen, "metrics  {shop}/metrics")?;
+    writeln!(screen, "firing   {shop}/alerts")?;
     writeln!(
         screen,
         "logs     {logs}/{} and the rolled files beside it",

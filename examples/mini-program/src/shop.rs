@@ -1,15 +1,11 @@
 //! Joins the shop's routes: what it holds, and which handler answers what.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::State;
-use axum::http::{HeaderMap, header};
-use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use dogwatch::{BytesInLayer, Metrics, PropagateLayer, RequestLayer, ShedLayer};
+use dogwatch::{BytesInLayer, Guard, PropagateLayer, ShedLayer};
 use tower::ServiceBuilder;
 
 use crate::call::{self, Caller};
@@ -33,7 +29,6 @@ pub(crate) struct Shop {
     pub(crate) caller: Caller,
     /// A password's hash that belongs to nobody.
     pub(crate) nobody: String,
-    metrics: Metrics,
 }
 
 impl Shop {
@@ -42,7 +37,6 @@ impl Shop {
         keys: Keys,
         channel: String,
         counts: Arc<Counts>,
-        metrics: Metrics,
     ) -> Arc<Shop> {
         let client = ServiceBuilder::new().layer(PropagateLayer::new());
         let caller = Caller::new(client.service(call::client()), counts);
@@ -59,14 +53,15 @@ impl Shop {
             channel,
             caller,
             nobody,
-            metrics,
         })
     }
 
-    /// The routes, each request with its span and its closing line.
-    pub(crate) fn router(self: Arc<Shop>, requests: RequestLayer, shed: Arc<AtomicBool>) -> Router {
+    /// The routes, each request with its span and its closing line; and the pages of `log`, which
+    /// a real shop serves on a port that no customer reaches.
+    pub(crate) fn router(self: Arc<Shop>, log: &Guard) -> Router {
+        let requests = log.request_layer();
         // The shop can sell without recommending: this route goes first when it must save itself.
-        let shed = ShedLayer::new(shed)
+        let shed = ShedLayer::new(log.shed_switch())
             .route("/api/recommend")
             .retry_after(Duration::from_secs(5));
         Router::new()
@@ -77,11 +72,17 @@ impl Shop {
             .route("/api/orders/{id}/pay", post(pay::pay))
             .route("/api/pay/notify", post(notify::notify))
             .route("/healthz", get(async || "ok"))
-            .route("/metrics", get(scrape))
+            .route_service("/metrics", log.metrics_page())
+            .route_service("/alerts", log.alerts_page())
             .with_state(self)
             .layer(shed)
             .layer(BytesInLayer::new())
-            .layer(requests.quiet("/healthz").quiet("/metrics"))
+            .layer(
+                requests
+                    .quiet("/healthz")
+                    .quiet("/metrics")
+                    .quiet("/alerts"),
+            )
     }
 }
 
@@ -89,13 +90,4 @@ impl Shop {
 pub(crate) struct Keys {
     pub(crate) platform: Seal,
     pub(crate) channel: Seal,
-}
-
-/// `GET /metrics`
-async fn scrape(State(shop): State<Arc<Shop>>, headers: HeaderMap) -> Response {
-    let accept = headers
-        .get(header::ACCEPT)
-        .and_then(|value| value.to_str().ok());
-    let (content_type, body) = shop.metrics.render(accept);
-    ([(header::CONTENT_TYPE, content_type)], body).into_response()
 }

@@ -244,7 +244,7 @@ fn the_card_shows_the_incident_and_a_failed_payment_in_order() {
 #[test]
 fn health_checks_and_scrapes_are_answered_and_not_logged() {
     let run = &runs().0;
-    let [health, text_page, open_metrics] = &run.asked;
+    let [health, text_page, open_metrics, _] = &run.asked;
     assert!(
         health.starts_with("HTTP/1.1 200") && health.ends_with("ok"),
         "{health}"
@@ -258,8 +258,22 @@ fn health_checks_and_scrapes_are_answered_and_not_logged() {
         "{open_metrics}"
     );
     assert!(open_metrics.trim_end().ends_with("# EOF"), "{open_metrics}");
-    for path in ["/healthz", "/metrics"] {
+    for path in ["/healthz", "/metrics", "/alerts"] {
         assert_eq!(run.count(|line| text(line, "path") == path), 0, "{path}");
+    }
+}
+
+#[test]
+fn the_page_of_alerts_says_how_each_rule_stands() {
+    let [.., alerts] = &runs().0.asked;
+    for part in [
+        "content-type: application/json",
+        "cache-control: no-store",
+        r#""alerts":[]"#,
+        r#""rule":"HighErrorRate""#,
+        r#""rule":"数据库变慢""#,
+    ] {
+        assert!(alerts.contains(part), "{part} in {alerts}");
     }
 }
 
@@ -336,7 +350,7 @@ struct Running {
     shown: String,
     /// The shop's host and port.
     shop: String,
-    asked: [String; 3],
+    asked: [String; 4],
 }
 
 impl Running {
@@ -363,6 +377,7 @@ impl Running {
             ("/healthz", "*/*"),
             ("/metrics", "*/*"),
             ("/metrics", open_metrics),
+            ("/alerts", "*/*"),
         ];
         let asked = asked.map(|(path, accept)| get(&shop, path, accept));
         Running {
@@ -410,8 +425,8 @@ struct Run {
     stderr: String,
     screen: String,
     figures: BTreeMap<String, u64>,
-    /// What `/healthz`, `/metrics` and `/metrics` as OpenMetrics answered meanwhile.
-    asked: [String; 3],
+    /// What `/healthz`, `/metrics`, `/metrics` as OpenMetrics and `/alerts` answered meanwhile.
+    asked: [String; 4],
     lines: Vec<String>,
     dir: TempDir,
 }

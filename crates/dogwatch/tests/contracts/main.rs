@@ -15,6 +15,7 @@ mod fallback;
 mod indexes;
 mod layers;
 mod lines;
+mod pages;
 mod parity;
 mod readers;
 mod replay;
