@@ -41,8 +41,9 @@ impl Family {
     /// A pipe or a device is a log of its own, read as a stream; in a folder it is none.
     ///
     /// A file is in the list once, however often it is named. Of a plain file and its own compressed
-    /// form (`shop.log.1`, `shop.log.1.gz`) only the plain one is, unless it is empty: they say the
-    /// same. All other files are, also two compressed forms of one file, because one may be broken:
+    /// form (`shop.log.1`, `shop.log.1.gz`) only the plain one is: they say the same. One that was
+    /// written to after its compressed form may have been unpacked in part, and is compared with it:
+    /// then the one that holds more is in the list, and both if they differ. All other files are, also two compressed forms of one file, because one may be broken:
     /// then what both hold is there twice. An error if a path has no files, or leads through a folder
     /// that this process may not look into. A file of a folder that it may not look at is in the list:
     /// reading it tells why.

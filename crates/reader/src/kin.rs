@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use crate::name::{Age, stem};
+use crate::twin::Twin;
 
 /// Files by the log that they belong to.
 #[derive(Default)]
@@ -21,25 +22,30 @@ impl Kin {
     /// Each log with its files, the oldest first.
     pub(crate) fn into_logs(self) -> impl Iterator<Item = (PathBuf, Vec<PathBuf>)> {
         self.logs.into_iter().map(|(log, files)| {
-            let alone = |(age, path): &(Age, PathBuf)| {
-                let plain = plain(path).map(|plain| (age.clone(), plain));
-                !plain.is_some_and(|plain| files.contains(&plain) && !is_empty(&plain.1))
-            };
-            let paths = files.iter().filter(|file| alone(file));
-            (log, paths.map(|(_, path)| path.clone()).collect())
+            let mut hidden = BTreeSet::new();
+            for (age, path) in &files {
+                let Some(plain) = plain(path).filter(|plain| has(&files, age, plain)) else {
+                    continue;
+                };
+                match Twin::of(&plain, path) {
+                    Twin::Same => hidden.insert(path.clone()),
+                    Twin::More => hidden.insert(plain),
+                    Twin::Other => false,
+                };
+            }
+            let paths = files.into_iter().map(|(_, path)| path);
+            (log, paths.filter(|path| !hidden.contains(path)).collect())
         })
     }
 }
 
-/// The path of the file of which this is the compressed form. While it is compressed, or after a
-/// crash, both are there and say the same; the plain one is whole.
+fn has(files: &BTreeSet<(Age, PathBuf)>, age: &Age, path: &Path) -> bool {
+    files.contains(&(age.clone(), path.to_owned()))
+}
+
+/// The path of the file of which this is the compressed form.
 fn plain(path: &Path) -> Option<PathBuf> {
     let name = path.file_name()?.to_str()?;
     let stem = stem(name);
     (stem.len() < name.len()).then(|| path.with_file_name(stem))
-}
-
-/// Whether nothing was unpacked into it yet, or its writer began it anew.
-fn is_empty(path: &Path) -> bool {
-    path.metadata().is_ok_and(|metadata| metadata.len() == 0)
 }

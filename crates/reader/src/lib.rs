@@ -32,6 +32,7 @@ mod tail;
 #[cfg(feature = "zstd")]
 mod torn;
 mod trouble;
+mod twin;
 mod watch;
 
 pub use blocks::MAX_LINE;

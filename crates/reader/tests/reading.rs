@@ -193,18 +193,81 @@ fn a_compressed_file_that_is_named_is_read_itself() {
     ] {
         assert_eq!(read(&search(""), &at(path)).0, expected, "{path}");
     }
-    // What is being unpacked says nothing yet; then it is whole.
+    // What is being unpacked says nothing yet; then it is whole, and not the other's plain form.
     fs::write(at("x.log"), "").unwrap();
     assert_eq!(read(&search(""), &at("x.log")).0, ["gzip", "zstd"]);
-    fs::write(at("x.log"), "plain\n").unwrap();
-    assert_eq!(read(&search(""), &at("x.log")).0, ["plain"]);
+    fs::write(at("x.log"), "gzip\n").unwrap();
+    assert_eq!(read(&search(""), &at("x.log")).0, ["gzip", "zstd"]);
     assert_eq!(read(&search(""), &at("x.log.zst")).0, ["zstd"]);
     // Named twice, each way.
     let names = [at("x.log"), at("x.log.gz")];
-    assert_eq!(Family::find(&names).unwrap()[0].files(), [at("x.log")]);
+    let files = [at("x.log"), at("x.log.zst")];
+    assert_eq!(Family::find(&names).unwrap()[0].files(), files);
 }
 
 #[cfg(unix)]
+#[test]
+fn of_a_plain_file_and_its_compressed_form_the_one_that_holds_more_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let (plain, log) = (folder.path().join("x.log.1"), folder.path().join("x.log"));
+    let text: String = (0..50_000).map(|n| format!("line {n}\n")).collect();
+    let (half, rest) = text.split_at(text.len() / 2);
+    let foreign = half.replace("line 9\n", "else 9\n");
+    let wholes = [
+        ("gz", gzip(text.as_bytes())),
+        ("zst", zstd(text.as_bytes())),
+        // In two frames, as our appender writes them.
+        (
+            "zst",
+            [zstd(half.as_bytes()), zstd(rest.as_bytes())].concat(),
+        ),
+    ];
+    for (end, whole) in &wholes {
+        let packed = folder.path().join(format!("x.log.1.{end}"));
+        let cut = &whole[..whole.len() * 3 / 4];
+        for (name, unpacked, stored, later, expected) in [
+            ("unpacked in part", half, &whole[..], true, &[&packed][..]),
+            ("unpacked, time and all", &text, whole, false, &[&plain]),
+            ("unpacked by redirection", &text, whole, true, &[&plain]),
+            ("being compressed", &text, cut, false, &[&plain]),
+            (
+                "grown, and compressed in part before",
+                &text,
+                cut,
+                true,
+                &[&plain],
+            ),
+            (
+                "unpacked in part from what is broken",
+                &half[..5_000],
+                cut,
+                true,
+                &[&packed],
+            ),
+            (
+                "of another content",
+                &foreign,
+                whole,
+                true,
+                &[&plain, &packed],
+            ),
+            ("nothing unpacked yet", "", whole, true, &[&plain, &packed]),
+        ] {
+            fs::write(&plain, unpacked).unwrap();
+            fs::write(&packed, stored).unwrap();
+            let packed_at = UNIX_EPOCH + Duration::from_secs(1_795_514_400);
+            let plain_at = packed_at + Duration::from_secs(u64::from(later));
+            for (path, at) in [(&plain, plain_at), (&packed, packed_at)] {
+                let file = fs::OpenOptions::new().write(true).open(path).unwrap();
+                file.set_modified(at).unwrap();
+            }
+            let files = Family::find(&[&log]).unwrap()[0].files().to_vec();
+            assert_eq!(files.iter().collect::<Vec<_>>(), expected, "{end}: {name}");
+        }
+        fs::remove_file(packed).unwrap();
+    }
+}
+
 #[test]
 fn a_link_to_a_log_beside_it_is_that_log_and_not_another() {
     let folder = tempfile::tempdir().unwrap();
