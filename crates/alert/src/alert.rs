@@ -195,6 +195,29 @@ pub struct RuleCounts {
     pub forgotten: u64,
 }
 
+impl RuleCounts {
+    /// What was kept back, each reason with its name in `/alerts` and in metrics.
+    pub fn suppressed(&self) -> [(&'static str, u64); 4] {
+        // Each field by name: a new reason does not compile until it is told.
+        let Self {
+            rule: _,
+            matched: _,
+            fired: _,
+            resolved: _,
+            muted,
+            learning,
+            overflowed,
+            forgotten,
+        } = self;
+        [
+            ("muted", *muted),
+            ("learning", *learning),
+            ("overflowed", *overflowed),
+            ("forgotten", *forgotten),
+        ]
+    }
+}
+
 /// What became of the notifications since the start, and what went wrong besides.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -211,8 +234,37 @@ pub struct Deliveries {
     pub coalesced: u64,
     /// Resolved alerts kept back, since their firing never arrived.
     pub suppressed: u64,
+    /// Of those handed over, how many went in one message with others.
+    pub digested: u64,
+    /// Of those given up or not taken, how many the file of dead letters has.
+    pub dead_lettered: u64,
     /// Panics caught: in a value's formatting, a judge, a notifier, a playbook or a callback.
     pub panics: u64,
+}
+
+impl Deliveries {
+    /// What became of each notification that waits no more: one of these, with its name in metrics.
+    pub fn outcomes(&self) -> [(&'static str, u64); 5] {
+        // Each field by name: a new outcome does not compile until it is told.
+        let Self {
+            sent,
+            pending: _,
+            failed,
+            dropped,
+            coalesced,
+            suppressed,
+            digested: _,
+            dead_lettered: _,
+            panics: _,
+        } = self;
+        [
+            ("sent", *sent),
+            ("failed", *failed),
+            ("dropped", *dropped),
+            ("coalesced", *coalesced),
+            ("suppressed", *suppressed),
+        ]
+    }
 }
 
 #[cfg(test)]

@@ -60,6 +60,15 @@ impl Alerts {
         self.shared.deliveries()
     }
 
+    /// The same for each notifier that a rule names, by its name.
+    pub fn deliveries_by_notifier(&self) -> Vec<(String, Deliveries)> {
+        let outboxes = self.shared.outboxes();
+        let by_name = outboxes
+            .iter()
+            .map(|outbox| (outbox.name().to_owned(), outbox.counts()));
+        by_name.collect()
+    }
+
     /// A channel that gets each change from now on. It holds 256; a reader that falls further
     /// behind misses changes, counted as [`Deliveries::dropped`].
     pub fn subscribe(&self) -> Receiver<Alert> {

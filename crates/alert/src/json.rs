@@ -1,5 +1,6 @@
 //! Writes how all rules stand as JSON, for a page of the service such as `/alerts`.
 
+use std::collections::BTreeMap;
 use std::time::SystemTime;
 
 use serde_json::{Value, json};
@@ -30,12 +31,7 @@ fn rule(state: &AlertState, counts: &RuleCounts) -> Value {
         "matched": counts.matched,
         "fired": counts.fired,
         "resolved": counts.resolved,
-        "suppressed": {
-            "muted": counts.muted,
-            "learning": counts.learning,
-            "overflowed": counts.overflowed,
-            "forgotten": counts.forgotten,
-        },
+        "suppressed": BTreeMap::from(counts.suppressed()),
     })
 }
 

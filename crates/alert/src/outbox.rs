@@ -190,7 +190,9 @@ impl Outbox {
         let Some(letters) = &self.dead_letters else {
             return Ok(());
         };
-        letters.write(&self.name, lost, why, self.clock.wall())
+        letters.write(&self.name, lost, why, self.clock.wall())?;
+        self.with(|state| state.queue.counts.dead_lettered += lost.len() as u64);
+        Ok(())
     }
 
     fn with<T>(&self, run: impl FnOnce(&mut State) -> T) -> T {
@@ -216,7 +218,12 @@ impl State {
 
     fn sent(&mut self, batch: &[Arc<Alert>], now: u64) {
         match &mut self.resends {
-            None => self.queue.sent(batch),
+            None => {
+                if batch.len() > 1 {
+                    self.queue.counts.digested += batch.len() as u64;
+                }
+                self.queue.sent(batch);
+            }
             Some(resends) => self.queue.counts.sent += resends.told(batch, now).len() as u64,
         }
     }

@@ -210,6 +210,8 @@ impl Shared {
             sum.dropped += counts.dropped;
             sum.coalesced += counts.coalesced;
             sum.suppressed += counts.suppressed;
+            sum.digested += counts.digested;
+            sum.dead_lettered += counts.dead_lettered;
             sum.panics += counts.panics;
         }
         sum

@@ -1,5 +1,7 @@
 //! Feeds the metrics: requests as they finish, lines that were lost, alerts by state.
 
+#[cfg(feature = "alert")]
+use dogwatch_alert::{Alerts, Deliveries};
 #[cfg(feature = "appender")]
 use dogwatch_appender::Stats;
 use dogwatch_metrics::Metrics;
@@ -45,6 +47,7 @@ pub(crate) fn metrics(
     #[cfg(feature = "alert")]
     if let Some(alerting) = alerting {
         metrics.alerts(alerting.read());
+        alerts_of(alerting.alerts(), &metrics);
     }
     metrics
 }
@@ -107,6 +110,88 @@ fn outputs_of(outputs: &Outputs, metrics: &Metrics) {
         "dogwatch_files_deleted_unread",
         "Old log files deleted though a reader was not done with them.",
         |stats| stats.deleted_unread,
+    );
+}
+
+/// What rules and notifiers did. As many series as the rules file has rules and notifiers, times
+/// reasons and outcomes that are fixed.
+#[cfg(feature = "alert")]
+fn alerts_of(alerts: &Alerts, metrics: &Metrics) {
+    let read = alerts.clone();
+    let _ = metrics.gauge_from(
+        "dogwatch_alerts_firing",
+        "How many groups of the rule fire; 1 at most without group_by.",
+        ["rule"],
+        move || {
+            let states = read.states().into_iter();
+            let firing = states.map(|state| ([state.rule.to_string()], state.firing as f64));
+            firing.collect()
+        },
+    );
+    let read = alerts.clone();
+    let _ = metrics.counter_from(
+        "dogwatch_alerts_resolved",
+        "How often the rule has resolved.",
+        ["rule"],
+        move || {
+            let counts = read.counts().into_iter();
+            let resolved = counts.map(|counts| ([counts.rule.to_string()], counts.resolved));
+            resolved.collect()
+        },
+    );
+    let read = alerts.clone();
+    let _ = metrics.counter_from(
+        "dogwatch_alerts_suppressed",
+        "What the rule kept back, by reason.",
+        ["rule", "reason"],
+        move || {
+            let counts = read.counts();
+            let by_reason = counts.iter().flat_map(|counts| {
+                let row = |(reason, count): (&str, _)| {
+                    ([counts.rule.to_string(), reason.to_owned()], count)
+                };
+                counts.suppressed().map(row)
+            });
+            by_reason.collect()
+        },
+    );
+    notifications_of(alerts, metrics);
+}
+
+#[cfg(feature = "alert")]
+fn notifications_of(alerts: &Alerts, metrics: &Metrics) {
+    let read = alerts.clone();
+    let _ = metrics.counter_from(
+        "dogwatch_notifications",
+        "What became of notifications: each is one of these in the end.",
+        ["notifier", "outcome"],
+        move || {
+            let notifiers = read.deliveries_by_notifier();
+            let by_outcome = notifiers.iter().flat_map(|(notifier, deliveries)| {
+                let row =
+                    |(outcome, count): (&str, _)| ([notifier.clone(), outcome.to_owned()], count);
+                deliveries.outcomes().map(row)
+            });
+            by_outcome.collect()
+        },
+    );
+    let by_notifier = |name: &str, help: &str, count: fn(&Deliveries) -> u64| {
+        let read = alerts.clone();
+        let _ = metrics.counter_from(name, help, ["notifier"], move || {
+            let notifiers = read.deliveries_by_notifier().into_iter();
+            let row = |(notifier, deliveries)| ([notifier], count(&deliveries));
+            notifiers.map(row).collect()
+        });
+    };
+    by_notifier(
+        "dogwatch_notifications_digested",
+        "Notifications sent in one message with others.",
+        |deliveries| deliveries.digested,
+    );
+    by_notifier(
+        "dogwatch_dead_letters",
+        "Notifications that nobody took, written to the file of dead letters.",
+        |deliveries| deliveries.dead_lettered,
     );
 }
 

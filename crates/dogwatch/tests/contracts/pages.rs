@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 
-use dogwatch::alert::State;
+use dogwatch::alert::{Alert, NotifyError, State};
 use dogwatch::{Config, Guard};
 use serde_json::{Value, json};
 use tracing_core::dispatcher;
@@ -113,4 +113,65 @@ fn a_page_is_kept_by_nobody_and_head_tells_its_length() {
         assert!(page.contains("dogwatch_lines_written_total{"), "{page}");
     });
     log.close(LONG).unwrap();
+}
+
+/// Never takes what rule `b` has to say, and nobody but the file of dead letters hears of it.
+fn choosy(alert: &Alert) -> Result<(), NotifyError> {
+    match &*alert.rule {
+        "b" => Err(NotifyError::permanent("not this one")),
+        _ => Ok(()),
+    }
+}
+
+#[test]
+fn the_page_of_metrics_counts_what_each_rule_and_each_notifier_did() {
+    let dir = tempfile::tempdir().unwrap();
+    let rules = "
+- {name: a, match: {event: bad}, threshold: 2, group_by: [tenant], max_groups: 1, clear: {match: {event: good}}, action: choosy}
+- {name: b, match: {event: bad}, threshold: 1/1h, action: [choosy, log]}
+- {name: c, type: new_value, field: tenant, match: {event: bad}, action: log}
+";
+    let config = Config::prod()
+        .rules_text(rules)
+        .notifier("choosy", choosy)
+        .dead_letters(dir.path().join("dead.jsonl"))
+        .on_error(|_| ());
+    let (dispatch, log) = start(config, dir.path());
+    let metrics = log.metrics().clone();
+    let alerts = log.alerts().unwrap().clone();
+    dispatcher::with_default(&dispatch, || {
+        for tenant in ["x", "y", "x"] {
+            tracing::error!(event = "bad", tenant, "坏了");
+        }
+        assert!(alerts.wait(LONG, |rules| rules[0].firing == 2));
+        let page = metrics.render(None).1;
+        let firing = |rule| format!("dogwatch_alerts_firing{{rule=\"{rule}\"}} ");
+        assert!(page.contains(&(firing("a") + "2\n")), "{page}");
+        assert!(page.contains(&(firing("b") + "1\n")), "{page}");
+        tracing::info!(event = "good", tenant = "x", "好了");
+        assert!(alerts.wait(LONG, |rules| rules[0].firing == 1));
+    });
+    log.close(LONG).unwrap();
+    let page = metrics.render(None).1;
+    for line in [
+        r#"dogwatch_alert_matches_total{rule="a"} 3"#,
+        r#"dogwatch_alerts_fired_total{rule="a"} 2"#,
+        r#"dogwatch_alerts_resolved_total{rule="a"} 1"#,
+        r#"dogwatch_alerts_resolved_total{rule="b"} 0"#,
+        r#"dogwatch_alerts_suppressed_total{rule="a",reason="overflowed"} 1"#,
+        r#"dogwatch_alerts_suppressed_total{rule="a",reason="muted"} 0"#,
+        r#"dogwatch_alerts_suppressed_total{rule="c",reason="learning"} 2"#,
+        r#"dogwatch_alerts_suppressed_total{rule="c",reason="forgotten"} 0"#,
+        r#"dogwatch_notifications_total{notifier="choosy",outcome="sent"} 3"#,
+        r#"dogwatch_notifications_total{notifier="choosy",outcome="failed"} 1"#,
+        r#"dogwatch_notifications_total{notifier="choosy",outcome="dropped"} 0"#,
+        r#"dogwatch_notifications_total{notifier="choosy",outcome="coalesced"} 0"#,
+        r#"dogwatch_notifications_total{notifier="choosy",outcome="suppressed"} 0"#,
+        r#"dogwatch_notifications_total{notifier="log",outcome="sent"} 1"#,
+        r#"dogwatch_notifications_digested_total{notifier="choosy"} 0"#,
+        r#"dogwatch_dead_letters_total{notifier="choosy"} 1"#,
+        r#"dogwatch_dead_letters_total{notifier="log"} 0"#,
+    ] {
+        assert!(page.lines().any(|shown| shown == line), "{line} in {page}");
+    }
 }

@@ -190,6 +190,20 @@ fn alerts() -> Vec<Panel> {
             .query("sum by (rule) (increase(dogwatch_alerts_fired_total{#service}[$__range]))", "{{rule}}")
             .size(8, 7)
             .nothing("no rules"),
+        Panel::new("Notifications", Lines, "short")
+            .about("By notifier and outcome. `failed` and `dropped`: somebody was not told, and the log of errors says why. `coalesced` and `suppressed` are told by a later state.")
+            .query(
+                "sum by (notifier, outcome) (increase(dogwatch_notifications_total{#service}[#rate])) > 0",
+                "{{notifier}} {{outcome}}",
+            )
+            .nothing("nothing to tell"),
+        Panel::new("Kept back by rules", Lines, "short")
+            .about("By rule and reason: `muted` in a window, `learning` at the start, `overflowed` beyond `max_groups`, `forgotten` values.")
+            .query(
+                "sum by (rule, reason) (increase(dogwatch_alerts_suppressed_total{#service}[#rate])) > 0",
+                "{{rule}} {{reason}}",
+            )
+            .nothing("nothing kept back"),
     ]
 }
 
