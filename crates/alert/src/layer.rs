@@ -14,12 +14,13 @@ use tracing_subscriber::registry::LookupSpan;
 use crate::callsites::{is_idle, next_id};
 use crate::collect::{Collect, From};
 use crate::filter::RulesFilter;
+use crate::screen::is_own;
 use crate::seen::{Judged as _, Seen};
 use crate::set::Set;
 use crate::shared::Shared;
 use crate::spans::{Kept, SpanField};
 use crate::view::View;
-use crate::{Builder, Rules, TARGET};
+use crate::{Builder, Rules};
 
 /// Judges events by rules. A `tracing_subscriber` layer that only observes.
 ///
@@ -198,13 +199,6 @@ fn with_view<T>(run: impl FnOnce(&mut View) -> T) -> Option<T> {
 
 thread_local! {
     static VIEW: RefCell<View> = RefCell::default();
-}
-
-/// Our own events, whoever emits them: never matched, so that no alert feeds itself.
-fn is_own(target: &str) -> bool {
-    target
-        .strip_prefix(TARGET)
-        .is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
 }
 
 fn from_log(metadata: &Metadata<'_>) -> bool {

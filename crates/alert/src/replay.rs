@@ -12,7 +12,7 @@ use crate::group::Occurrence;
 use crate::report::{RuleReport, Tallied};
 use crate::rule::{Kind, Rule};
 use crate::rules::Rules;
-use crate::screen::Screen;
+use crate::screen::{Screen, is_own};
 use crate::slot::Slot;
 use crate::written::Written;
 
@@ -139,7 +139,11 @@ impl Replay {
     /// Judges a line at a time of the caller's.
     pub fn line_at(&mut self, at: SystemTime, line: &str, tell: &mut dyn FnMut(&Alert)) {
         self.counts.lines += 1;
-        let all: Vec<usize> = (0..self.rules.len()).collect();
+        let target = self.lens.look(line).target();
+        let all: Vec<usize> = match target.is_some_and(|target| is_own(&target)) {
+            true => Vec::new(),
+            false => (0..self.rules.len()).collect(),
+        };
         let at = since_epoch(at).max(self.clock.now());
         self.judge(at, line, &all, tell);
     }

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use dogwatch_line::{Level, Query};
 use memchr::memmem::Finder;
 
+use crate::TARGET;
 use crate::about::quoted;
 use crate::rule::Rule;
 
@@ -40,7 +41,8 @@ impl Screen {
         if self.callsites.len() >= MAX_CALLSITES {
             self.callsites.clear();
         }
-        let may = |(at, rule): (usize, &Rule)| rule.may_hold(level, Some(target)).then_some(at);
+        let wanted = |rule: &Rule| !is_own(target) && rule.may_hold(level, Some(target));
+        let may = |(at, rule): (usize, &Rule)| wanted(rule).then_some(at);
         let may = self
             .callsites
             .entry((level, target.into()))
@@ -57,6 +59,13 @@ impl Screen {
                 || needles.iter().any(|needle| needle.find(line).is_some())
         }));
     }
+}
+
+/// Our own events and their lines, whoever wrote them: never matched, so that no alert feeds itself.
+pub(crate) fn is_own(target: &str) -> bool {
+    target
+        .strip_prefix(TARGET)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
 }
 
 fn needles(rule: &Rule) -> Vec<Finder<'static>> {

@@ -73,6 +73,22 @@ fn lines_are_judged_at_their_own_time_and_in_order_whatever_the_rule() {
 }
 
 #[test]
+fn what_alerts_wrote_of_themselves_is_judged_no_more_than_it_was_live() {
+    let rules = "- {name: any, type: any, match: 'level=error', resolve_after: 1s, window: 1s}";
+    let of = |target: &str| format!(r#""level":"ERROR","target":"{target}","message":"any fires""#);
+    let own = [of("dogwatch::alert"), of("dogwatch::alert::log")];
+    let own: Vec<String> = own.iter().map(|rest| line(1, rest)).collect();
+    let (mut replay, told) = changes(rules, &own);
+    assert_eq!(told, [""; 0]);
+    for line in &own {
+        replay.line_at(ten() + Duration::from_secs(9999), line, &mut |_| {});
+    }
+    assert_eq!((replay.lines().lines, replay.rules()[0].matched), (4, 0));
+    let (_, told) = changes(rules, &[line(1, &of("dogwatch::alerted"))]);
+    assert_eq!(told, ["any firing 1", "any resolved 3"]);
+}
+
+#[test]
 fn what_cannot_be_judged_is_counted_by_reason() {
     let rules = "- {name: r, match: 'level=error', threshold: 1}";
     let error = r#""level":"ERROR""#;

@@ -124,6 +124,16 @@ impl House {
         lines.iter().map(|(_, lines)| lines.accepted.total()).sum()
     }
 
+    /// Returns once no rule fires, or later than any rule here needs to see that all is well: what is told too
+    /// late for the desk's last act still resolves.
+    pub(crate) async fn quiet(&self) -> Result<bool, tokio::task::JoinError> {
+        let Some(alerts) = self.log.alerts().cloned() else {
+            return Ok(true);
+        };
+        let quiet = move || alerts.wait(CLOSING, |rules| rules.iter().all(|rule| rule.firing == 0));
+        tokio::task::spawn_blocking(quiet).await
+    }
+
     /// Ends the services, each after its last answer, then the log, then the desk: the log's last
     /// alerts still find it.
     pub(crate) async fn close(self) -> Result<Closed, Box<dyn Error>> {

@@ -1,6 +1,6 @@
 //! Plays the on-call desk: takes the alert webhook over HTTP, keeps each body, and knows what burns.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -18,6 +18,8 @@ use tokio::sync::watch;
 #[derive(Clone, Debug)]
 pub(crate) struct Page {
     pub(crate) rule: String,
+    /// The same for each page of one alert.
+    pub(crate) fingerprint: String,
     pub(crate) firing: bool,
     /// When it arrived.
     pub(crate) at: SystemTime,
@@ -69,16 +71,16 @@ impl Desk {
     }
 }
 
-/// The rules whose last page was not a resolved one.
+/// The rules that have an alert whose last page was not a resolved one.
 pub(crate) fn burning(pages: &[Page]) -> Vec<String> {
-    let last: BTreeMap<&str, bool> = pages
+    let last: BTreeMap<&str, &Page> = pages
         .iter()
-        .map(|page| (page.rule.as_str(), page.firing))
+        .map(|page| (page.fingerprint.as_str(), page))
         .collect();
-    last.into_iter()
-        .filter(|(_, firing)| *firing)
-        .map(|(rule, _)| rule.to_owned())
-        .collect()
+    let firing = last.into_values().filter(|page| page.firing);
+    // One rule may have several alerts.
+    let rules: BTreeSet<&str> = firing.map(|page| page.rule.as_str()).collect();
+    rules.into_iter().map(str::to_owned).collect()
 }
 
 /// `POST /page`, in the body that Alertmanager sends.
@@ -99,17 +101,14 @@ async fn page(State(desk): State<Arc<Desk>>, body: Bytes) -> StatusCode {
         return StatusCode::INSUFFICIENT_STORAGE;
     }
     let now = SystemTime::now();
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     desk.pages.send_modify(|pages| {
-        pages.extend(alerts.iter().map(|alert| {
-            Page {
-                rule: alert["labels"]["alertname"]
-                    .as_str()
-                    .unwrap_or_default()
-                    .to_owned(),
-                firing: alert["status"] == "firing",
-                at: now,
-                alert: alert.clone(),
-            }
+        pages.extend(alerts.iter().map(|alert| Page {
+            rule: text(&alert["labels"]["alertname"]),
+            fingerprint: text(&alert["fingerprint"]),
+            firing: alert["status"] == "firing",
+            at: now,
+            alert: alert.clone(),
         }));
     });
     StatusCode::OK
@@ -120,21 +119,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_rule_burns_until_its_last_page_is_resolved() {
-        let page = |rule: &str, firing| Page {
+    fn a_rule_burns_until_the_last_page_of_each_of_its_alerts_is_resolved() {
+        let page = |rule: &str, fingerprint: &str, firing| Page {
             rule: rule.to_owned(),
+            fingerprint: fingerprint.to_owned(),
             firing,
             at: SystemTime::UNIX_EPOCH,
             alert: Value::Null,
         };
         let pages = [
-            page("a", true),
-            page("b", true),
-            page("a", false),
-            page("a", true),
+            page("a", "1", true),
+            page("b", "2", true),
+            page("a", "3", true),
+            page("a", "1", false),
+            page("b", "2", false),
+            page("a", "3", false),
+            page("a", "1", true),
         ];
-        assert_eq!(burning(&pages[..1]), ["a"]);
-        assert_eq!(burning(&pages[..3]), ["b"]);
-        assert_eq!(burning(&pages), ["a", "b"]);
+        let burning = [1, 2, 3, 4, 5, 6, 7].map(|told| burning(&pages[..told]).join(" "));
+        assert_eq!(burning, ["a", "a b", "a b", "a b", "a", "", "a"]);
     }
 }

@@ -8,7 +8,10 @@ use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::OnceLock;
 
+use dogwatch::alert::{Alert, Replay, Rules};
 use dogwatch_line::{Line, Value};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value as Json;
 use tempfile::TempDir;
 
 #[path = "../src/people.rs"]
@@ -182,6 +185,48 @@ fn no_secret_stands_in_a_log_or_in_an_alert() {
             );
         }
         assert!(alerts.contains("phone=***"), "{alerts}");
+    }
+}
+
+#[test]
+fn a_backtest_of_the_files_fires_and_resolves_as_the_process_did() {
+    let rules = include_str!("../rules.yaml");
+    for (run, playbook) in [(&runs().0, true), (&runs().1, false)] {
+        let mut replay = Replay::new(&Rules::parse(rules).unwrap());
+        let mut later = Vec::new();
+        for line in &run.lines {
+            replay.line(line, &mut |alert| later.extend(Firing::replayed(alert)));
+        }
+        let mut live: Vec<_> = run.pages().iter().filter_map(Firing::told).collect();
+        live.sort();
+        later.sort();
+        assert_eq!(run.pages().len(), 2 * live.len(), "{live:#?}{run}");
+        assert_eq!(live.len() as u64, run.figures["alerts_fired"], "{run}");
+        let names = |firings: &[Firing]| -> Vec<_> {
+            let name = |one: &Firing| (one.rule.clone(), one.labels.clone());
+            firings.iter().map(name).collect()
+        };
+        assert_eq!(names(&live), names(&later), "{live:#?}{later:#?}{run}");
+        for (live, later) in live.iter().zip(&later) {
+            assert!(live.is_near(later), "{live:#?}{later:#?}");
+        }
+        // Rules of every type here had their say.
+        let fired: BTreeSet<_> = live.iter().map(|one| one.rule.as_str()).collect();
+        for rule in ["HighErrorRate", "NewError", "PasswordGuessing"] {
+            assert!(fired.contains(rule), "{fired:?}{run}");
+        }
+        assert!(
+            !playbook || fired.contains("PaymentsFailing"),
+            "{fired:?}{run}"
+        );
+        // Which events count is no question of time: to the last one.
+        let page = run.file("metrics.txt");
+        for report in replay.rules() {
+            let row = format!("dogwatch_alert_matches_total{{rule=\"{}\"", report.rule);
+            let row = page.lines().find(|line| line.starts_with(&row));
+            let count = row.and_then(|row| row.rsplit(' ').next()?.parse().ok());
+            assert_eq!(count, Some(report.matched), "{}: {page}", report.rule);
+        }
     }
 }
 
@@ -436,6 +481,17 @@ impl Run {
         fs::read_to_string(self.dir.path().join(name)).unwrap()
     }
 
+    /// Every alert that the desk was told of, as it was told.
+    fn pages(&self) -> Vec<Json> {
+        let bodies = self.file("alerts.jsonl");
+        let bodies = bodies
+            .lines()
+            .map(|body| -> Json { serde_json::from_str(body).unwrap() });
+        bodies
+            .flat_map(|body| body["alerts"].as_array().unwrap().clone())
+            .collect()
+    }
+
     fn count(&self, counts: impl Fn(&Line<'_>) -> bool) -> u64 {
         let lines = self.lines.iter().map(|line| Line::parse(line).expect(line));
         lines.filter(|line| counts(line)).count() as u64
@@ -458,6 +514,52 @@ impl Run {
         traces.into_keys().collect()
     }
 }
+
+/// An alert from its first moment to its last.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Firing {
+    rule: String,
+    /// Without those of the service itself, which a log's reader knows nothing of.
+    labels: BTreeMap<String, String>,
+    from: Timestamp,
+    to: Timestamp,
+}
+
+impl Firing {
+    /// From the page that said it was over.
+    fn told(alert: &Json) -> Option<Firing> {
+        let text = |value: &Json| value.as_str().unwrap().to_owned();
+        let own = ["alertname", "severity", "service", "version", "host"];
+        let labels = alert["labels"].as_object().unwrap().iter();
+        let labels = labels.filter(|(key, _)| !own.contains(&key.as_str()));
+        (alert["status"] == "resolved").then(|| Firing {
+            rule: text(&alert["labels"]["alertname"]),
+            labels: labels
+                .map(|(key, value)| (key.clone(), text(value)))
+                .collect(),
+            from: text(&alert["startsAt"]).parse().unwrap(),
+            to: text(&alert["endsAt"]).parse().unwrap(),
+        })
+    }
+
+    fn replayed(alert: &Alert) -> Option<Firing> {
+        Some(Firing {
+            rule: alert.rule.to_string(),
+            labels: alert.labels.clone().into_iter().collect(),
+            from: alert.fired_at.try_into().unwrap(),
+            to: alert.resolved_at?.try_into().unwrap(),
+        })
+    }
+
+    /// An event is judged at a moment of its own, a little after the line's or before it: a process may be taken
+    /// off its processor in between. A ratio, which counts by parts of its window, may then need one more event.
+    fn is_near(&self, other: &Firing) -> bool {
+        let near = |a: Timestamp, b: Timestamp| a.duration_since(b).abs() < NEAR;
+        near(self.from, other.from) && near(self.to, other.to)
+    }
+}
+
+const NEAR: SignedDuration = SignedDuration::from_secs(1);
 
 impl std::fmt::Display for Run {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
