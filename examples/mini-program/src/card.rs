@@ -138,8 +138,9 @@ const ROW: usize = 120;
 /// What a shortened line begins with.
 const HEADED: [&str; 4] = ["timestamp", "level", "event", "message"];
 /// The fields that it keeps.
-const SHOWN: [&str; 10] = [
+const SHOWN: [&str; 11] = [
     "peer",
+    "rule",
     "order_id",
     "amount",
     "currency",

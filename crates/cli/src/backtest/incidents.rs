@@ -74,7 +74,7 @@ impl Incident {
         let early = self.start.checked_sub(EARLY).unwrap_or(self.start);
         self.rule.as_ref().is_none_or(|rule| *rule == firing.rule)
             && firing.from <= self.end
-            && firing.to >= early
+            && firing.to.is_none_or(|to| to >= early)
     }
 }
 
@@ -118,6 +118,7 @@ const EARLY: Duration = Duration::from_secs(120);
 #[cfg(test)]
 mod tests {
     use super::{Firing, Score, read};
+    use std::collections::BTreeMap;
     use std::time::{Duration, SystemTime};
 
     fn at(minute: u64) -> SystemTime {
@@ -135,8 +136,9 @@ mod tests {
         .unwrap();
         let firing = |rule: &str, from, to| Firing {
             rule: rule.to_owned(),
+            labels: BTreeMap::new(),
             from: at(from),
-            to: at(to),
+            to: Some(at(to)),
         };
         let firings = [
             firing("b", 0, 7),

@@ -27,6 +27,15 @@ pub(crate) fn page(found: &Found) -> String {
         })
     });
     let rules: Vec<Value> = found.rules.iter().map(|rule| one(rule, found)).collect();
+    let firings = found.firings.iter().map(|firing| {
+        json!({
+            "rule": firing.rule,
+            "labels": firing.labels,
+            "from": time(Some(firing.from)),
+            "to": time(firing.to),
+        })
+    });
+    let firings: Vec<Value> = firings.collect();
     let whole = json!({
         "lines": lines.lines,
         "no_json": lines.no_json,
@@ -39,6 +48,7 @@ pub(crate) fn page(found: &Found) -> String {
         "to": to,
         "days": found.days(),
         "rules": rules,
+        "firings": firings,
         "incidents": score,
     });
     format!("{whole}\n")

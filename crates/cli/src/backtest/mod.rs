@@ -5,7 +5,7 @@ mod json;
 mod limits;
 mod page;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::time::{Duration, Instant, SystemTime};
@@ -27,15 +27,19 @@ pub(crate) struct Found {
     pub(crate) bytes: u64,
     pub(crate) took: Duration,
     pub(crate) rules: Vec<RuleReport>,
+    /// In the order of their beginning.
+    pub(crate) firings: Vec<Firing>,
     pub(crate) score: Option<Score>,
 }
 
 /// One firing of a rule's group.
+#[derive(Clone)]
 pub(crate) struct Firing {
     pub(crate) rule: String,
+    pub(crate) labels: BTreeMap<String, String>,
     pub(crate) from: SystemTime,
-    /// The last line's time, if it goes on.
-    pub(crate) to: SystemTime,
+    /// None if it goes on.
+    pub(crate) to: Option<SystemTime>,
 }
 
 pub(crate) fn run(given: &Given) -> Result<Outcome, String> {
@@ -87,16 +91,16 @@ fn judge(
         replay.turn(last, &mut |alert| firings.note(alert));
     }
     let took = begun.elapsed();
-    let score = incidents.zip(span).map(|(incidents, (from, to))| {
-        let firings = firings.all(to);
-        Score::new(incidents, &firings, days((from, to)))
-    });
+    let firings = firings.all();
+    let score = incidents.zip(span);
+    let score = score.map(|(incidents, span)| Score::new(incidents, &firings, days(span)));
     Ok(Found {
         lines: replay.lines(),
         span,
         bytes,
         took,
         rules: replay.rules(),
+        firings,
         score,
     })
 }
@@ -121,30 +125,34 @@ fn days((from, to): (SystemTime, SystemTime)) -> f64 {
 /// The firings, those that go on by fingerprint.
 #[derive(Default)]
 struct Firings {
-    on: HashMap<String, (String, SystemTime)>,
+    on: HashMap<String, Firing>,
     over: Vec<Firing>,
 }
 
 impl Firings {
     fn note(&mut self, alert: &Alert) {
-        let began = (alert.rule.to_string(), alert.fired_at);
-        match (alert.state, alert.resolved_at) {
-            (State::Resolved, Some(to)) => {
-                if let Some((rule, from)) = self.on.remove(&alert.fingerprint()) {
-                    self.over.push(Firing { rule, from, to });
-                }
-            }
-            _ => drop(self.on.insert(alert.fingerprint(), began)),
+        let name = alert.fingerprint();
+        if alert.state == State::Resolved {
+            let over = self.on.remove(&name);
+            self.over.extend(over.map(|firing| Firing {
+                to: alert.resolved_at,
+                ..firing
+            }));
+            return;
         }
+        let firing = Firing {
+            rule: alert.rule.to_string(),
+            labels: alert.labels.clone(),
+            from: alert.fired_at,
+            to: None,
+        };
+        self.on.insert(name, firing);
     }
 
-    fn all(mut self, end: SystemTime) -> Vec<Firing> {
-        let still = self.on.into_values();
-        self.over.extend(still.map(|(rule, from)| Firing {
-            rule,
-            from,
-            to: end,
-        }));
+    fn all(mut self) -> Vec<Firing> {
+        self.over.extend(self.on.into_values());
+        let name = |firing: &Firing| (firing.from, firing.rule.clone(), firing.labels.clone());
+        self.over.sort_by_cached_key(name);
         self.over
     }
 }

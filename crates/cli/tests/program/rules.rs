@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use serde_json::json;
+
 use crate::{folder, run};
 
 const RULES: &str = "\
@@ -117,6 +119,14 @@ fn json_incidents_and_limits_are_for_machines() {
     assert_eq!(page["rules"][0]["fired"], 2);
     assert_eq!(page["rules"][0]["first"], "2026-11-24T10:05:14Z");
     assert_eq!(page["rules"][0]["sweep"][0]["threshold"], 1);
+    let time = |second| format!("2026-11-24T10:05:{second}Z");
+    // None of them is over when the log ends.
+    let firings = [
+        json!({"rule": "slow", "labels": {}, "from": time(11), "to": null}),
+        json!({"rule": "errors", "labels": {"tenant": "a"}, "from": time(14), "to": null}),
+        json!({"rule": "errors", "labels": {"tenant": "b"}, "from": time(15), "to": null}),
+    ];
+    assert_eq!(page["firings"], json!(firings));
     let score = &page["incidents"];
     assert_eq!(
         (&score["caught"], &score["right"], &score["firings"]),
