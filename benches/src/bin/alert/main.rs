@@ -5,6 +5,7 @@
 //! run is asked afterwards how many events its rules counted.
 
 mod rules;
+mod traffic;
 
 use dogwatch_alert::{AlertGuard, AlertLayer, Replay, Rules};
 use dogwatch_benches::{allocations, callgrind, machine, print, quick, time};
@@ -12,6 +13,7 @@ use std::hint::black_box;
 use tracing::Dispatch;
 use tracing_subscriber::layer::{Layer, SubscriberExt as _};
 use tracing_subscriber::registry;
+use traffic::Spread;
 
 #[global_allocator]
 static ALLOCATOR: allocations::Counting = allocations::Counting;
@@ -62,6 +64,9 @@ fn main() {
         "\n{groups} groups of 100 rules: {} MiB\n",
         print::short(mib)
     );
+    for spread in [Spread::Poisson, Spread::Wider(3.0)] {
+        simulated(seed(), spread);
+    }
     let idle = idle.map(|(ours, bare)| ours - bare);
     print::figure("alert.idle.instructions", idle, "instructions");
     print::figure("alert.text50.ns", Some(added.0), "ns");
@@ -202,6 +207,35 @@ fn backtest() -> f64 {
     }
     best
 }
+
+/// What the traffic of a seed is like.
+fn simulated(seed: u64, spread: Spread) {
+    let of_a_base = if quick() { 1 } else { 40 };
+    let all: Vec<_> = (0..of_a_base * traffic::BASES.len() as u64)
+        .map(|number| traffic::series(seed, number, spread, 8))
+        .collect();
+    let events: u64 = all
+        .iter()
+        .flat_map(|one| &one.minutes)
+        .map(|&count| u64::from(count))
+        .sum();
+    let days: usize = all.iter().map(|one| one.minutes.len() / traffic::DAY).sum();
+    let bursts: usize = all.iter().map(|one| one.bursts.len()).sum();
+    println!(
+        "traffic of seed {seed}, {spread:?}: {days} days of messages of a kind, {events} events, {bursts} bursts of {} minutes",
+        traffic::BURST
+    );
+}
+
+/// `--seed N`: the traffic's.
+fn seed() -> u64 {
+    let mut arguments = std::env::args().skip_while(|argument| argument != "--seed");
+    arguments.nth(1).map_or(SEED, |seed| {
+        seed.parse().expect("--seed takes a whole number")
+    })
+}
+
+const SEED: u64 = 1;
 
 /// Wants every event, as our layer does, and leaves it.
 struct Nothing;
