@@ -3,10 +3,12 @@
 //! The order is that of a night call. First whether it is bad and how bad, in one line of numbers;
 //! then which route; then what the log says; then whether the process or the host is the cause.
 
+mod alerts;
+
 use crate::panel::{
     Limits::{At, Zero},
     Panel, Row,
-    View::{Bars, Heatmap, Levels, Lines, Routes, Stack, Stat, States},
+    View::{Heatmap, Levels, Lines, Routes, Stack, Stat},
 };
 
 pub(crate) fn rows() -> Vec<Row> {
@@ -25,7 +27,7 @@ pub(crate) fn rows() -> Vec<Row> {
         },
         Row {
             title: "Alert rules of the service",
-            panels: alerts(),
+            panels: alerts::panels(),
         },
         Row {
             title: "Process",
@@ -172,38 +174,6 @@ fn log() -> Vec<Panel> {
             .query("sum(increase(dogwatch_files_rolled_total{#service}[$__range]))", "rolled")
             .query("sum(increase(dogwatch_files_compressed_total{#service}[$__range]))", "compressed")
             .query("sum(increase(dogwatch_files_deleted_total{#service}[$__range]))", "deleted"),
-    ]
-}
-
-fn alerts() -> Vec<Panel> {
-    vec![
-        Panel::new("When they were firing", States, "short")
-            .about("Each rule of the service's rules file. What it saw stands in its notification and in the log, under `alert_fired`.")
-            .query(
-                r#"max by (rule) (dogwatch_alert_state{#service,state="firing"})"#,
-                "{{rule}}",
-            )
-            .size(16, 7)
-            .nothing("no rules"),
-        Panel::new("How often they fired", Bars, "short")
-            .about("In the chosen time. A rule that fires every night and needs nobody has the wrong threshold.")
-            .query("sum by (rule) (increase(dogwatch_alerts_fired_total{#service}[$__range]))", "{{rule}}")
-            .size(8, 7)
-            .nothing("no rules"),
-        Panel::new("Notifications", Lines, "short")
-            .about("By notifier and outcome. `failed` and `dropped`: somebody was not told, and the log of errors says why. `coalesced` and `suppressed` are told by a later state.")
-            .query(
-                "sum by (notifier, outcome) (increase(dogwatch_notifications_total{#service}[#rate])) > 0",
-                "{{notifier}} {{outcome}}",
-            )
-            .nothing("nothing to tell"),
-        Panel::new("Kept back by rules", Lines, "short")
-            .about("By rule and reason: `muted` in a window, `learning` at the start, `overflowed` beyond `max_groups`, `forgotten` values.")
-            .query(
-                "sum by (rule, reason) (increase(dogwatch_alerts_suppressed_total{#service}[#rate])) > 0",
-                "{{rule}} {{reason}}",
-            )
-            .nothing("nothing kept back"),
     ]
 }
 
