@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use lettre::message::header::{HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MultiPart};
+use lettre::transport::smtp::authentication::Credentials;
+use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
 use lettre::transport::smtp::{Error as SmtpError, SmtpTransportBuilder};
 use lettre::{Message, SmtpTransport, Transport};
 
@@ -34,6 +36,8 @@ use crate::{Alert, Pace};
 #[must_use = "a notifier does nothing until it is registered"]
 pub struct Email {
     smtp: SmtpTransportBuilder,
+    /// How TLS is spoken, if it is.
+    tls: Option<fn(TlsParameters) -> Tls>,
     host: String,
     from: Mailbox,
     to: Vec<Mailbox>,
@@ -41,8 +45,8 @@ pub struct Email {
 
 impl Email {
     /// Through this server, from this address to these. `smtps://` is TLS from the start, `smtp://…?tls=required`
-    /// STARTTLS, `smtp://` alone neither; user and password stand in the URL, percent-encoded. Neither `Debug` nor
-    /// an error shows more of it than the host.
+    /// STARTTLS, `smtp://` alone neither; user and password stand in the URL, percent-encoded, or come by
+    /// [`credentials`](Self::credentials). Neither `Debug` nor an error shows more of it than the host.
     pub fn new<A: AsRef<str>>(
         server: &str,
         from: &str,
@@ -69,6 +73,7 @@ impl Email {
         }
         Ok(Self {
             smtp: smtp.timeout(Some(DEFAULT_TIMEOUT)),
+            tls: spoken(server),
             host,
             from: address(from)?,
             to,
@@ -79,6 +84,40 @@ impl Email {
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.smtp = self.smtp.timeout(Some(timeout));
         self
+    }
+
+    /// Who logs in, and the password as it is: nothing is encoded. It goes before what the URL says. A server that
+    /// refuses it (535) is not asked again.
+    pub fn credentials(mut self, user: &str, password: &str) -> Self {
+        let credentials = Credentials::new(user.to_owned(), password.to_owned());
+        self.smtp = self.smtp.credentials(credentials);
+        self
+    }
+
+    /// Trusts these certificates too, beside Mozilla's roots: those of the authority that signed the server's, in
+    /// PEM. A text without one, or a server that is not asked for TLS, is an error.
+    pub fn ca(mut self, pem: &str) -> Result<Self, Error> {
+        let host = &self.host;
+        let broken = |why| {
+            Error::setup(format!(
+                "cannot use the `ca` of mail through `{host}`: {why}"
+            ))
+        };
+        let tls = self.tls.ok_or_else(|| {
+            broken("its url asks for no TLS; take `smtps://`, or `smtp://…?tls=required`")
+        })?;
+        let no_certificate = "it holds no certificate in PEM";
+        if !pem.contains("-----BEGIN CERTIFICATE-----") {
+            return Err(broken(no_certificate));
+        }
+        let certificate = Certificate::from_pem(pem.as_bytes());
+        let certificate = certificate.map_err(|error| broken(no_certificate).caused_by(error))?;
+        let parameters = TlsParameters::builder(host.clone())
+            .add_root_certificate(certificate)
+            .build_rustls()
+            .map_err(|error| broken("a certificate of it is broken").caused_by(error))?;
+        self.smtp = self.smtp.tls(tls(parameters));
+        Ok(self)
     }
 
     fn send(&self, alerts: &[Arc<Alert>]) -> Result<(), NotifyError> {
@@ -131,6 +170,10 @@ impl Email {
         }
         let why = match error.source() {
             _ if error.is_timeout() => "the time-out ran out".to_owned(),
+            // Rustls words it so, whatever is wrong with it.
+            Some(cause) if cause.to_string().contains("peer certificate") => {
+                format!("{cause}; an authority of your own is named by `ca`")
+            }
             Some(cause) => cause.to_string(),
             None => "the exchange failed".to_owned(),
         };
@@ -158,6 +201,18 @@ impl fmt::Debug for Email {
             .field("host", &self.host)
             .field("to", &self.to.len())
             .finish()
+    }
+}
+
+/// As lettre reads the URL.
+fn spoken(server: &str) -> Option<fn(TlsParameters) -> Tls> {
+    let query = server.split_once('?').map_or("", |(_, query)| query);
+    let asks = |value: &str| query.split('&').any(|pair| pair == value);
+    match server.split_once("://").map(|(scheme, _)| scheme) {
+        Some("smtps") => Some(Tls::Wrapper),
+        _ if asks("tls=required") => Some(Tls::Required),
+        _ if asks("tls=opportunistic") => Some(Tls::Opportunistic),
+        _ => None,
     }
 }
 
@@ -281,6 +336,20 @@ mod tests {
             new("smtp://u:s3cret@h", "a@b.c", &[]),
             "cannot send mail through `h`: to nobody"
         );
+        let ca = |server: &str, pem: &str| {
+            let email = Email::new(server, "a@b.c", ["a@b.c"]).unwrap();
+            email.ca(pem).map(|_| ()).unwrap_err().to_string()
+        };
+        assert_eq!(
+            ca("smtp://u:s3cret@h", ""),
+            "cannot use the `ca` of mail through `h`: its url asks for no TLS; take `smtps://`, or `smtp://…?tls=required`"
+        );
+        assert_eq!(
+            ca("smtps://u:s3cret@h", "ca.pem"),
+            "cannot use the `ca` of mail through `h`: it holds no certificate in PEM"
+        );
+        let debug = format!("{:?}", email().credentials("u", "s3cret"));
+        assert_eq!(debug, "Email { host: \"h\", to: 1 }");
         assert_eq!(format!("{:?}", email()), "Email { host: \"h\", to: 1 }");
     }
 }

@@ -96,7 +96,14 @@ impl Declared {
 
     #[cfg(feature = "email")]
     fn email(&self, server: &str, from: &str) -> Result<Arc<dyn Notify>, Error> {
-        let email = crate::Email::new(server, from, &self.settings.to)?;
+        let text = |key| self.settings.texts.get(key);
+        let mut email = crate::Email::new(server, from, &self.settings.to)?;
+        if let Some((user, password)) = text("user").zip(text("password")) {
+            email = email.credentials(user, password);
+        }
+        if let Some(pem) = text("ca") {
+            email = email.ca(pem)?;
+        }
         Ok(match self.settings.timeout {
             Some(timeout) => Arc::new(email.timeout(timeout)),
             None => Arc::new(email),

@@ -37,7 +37,7 @@ const KINDS: &[Kind] = &[
     Kind {
         name: "email",
         needs: &["server", "from", "to"],
-        may: &[],
+        may: &["user", "password", "ca"],
     },
     Kind {
         name: "feishu",
@@ -102,6 +102,14 @@ fn one(
         if let Some(node) = node.get(key).filter(|_| plain) {
             texts.insert(*key, expanded(&node, variable)?);
         }
+    }
+    if let Some(alone) = ["user", "password"]
+        .iter()
+        .find(|key| texts.contains_key(*key))
+        .filter(|_| texts.contains_key("user") != texts.contains_key("password"))
+    {
+        let what = format!("`{alone}` alone logs nobody in; `user` and `password` go together");
+        return Err(node.need(alone)?.error(what));
     }
     let span = |key| node.get(key).map(|node| node.span()).transpose();
     let settings = Settings {
