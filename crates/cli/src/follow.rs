@@ -230,7 +230,7 @@ mod tests {
         };
         let session = Session::open(&given);
         let query = Query::parse("").unwrap();
-        let question = Question::new(&given, &session, &query, false).unwrap();
+        let question = Question::new(&given, &session, &query, None).unwrap();
         let mut following = Following::new(&session, &question, &logs);
         for (log, text) in logs.iter().zip(texts) {
             append(log, text);

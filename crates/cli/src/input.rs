@@ -52,6 +52,14 @@ impl Input {
         })
     }
 
+    /// Whether it is one log, or a stream.
+    pub(crate) fn is_one(&self) -> bool {
+        match self {
+            Input::Stream => true,
+            Input::Logs(families) => families.len() == 1,
+        }
+    }
+
     /// How many bytes the files are long.
     pub(crate) fn size(&self) -> u64 {
         let Input::Logs(families) = self else {

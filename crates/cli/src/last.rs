@@ -221,7 +221,7 @@ mod tests {
         for query in ["", "even=true", "n<10", "long exists", "none"] {
             let query_text = query;
             let query = Query::parse(query).unwrap();
-            let question = Question::new(&given, &session, &query, false).unwrap();
+            let question = Question::new(&given, &session, &query, None).unwrap();
             let mut all = Vec::new();
             let every = input.each(&session, &question.search, &mut |line, path| {
                 all.push((line.to_owned(), path.to_owned()));

@@ -14,6 +14,7 @@ mod index;
 mod input;
 mod interrupt;
 mod last;
+mod near;
 mod out;
 mod outcome;
 mod pager;

@@ -20,7 +20,7 @@ use crate::tops::{MOST, Tops};
 pub(crate) fn run(given: &Given) -> Result<Outcome, String> {
     let session = Session::open(given);
     let (text, paths) = asked(given)?;
-    let question = Question::new(given, &session, &filter(text, "patterns")?, false)?;
+    let question = Question::new(given, &session, &filter(text, "patterns")?, None)?;
     let input = Input::find(&paths)?;
     let progress = input.progress(&session);
     let mut patterns = Patterns::new(session.now());

@@ -14,21 +14,25 @@ pub(crate) struct Question {
     /// What the reader looks for: everything, if fields have to be made first.
     pub(crate) search: Search,
     pub(crate) matcher: Matcher,
+    /// What the reader looks for in one log if so many lines around each are wanted too.
+    pub(crate) near: Option<(Search, usize)>,
     extract: Option<Extract>,
 }
 
 impl Question {
-    /// `around` if other lines are wanted too.
+    /// `around` if so many other lines are wanted too.
     pub(crate) fn new(
         given: &Given,
         session: &Session,
         query: &Query,
-        around: bool,
+        around: Option<usize>,
     ) -> Result<Self, String> {
         let form = given.value(&EXTRACT);
         let extract = form.map(|form| Extract::new(form, session.zone.clone(), session.moment()));
         let extract = extract.transpose()?;
-        let all = around || extract.is_some();
+        let near = around.filter(|_| extract.is_none());
+        let near = near.map(|lines| (session.search(query).around(lines), lines));
+        let all = around.is_some() || extract.is_some();
         let search = match all {
             true => session.search(&Query::parse("").map_err(|error| error.to_string())?),
             false => session.search(query),
@@ -36,6 +40,7 @@ impl Question {
         Ok(Self {
             search,
             matcher: query.matcher(session.now()),
+            near,
             extract,
         })
     }

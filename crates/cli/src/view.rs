@@ -13,6 +13,7 @@ use crate::csv::Rows;
 use crate::follow::{Following, followed};
 use crate::input::Input;
 use crate::last::last;
+use crate::near::near;
 use crate::out::{Form, Out};
 use crate::outcome::{Outcome, Stop};
 use crate::pager::Pager;
@@ -27,10 +28,11 @@ pub(crate) fn run(given: &Given) -> Result<Outcome, String> {
     let (text, paths) = asked(given)?;
     let query = query(text)?;
     refuse(given, query.summary().is_some())?;
-    let context = given.number(&CONTEXT);
-    let question = Question::new(given, &session, &query, context.is_some())?;
+    let lines = |lines| usize::try_from(lines).unwrap_or(usize::MAX);
+    let context = given.number(&CONTEXT).map(lines);
+    let question = Question::new(given, &session, &query, context)?;
     let mut view = View {
-        context: context.map(|lines| Context::new(usize::try_from(lines).unwrap_or(usize::MAX))),
+        context: context.map(Context::new),
         out: Out::new(
             form(given, &session, &query)?,
             given.number(&LINES),
@@ -171,6 +173,9 @@ impl View {
             let lines = last(&input, session, question, most);
             drop(progress);
             return lines.iter().try_for_each(|(line, _)| out.line(line));
+        }
+        if let (Some((search, lines)), true) = (&question.near, input.is_one()) {
+            return near(session, &input, search, *lines, out);
         }
         let ordered = out.is_ordered() && !question.makes_fields();
         let mut take = |line: &str, _: &Path| each(question, context, out, line);

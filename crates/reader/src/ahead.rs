@@ -8,7 +8,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 
-use crate::search::{Hit, Search};
+use crate::search::{Hit, Place, Search};
 use crate::serial::Serial;
 use crate::{Found, Report, Trouble};
 
@@ -111,11 +111,8 @@ impl Ahead {
         }
         let hit = self.batch.hits[self.given];
         self.given += 1;
-        Some(Ok(Found {
-            bytes: &self.batch.bytes[hit.start..hit.end],
-            path: &self.batch.path,
-            verdict: hit.verdict,
-        }))
+        let bytes = &self.batch.bytes[hit.start..hit.end];
+        Some(Ok(Found::of(hit, bytes, &self.batch.path)))
     }
 
     pub(crate) fn report(&self) -> &Report {
@@ -257,6 +254,8 @@ impl Batch {
                 start,
                 end: self.bytes.len(),
                 verdict: found.verdict,
+                place: Place::Found,
+                gap: false,
             });
         }
     }

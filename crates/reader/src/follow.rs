@@ -231,6 +231,8 @@ impl<'a> Found<'a> {
             bytes,
             path,
             verdict,
+            around: false,
+            gap: false,
         }
     }
 }

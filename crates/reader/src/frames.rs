@@ -190,6 +190,11 @@ impl Frames {
         self.start
     }
 
+    /// Up to where it reads, as it is stored: what [`within`](Self::within) was given last.
+    pub(crate) fn end(&self) -> u64 {
+        self.end
+    }
+
     /// Goes to a frame's beginning, or a line's in a plain file, and reads up to another. Wherever it
     /// stands.
     pub(crate) fn within(&mut self, range: Range<u64>, path: &Path) -> Result<(), Trouble> {

@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod ahead;
+mod around;
 mod blocks;
 mod codec;
 mod cursor;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use dogwatch_line::Verdict;
 
 use crate::ahead::Ahead;
-use crate::search::Search;
+use crate::search::{Hit, Place, Search};
 use crate::serial::Serial;
 use crate::{Report, Trouble};
 
@@ -28,9 +28,21 @@ pub struct Found<'a> {
     pub(crate) bytes: &'a [u8],
     pub(crate) path: &'a Path,
     pub(crate) verdict: Verdict,
+    pub(crate) around: bool,
+    pub(crate) gap: bool,
 }
 
 impl<'a> Found<'a> {
+    pub(crate) fn of(hit: Hit, bytes: &'a [u8], path: &'a Path) -> Self {
+        Self {
+            bytes,
+            path,
+            verdict: hit.verdict,
+            around: hit.place != Place::Found,
+            gap: hit.gap,
+        }
+    }
+
     /// The line without its end; what is not UTF-8 in it is replaced by `\u{fffd}`.
     pub fn text(&self) -> Cow<'a, str> {
         String::from_utf8_lossy(self.bytes)
@@ -46,7 +58,19 @@ impl<'a> Found<'a> {
         self.path
     }
 
-    /// Whether it is JSON.
+    /// Whether the query does not hold for it, and it stands around a line for which it does:
+    /// [`Search::around`].
+    pub fn is_around(&self) -> bool {
+        self.around
+    }
+
+    /// Whether it stands around such a line, or is one, and lines were left out since the one that was
+    /// given before it.
+    pub fn is_behind_gap(&self) -> bool {
+        self.gap
+    }
+
+    /// Whether it is JSON. Of a line [around](Self::is_around) another nobody knows: `false`.
     pub fn is_json(&self) -> bool {
         self.verdict == Verdict::Holds
     }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use dogwatch_line::{Matcher, Now, Query, Verdict};
 
 use crate::Watch;
+use crate::around::Around;
 use crate::blocks::trimmed;
 use crate::frames::Frames;
 use crate::index::{Plan, helps, path_of};
@@ -48,6 +49,8 @@ pub struct Search {
     indexed: bool,
     pub(crate) watch: Option<Watch>,
     threads: usize,
+    /// Lines before and after each that is found, if they are wanted.
+    around: Option<usize>,
 }
 
 impl Search {
@@ -60,6 +63,7 @@ impl Search {
             sieve: Arc::new(Sieve::new(&query.literals())),
             watch: None,
             threads: 1,
+            around: None,
         }
     }
 
@@ -72,6 +76,7 @@ impl Search {
             indexed: false,
             watch: None,
             threads: 1,
+            around: None,
         }
     }
 
@@ -81,6 +86,16 @@ impl Search {
     #[must_use = "the search is given back"]
     pub fn threads(mut self, threads: usize) -> Self {
         self.threads = threads.clamp(1, 8);
+        self
+    }
+
+    /// Gives the lines before and after each that is found too, so many at most, whatever they are
+    /// ([`Found::is_around`](crate::Found::is_around)), also across the files of a log. It reads on one
+    /// thread, and of a file that has an [`Index`](crate::Index) the parts with these lines too. Followers
+    /// and [`Merged`](crate::Merged) do not heed it.
+    #[must_use = "the search is given back"]
+    pub fn around(mut self, lines: usize) -> Self {
+        self.around = Some(lines);
         self
     }
 
@@ -111,6 +126,7 @@ impl Search {
     pub(crate) fn read_on(&self, family: &Family, threads: usize) -> Reading<'_> {
         let files = family.files().to_vec();
         let several = match &*files {
+            _ if self.around.is_some() => false,
             [file] => path_of(file).exists(),
             _ => true,
         };
@@ -120,6 +136,11 @@ impl Search {
     /// Whether whoever watches has seen enough.
     pub(crate) fn is_stopped(&self) -> bool {
         self.watch.as_ref().is_some_and(Watch::is_stopped)
+    }
+
+    /// What keeps the lines around those that are found, if they are wanted.
+    pub(crate) fn surroundings(&self) -> Option<Around> {
+        self.around.map(Around::new)
     }
 
     /// On how many threads it reads.
@@ -133,9 +154,9 @@ impl Search {
         if !self.indexed && self.threads == 1 {
             return Ok(Plan::All(None));
         }
-        let plan = frames
-            .stored()
-            .map_or(Plan::All(None), |file| Plan::of(path, file, &self.matcher));
+        let plan = frames.stored().map_or(Plan::All(None), |file| {
+            Plan::of(path, file, &self.matcher, self.around)
+        });
         if let Plan::All(Some(_)) = plan {
             // To be held against the index it was read here and there.
             frames.within(0..u64::MAX, path)?;
@@ -166,6 +187,8 @@ impl Search {
                     start,
                     end: start + line.len(),
                     verdict,
+                    place: Place::Found,
+                    gap: false,
                 });
             }
         });
@@ -173,10 +196,22 @@ impl Search {
     }
 }
 
-/// A line of a block that the query holds for.
+/// A line of a block that the query holds for, or one around it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Hit {
     pub(crate) start: usize,
     pub(crate) end: usize,
     pub(crate) verdict: Verdict,
+    pub(crate) place: Place,
+    /// Whether lines were left out before it.
+    pub(crate) gap: bool,
+}
+
+/// Why a line is given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    Found,
+    Around,
+    /// Around one, and kept from an earlier block.
+    Kept,
 }

@@ -6,12 +6,13 @@ use std::ops::Range;
 use std::path::PathBuf;
 
 use crate::ahead::Parts;
+use crate::around::Around;
 use crate::blocks::{Blocks, Next};
 use crate::frames::Frames;
 use crate::half::is_half;
 use crate::index::{Plan, looks};
 use crate::opened::open;
-use crate::search::{Hit, Search};
+use crate::search::{Hit, Place, Search};
 use crate::stream::Stream;
 use crate::trouble::{Kind, Trouble};
 use crate::watch::Told;
@@ -35,6 +36,7 @@ pub(crate) struct Serial<'a> {
     torn: bool,
     blocks: Blocks,
     hits: VecDeque<Hit>,
+    around: Option<Around>,
     /// For so many blocks the sieve is left out, because it let too much through.
     unsifted: u32,
     told: Told,
@@ -61,6 +63,7 @@ impl<'a> Serial<'a> {
             torn: false,
             blocks: Blocks::new(),
             hits: VecDeque::new(),
+            around: search.surroundings(),
             unsifted: 0,
             told: Told::default(),
             report: Report::default(),
@@ -98,11 +101,11 @@ impl<'a> Serial<'a> {
     /// A line that was found in the block at which the reading stands.
     pub(crate) fn found(&mut self) -> Option<Found<'_>> {
         let hit = self.hits.pop_front()?;
-        Some(Found {
-            bytes: &self.blocks.given()[hit.start..hit.end],
-            path: &self.path,
-            verdict: hit.verdict,
-        })
+        let (bytes, path) = match (&mut self.around, hit.place) {
+            (Some(around), Place::Kept) => around.kept(),
+            _ => (&self.blocks.given()[hit.start..hit.end], &*self.path),
+        };
+        Some(Found::of(hit, bytes, path))
     }
 
     /// Reads on; `false` at the very end. What was found so far must have been taken.
@@ -163,6 +166,9 @@ impl<'a> Serial<'a> {
         self.report.lines += lines;
         self.report.text += text;
         self.report.found += hits.len() as u64;
+        if let Some(around) = &mut self.around {
+            hits = around.block(block, &self.path, &hits);
+        }
         self.hits.extend(hits);
     }
 
@@ -194,6 +200,9 @@ impl<'a> Serial<'a> {
     fn end_part(&mut self) -> Result<(), Trouble> {
         match (&mut self.input, self.parts.pop_front()) {
             (Input::File(frames), Some(part)) => {
+                if let Some(around) = self.around.as_mut().filter(|_| frames.end() != part.start) {
+                    around.leap();
+                }
                 let gone = frames.within(part, &self.path);
                 self.ended = gone.is_err();
                 gone
@@ -240,8 +249,7 @@ impl<'a> Serial<'a> {
             self.ended = false;
             return Ok(true);
         }
-        let opened = open(&path);
-        let (mut frames, path) = opened?;
+        let (mut frames, path) = open(&path)?;
         let looked = frames.stored().and_then(|file| looks(file).ok());
         if let Some(given) = self.given.take() {
             if looked != Some(given.looks) {

@@ -136,6 +136,90 @@ fn only_the_parts_that_may_match_are_read_whatever_the_file_is_stored_as() {
     }
 }
 
+/// Of each line given its number, and what it is.
+fn around(query: &str, lines: usize, log: &Path) -> (Vec<(u64, bool, bool)>, Report) {
+    let now = Now::utc(UNIX_EPOCH + Duration::from_secs(1_795_514_400));
+    let search = Search::new(&Query::parse(query).unwrap(), now);
+    let search = search.around(lines).threads(2);
+    let families = Family::find(&[log]).unwrap();
+    let mut reading = search.read(&families[0]);
+    let mut given = Vec::new();
+    while let Some(next) = reading.next() {
+        let found = next.unwrap();
+        let text = found.text();
+        let number = text.rsplit(':').next().unwrap().trim_end_matches('}');
+        let number = number.parse().unwrap();
+        let file = if number < LINES {
+            "shop.log.1.zst"
+        } else {
+            "shop.log"
+        };
+        assert_eq!(found.path().file_name().unwrap(), file, "{number}");
+        given.push((number, !found.is_around(), found.is_behind_gap()));
+    }
+    (given, *reading.report())
+}
+
+#[test]
+fn lines_around_a_found_one_are_given_across_parts_and_files_with_an_index_and_without() {
+    let folder = tempfile::tempdir().unwrap();
+    let all = LINES + 100;
+    let log = file(
+        folder.path(),
+        "shop.log",
+        (LINES..all).map(line).collect::<String>().as_bytes(),
+    );
+    let rolled = file(folder.path(), "shop.log.1.zst", &frames(zstd));
+    let cases = [
+        (&[500][..], 3),
+        // At the borders of parts and files.
+        (&[0, 2_999], 2),
+        (&[3_000], 5),
+        (&[LINES - 1], 7),
+        (&[LINES], 7),
+        (&[all - 1], 4),
+        // Those of one reach into those of the other, or not.
+        (&[5_000, 5_006, 5_013], 3),
+        (&[2_990], 3_500),
+        (&[1, 7_000, 11_000], 0),
+        (&[LINES + 50], 20_000),
+        (&[50_000], 3),
+    ];
+    for indexed in [false, true] {
+        if indexed {
+            Index::write(&rolled).unwrap();
+        }
+        for (ids, lines) in cases {
+            let query: Vec<String> = ids.iter().map(|number| id(*number)).collect();
+            let near = |number: u64| {
+                let distance = ids.iter().map(|found| found.abs_diff(number)).min();
+                distance.is_some_and(|distance| distance <= lines)
+            };
+            let expected: Vec<_> = (0..all)
+                .filter(|number| near(*number))
+                .map(|number| {
+                    let first = !(0..number).any(near);
+                    let gap = !first && !near(number - 1);
+                    (number, ids.contains(&number), gap)
+                })
+                .collect();
+            let (given, report) = around(&query.join(" or "), lines as usize, &log);
+            assert!(given == expected, "{ids:?} {lines} {indexed}");
+            assert_eq!(report.lines + report.skipped, all);
+            // With it the part that has it, those beside it, and the first and the last.
+            let is_read = |part: u64| {
+                let near = |number: &u64| *number < LINES && part.abs_diff(number / 3_000) <= 1;
+                part == 0 || part == 3 || ids.iter().any(near)
+            };
+            let skipped = 3_000 * (0..4).filter(|part| !is_read(*part)).count() as u64;
+            if lines < 10 {
+                let skipped = if indexed { skipped } else { 0 };
+                assert_eq!(report.skipped, skipped, "{ids:?}");
+            }
+        }
+    }
+}
+
 #[test]
 fn a_file_of_one_gzip_member_is_skipped_whole_or_not_at_all() {
     let folder = tempfile::tempdir().unwrap();

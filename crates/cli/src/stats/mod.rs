@@ -17,7 +17,7 @@ pub(crate) fn run(given: &Given) -> Result<Outcome, String> {
     let session = Session::open(given);
     let (text, paths) = asked(given)?;
     let query = filter(text, "stats")?;
-    let question = Question::new(given, &session, &query, false)?;
+    let question = Question::new(given, &session, &query, None)?;
     let input = Input::find(&paths)?;
     let progress = input.progress(&session);
     let mut gather = Gather::new(session.now());

@@ -26,8 +26,9 @@ pub(crate) enum Plan {
 }
 
 impl Plan {
-    /// Looks for the index of an open file, which was found at a path.
-    pub(crate) fn of(path: &Path, file: &File, matcher: &Matcher) -> Self {
+    /// Looks for the index of an open file, which was found at a path. `around` if as many lines before
+    /// and after each that is found are wanted too.
+    pub(crate) fn of(path: &Path, file: &File, matcher: &Matcher, around: Option<usize>) -> Self {
         let index = match File::open(path_of(path)) {
             Ok(index) => index,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Plan::All(None),
@@ -36,14 +37,19 @@ impl Plan {
                 return Plan::All(Some(Trouble::new(path, kind, Some(error))));
             }
         };
-        match chosen(index, file, matcher) {
+        match chosen(index, file, matcher, around) {
             Ok(plan) => plan,
             Err(why) => Plan::All(Some(Trouble::new(path, Kind::Index(why), None))),
         }
     }
 }
 
-fn chosen(index: File, file: &File, matcher: &Matcher) -> Result<Plan, &'static str> {
+fn chosen(
+    index: File,
+    file: &File,
+    matcher: &Matcher,
+    around: Option<usize>,
+) -> Result<Plan, &'static str> {
     let why = |unfit| match unfit {
         Unfit::Foreign => "is of another version, or is none",
         Unfit::Damaged => "is damaged",
@@ -57,12 +63,23 @@ fn chosen(index: File, file: &File, matcher: &Matcher) -> Result<Plan, &'static 
     if !tie.fits(file).unwrap_or(false) {
         return Err("is of another content");
     }
-    let (mut ranges, mut skipped, mut at) = (Vec::<Range<u64>>::new(), 0, 0);
+    let (mut parts, mut at) = (Vec::new(), 0);
     while let Some(part) = reader.part().map_err(why)? {
-        let range = at..at + part.stored;
-        at = range.end;
-        if !matcher.may_hold_in(&part) {
-            skipped += part.lines;
+        parts.push(Choice {
+            range: at..at + part.stored,
+            lines: part.lines,
+            read: matcher.may_hold_in(&part),
+        });
+        at += part.stored;
+    }
+    if let Some(lines) = around {
+        // None means that what was left out is not shown, but marked: for that it must be seen.
+        widen(&mut parts, (lines as u64).max(1));
+    }
+    let (mut ranges, mut skipped) = (Vec::<Range<u64>>::new(), 0);
+    for Choice { range, lines, read } in parts {
+        if !read {
+            skipped += lines;
             continue;
         }
         match ranges.last_mut() {
@@ -73,6 +90,33 @@ fn chosen(index: File, file: &File, matcher: &Matcher) -> Result<Plan, &'static 
         }
     }
     Ok(Plan::Parts { ranges, skipped })
+}
+
+/// A part of a file, and whether it is to be read.
+struct Choice {
+    range: Range<u64>,
+    lines: u64,
+    read: bool,
+}
+
+/// Adds the parts with so many lines before and behind those that were chosen, and with the first and
+/// the last of the file: they may stand around lines of the files before and behind it.
+fn widen(parts: &mut [Choice], lines: u64) {
+    let chosen: Vec<bool> = parts.iter().map(|part| part.read).collect();
+    let mut near = |indexes: &mut dyn Iterator<Item = usize>| {
+        let mut left = lines;
+        for index in indexes {
+            let part = &mut parts[index];
+            part.read |= left > 0;
+            left = if chosen[index] {
+                lines
+            } else {
+                left.saturating_sub(part.lines)
+            };
+        }
+    };
+    near(&mut (0..chosen.len()));
+    near(&mut (0..chosen.len()).rev());
 }
 
 /// Whether any index could spare this query a line.
