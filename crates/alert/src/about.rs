@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use dogwatch_line::Query;
 
-use crate::alert::{Alert, State};
+use crate::alert::{Alert, State, shown};
 use crate::clock::Clock;
 use crate::group::{Occurrence, values};
 use crate::rule::Rule;
@@ -40,6 +40,7 @@ impl About<'_> {
             state,
             count: firing.count,
             total: firing.total,
+            value: firing.value,
             threshold: rule.threshold as u64,
             window: rule.window,
             limit: limit(rule, occurrence),
@@ -121,13 +122,14 @@ fn limit(rule: &Rule, occurrence: &Occurrence) -> String {
 }
 
 /// What an annotation may say of an alert besides its group.
-pub(crate) const FACTS: [&str; 14] = [
+pub(crate) const FACTS: [&str; 15] = [
     "rule",
     "level",
     "state",
     "count",
     "total",
     "ratio",
+    "value",
     "threshold",
     "limit",
     "window",
@@ -152,6 +154,10 @@ fn fact(alert: &Alert, name: &str) -> String {
         "ratio" => alert
             .total
             .map(|total| format!("{:.1}%", ratio(total)))
+            .unwrap_or_default(),
+        "value" => alert
+            .value
+            .map(|value| shown(value).to_string())
             .unwrap_or_default(),
         "threshold" => alert.threshold.to_string(),
         "limit" => alert.limit.clone(),

@@ -42,7 +42,7 @@ impl fmt::Display for State {
 }
 
 /// A rule that fired or resolved, with its evidence. Secrets are hidden in all of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Alert {
     /// The rule's name.
@@ -58,6 +58,8 @@ pub struct Alert {
     pub count: u64,
     /// Among how many events when it fired, for a ratio; how many before, for a spike.
     pub total: Option<u64>,
+    /// What a `field_stat` came to when it fired; of a percentile right to 4.4 %.
+    pub value: Option<f64>,
     /// How many are too many; 1 for the types of rules that do not count to a number.
     pub threshold: u64,
     /// Within which span they are too many.
@@ -90,7 +92,11 @@ impl Alert {
     /// One sentence for a subject line.
     pub fn summary(&self) -> String {
         let Self {
-            rule, count, limit, ..
+            rule,
+            count,
+            limit,
+            value,
+            ..
         } = self;
         let window = span_of_time::show(self.window);
         if let Some(lasted) = self
@@ -112,6 +118,11 @@ impl Alert {
             ("spike", Some(before)) => format!(
                 "{rule} fires: {count} matching events within {window}, {before} before (limit {limit})"
             ),
+            ("field_stat", _) => {
+                let value = value.map(|value| shown(value).to_string());
+                let value = value.unwrap_or_default();
+                format!("{rule} fires: {value} over {count} events (limit {limit})")
+            }
             _ => format!("{rule} fires: {limit}"),
         }
     }
@@ -147,8 +158,15 @@ impl Alert {
     }
 }
 
+/// A measured value with as many digits as anybody reads: four, if it has a fraction.
+pub(crate) fn shown(value: f64) -> f64 {
+    let digits = 3 - value.abs().max(f64::MIN_POSITIVE).log10().floor() as i32;
+    let scale = 10_f64.powi(digits.clamp(0, 9));
+    (value * scale).round() / scale
+}
+
 /// How a rule stands now.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct AlertState {
     /// The rule's name.
@@ -282,6 +300,7 @@ pub(crate) mod tests {
             state: State::Firing,
             count: 1,
             total: None,
+            value: None,
             threshold: 1,
             window: Duration::from_secs(60),
             limit: "1 within 1m".into(),

@@ -45,6 +45,7 @@ fn alert(alert: &Alert) -> Value {
         "summary": alert.summary(),
         "count": alert.count,
         "total": alert.total,
+        "value": alert.value,
         "threshold": alert.threshold,
         "window_s": alert.window.as_secs_f64(),
         "limit": alert.limit,

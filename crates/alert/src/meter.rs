@@ -3,6 +3,9 @@
 use crate::buckets::Buckets;
 use crate::clock::nanos;
 use crate::rule::{Kind, Rule};
+use crate::silence::Silence;
+use crate::spike::{SPIKE_STEPS, Spike};
+use crate::stat::Stat;
 use crate::window::Window;
 
 /// What a rule measures by.
@@ -12,6 +15,25 @@ pub(crate) enum Meter {
     Ratio(Ratio),
     Silence(Silence),
     Spike(Spike),
+    Stat(Stat),
+}
+
+/// What an event brings to a measure.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Weight {
+    /// It is one of those that others are counted among.
+    None,
+    One,
+    Number(f64),
+}
+
+impl From<bool> for Weight {
+    fn from(counts: bool) -> Self {
+        match counts {
+            true => Self::One,
+            false => Self::None,
+        }
+    }
 }
 
 /// How a measure stands to its limits.
@@ -66,18 +88,28 @@ impl Meter {
                     buckets: Buckets::new(width, SPIKE_STEPS + before),
                 })
             }
+            &Kind::FieldStat {
+                of,
+                limit,
+                min_count,
+                ..
+            } => Self::Stat(Stat::new(of, limit, min_count, window)),
         }
     }
 
-    /// An event. `counts` is false for those that a ratio is among.
-    pub(crate) fn push(&mut self, now: u64, counts: bool) {
+    pub(crate) fn push(&mut self, now: u64, weight: Weight) {
         match self {
             Self::Count(window) => window.push(now),
-            Self::Ratio(ratio) => ratio.buckets.push(now, counts),
+            Self::Ratio(ratio) => ratio.buckets.push(now, weight != Weight::None),
             Self::Silence(silence) => silence.last = Some(silence.last.unwrap_or(0).max(now)),
             Self::Spike(spike) => {
                 spike.born.get_or_insert(now);
                 spike.buckets.push(now, true);
+            }
+            Self::Stat(stat) => {
+                if let Weight::Number(number) = weight {
+                    stat.push(now, number);
+                }
             }
         }
     }
@@ -88,6 +120,7 @@ impl Meter {
             Self::Ratio(ratio) => ratio.level(now),
             Self::Silence(silence) => silence.level(now),
             Self::Spike(spike) => spike.level(now),
+            Self::Stat(stat) => stat.level(now),
         }
     }
 
@@ -98,6 +131,7 @@ impl Meter {
             Self::Ratio(ratio) => ratio.buckets.next(now, STEPS),
             Self::Silence(silence) => silence.next(now),
             Self::Spike(spike) => spike.next(now),
+            Self::Stat(stat) => stat.next(now),
         }
     }
 
@@ -119,6 +153,15 @@ impl Meter {
                 let (count, reference) = spike.counts(now);
                 (count, Some(reference))
             }
+            Self::Stat(stat) => (stat.count(now), None),
+        }
+    }
+
+    /// What it measures where that is no count of events.
+    pub(crate) fn value(&self, now: u64) -> Option<f64> {
+        match self {
+            Self::Stat(stat) => stat.value(now),
+            _ => None,
         }
     }
 
@@ -129,6 +172,7 @@ impl Meter {
             Self::Ratio(ratio) => ratio.buckets.first(now, 0, STEPS),
             Self::Silence(silence) => silence.last,
             Self::Spike(spike) => spike.buckets.first(now, 0, SPIKE_STEPS),
+            Self::Stat(stat) => stat.first(now),
         }
     }
 
@@ -139,6 +183,7 @@ impl Meter {
             Self::Ratio(ratio) => ratio.buckets.next(now, STEPS).is_none(),
             Self::Silence(silence) => silence.level(now) == Level::Under && !silence.waits(now),
             Self::Spike(spike) => spike.next(now).is_none(),
+            Self::Stat(stat) => stat.next(now).is_none(),
         }
     }
 
@@ -149,6 +194,7 @@ impl Meter {
             Self::Ratio(ratio) => ratio.buckets.clear(),
             Self::Silence(_) => {}
             Self::Spike(spike) => spike.buckets.clear(),
+            Self::Stat(stat) => stat.clear(),
         }
     }
 }
@@ -177,95 +223,5 @@ impl Ratio {
     }
 }
 
-/// How long nothing came, once something had.
-#[derive(Debug)]
-pub(crate) struct Silence {
-    window: u64,
-    forget_after: Option<u64>,
-    pub(crate) last: Option<u64>,
-}
-
-impl Silence {
-    fn over(&self) -> Option<u64> {
-        Some(self.last?.saturating_add(self.window))
-    }
-
-    fn forgotten(&self) -> Option<u64> {
-        Some(self.over()?.saturating_add(self.forget_after?))
-    }
-
-    fn level(&self, now: u64) -> Level {
-        let over = self.over().is_some_and(|over| now >= over);
-        let forgotten = self.forgotten().is_some_and(|at| now >= at);
-        if over && !forgotten {
-            Level::Over
-        } else {
-            Level::Under
-        }
-    }
-
-    fn next(&self, now: u64) -> Option<u64> {
-        let both = [self.over(), self.forgotten()];
-        both.into_iter().flatten().find(|&at| at > now)
-    }
-
-    fn waits(&self, now: u64) -> bool {
-        self.next(now).is_some()
-    }
-}
-
-/// How much more there is than before.
-#[derive(Debug)]
-pub(crate) struct Spike {
-    factor: f64,
-    below: f64,
-    min_count: u64,
-    min_reference: u64,
-    /// How many stretches the reference has.
-    before: u64,
-    /// When the first event came: nothing is compared with a time that was not seen.
-    pub(crate) born: Option<u64>,
-    pub(crate) buckets: Buckets,
-}
-
-impl Spike {
-    fn counts(&self, now: u64) -> (u64, u64) {
-        let (count, _) = self.buckets.sum(now, 0, SPIKE_STEPS);
-        let end = SPIKE_STEPS + self.before;
-        let (reference, _) = self.buckets.sum(now, SPIKE_STEPS, end);
-        (count, reference)
-    }
-
-    fn ripe(&self) -> Option<u64> {
-        let seen = (SPIKE_STEPS + self.before).saturating_mul(self.buckets.width());
-        Some(self.born?.saturating_add(seen))
-    }
-
-    fn level(&self, now: u64) -> Level {
-        let (count, reference) = self.counts(now);
-        let ripe = self.ripe().is_some_and(|ripe| now >= ripe);
-        if !ripe || count < self.min_count || reference < self.min_reference {
-            return Level::Under;
-        }
-        let usual = reference as f64 * SPIKE_STEPS as f64 / self.before as f64;
-        match count as f64 / usual {
-            times if times >= self.factor => Level::Over,
-            times if times < self.below => Level::Under,
-            _ => Level::Between,
-        }
-    }
-
-    fn next(&self, now: u64) -> Option<u64> {
-        let all = SPIKE_STEPS + self.before;
-        let moves = self.buckets.next(now, SPIKE_STEPS);
-        let leaves = self.buckets.next(now, all);
-        let ripe = self.ripe().filter(|&ripe| ripe > now);
-        moves.into_iter().chain(leaves).chain(ripe).min()
-    }
-}
-
 /// In how many stretches a ratio's window is counted: it is right to a sixtieth of its length.
 const STEPS: u64 = 60;
-
-/// In how many a spike's window is.
-pub(crate) const SPIKE_STEPS: u64 = 12;

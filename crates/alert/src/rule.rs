@@ -4,13 +4,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use dogwatch_line::Level;
+use dogwatch_line::{Level, Value};
 
 use crate::conditions::Conditions;
 use crate::error::Place;
 use crate::leases::Limits;
+use crate::meter::Weight;
 use crate::mute::Mute;
 use crate::seen::Judged;
+use crate::stat::{Limit, Side, Statistic};
 use crate::template::Template;
 use crate::{Severity, span_of_time};
 
@@ -67,6 +69,13 @@ pub(crate) enum Kind {
         min_count: u64,
         min_reference: u64,
         reference: Duration,
+    },
+    /// That a number which they carry comes to so much.
+    FieldStat {
+        field: Box<str>,
+        of: Statistic,
+        limit: Limit,
+        min_count: u64,
     },
     /// That a field has a value which it never had.
     NewValue { field: Box<str>, news: News },
@@ -127,7 +136,8 @@ impl Rule {
         };
         let counts = (among || self.among.is_none())
             && !(no_text && self.conditions.pattern.is_some())
-            && self.conditions.hold(event);
+            && self.conditions.hold(event)
+            && self.weight(event).is_some();
         if counts {
             return Some(Role::Counts);
         }
@@ -135,6 +145,14 @@ impl Rule {
             return Some(Role::Clears);
         }
         among.then_some(Role::Among)
+    }
+
+    /// What an event brings that the rule counts; nothing, if it lacks what the rule measures.
+    pub(crate) fn weight(&self, event: &impl Judged) -> Option<Weight> {
+        match &self.kind {
+            Kind::FieldStat { field, .. } => number(event.field(field)?).map(Weight::Number),
+            _ => Some(Weight::One),
+        }
     }
 
     /// The least level that an event needs for a match.
@@ -172,6 +190,7 @@ impl Rule {
             Kind::Ratio { .. } => "ratio",
             Kind::Absence { .. } => "absence",
             Kind::Spike { .. } => "spike",
+            Kind::FieldStat { .. } => "field_stat",
             Kind::NewValue { .. } => "new_value",
             Kind::NewTemplate { .. } => "new_template",
         }
@@ -199,10 +218,35 @@ impl Rule {
                 "{factor} times the usual of {} before, at least {min_count} within {window}",
                 span_of_time::show(*reference)
             ),
+            Kind::FieldStat {
+                field,
+                of,
+                limit,
+                min_count,
+            } => {
+                let side = match limit.side {
+                    Side::AtLeast => "at least",
+                    Side::Below => "below",
+                };
+                let fires = limit.fires;
+                format!("{of} of {field} {side} {fires} within {window}, of {min_count} or more")
+            }
             Kind::NewValue { field, .. } => format!("a new value of {field}"),
             Kind::NewTemplate { .. } => "a new kind of message".into(),
         }
     }
+}
+
+/// A finite number, or a text that is one, as the command's percentiles take it.
+fn number(value: Value<'_>) -> Option<f64> {
+    let number = match value {
+        Value::I64(int) => int as f64,
+        Value::U64(int) => int as f64,
+        Value::F64(float) => float,
+        Value::Str(text) => text.parse().ok()?,
+        _ => return None,
+    };
+    number.is_finite().then_some(number)
 }
 
 /// Per cent without what binary fractions leave behind.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::clock::nanos;
 use crate::group::{Group, Occurrence, values, write_key};
 use crate::known::{Known, hash};
+use crate::meter::Weight;
 use crate::rule::{Kind, Role, Rule};
 use crate::samples::Samples;
 use crate::seen::Judged;
@@ -123,6 +124,10 @@ impl Slot {
         let Some(group) = self.groups.get_mut(&key) else {
             return false;
         };
+        let weight = match role {
+            Role::Counts => rule.weight(event).unwrap_or(Weight::None),
+            _ => Weight::None,
+        };
         let mut changes = Vec::new();
         group.watch.turn(now, &mut |change| changes.push(change));
         // While it fires the evidence is taken already: a storm costs no copying.
@@ -131,9 +136,9 @@ impl Slot {
         }
         match role {
             Role::Clears => group.watch.clear(now, &mut |change| changes.push(change)),
-            _ => group.watch.hit(now, role == Role::Counts, &mut |change| {
-                changes.push(change)
-            }),
+            _ => group
+                .watch
+                .hit(now, weight, &mut |change| changes.push(change)),
         }
         self.changed(rule, &key, changes)
     }

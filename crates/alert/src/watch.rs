@@ -1,7 +1,7 @@
 //! Decides when a rule fires and when it resolves. Pure: it is told the time.
 
 use crate::clock::nanos;
-use crate::meter::{Level, Meter};
+use crate::meter::{Level, Meter, Weight};
 use crate::rule::Rule;
 
 /// One group's state over time. Times are nanoseconds of one steady clock.
@@ -17,7 +17,7 @@ pub(crate) struct Watch {
     at: u64,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Stage {
     Inactive,
     /// It is bad, and not yet for long enough.
@@ -29,7 +29,7 @@ pub(crate) enum Stage {
 }
 
 /// A firing that is not over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Firing {
     /// The first of the events that reached the limit.
     pub(crate) first_bad: u64,
@@ -39,12 +39,14 @@ pub(crate) struct Firing {
     pub(crate) count: u64,
     /// Among how many, or after how many.
     pub(crate) total: Option<u64>,
+    /// What was measured, where that is no count.
+    pub(crate) value: Option<f64>,
     /// Since when it is good.
     pub(crate) good_since: Option<u64>,
 }
 
 /// What a step brought about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Change {
     Fired(Firing),
     Resolved { firing: Firing, at: u64 },
@@ -63,12 +65,18 @@ impl Watch {
 
     /// A matching event. What was due before it comes first, so that the outcome hangs on the
     /// times of the events alone and never on how often anybody looked.
-    pub(crate) fn hit(&mut self, now: u64, counts: bool, changed: &mut impl FnMut(Change)) {
+    pub(crate) fn hit(
+        &mut self,
+        now: u64,
+        weight: impl Into<Weight>,
+        changed: &mut impl FnMut(Change),
+    ) {
         self.turn(now, changed);
         let now = self.at.max(now);
-        self.meter.push(now, counts);
+        let weight = weight.into();
+        self.meter.push(now, weight);
         if let (Stage::Pending { firing, .. } | Stage::Firing(firing), true) =
-            (&mut self.stage, counts)
+            (&mut self.stage, weight != Weight::None)
         {
             firing.count += 1;
         }
@@ -129,6 +137,7 @@ impl Watch {
                 fired_at: now,
                 count,
                 total,
+                value: self.meter.value(now),
                 good_since: None,
             };
             self.stage = Stage::Pending { since: now, firing };
@@ -140,6 +149,8 @@ impl Watch {
                 if now >= since.saturating_add(self.hold_for) {
                     let firing = Firing {
                         fired_at: now,
+                        // What it has come to in the wait.
+                        value: self.meter.value(now).or(firing.value),
                         ..*firing
                     };
                     self.stage = Stage::Firing(firing);
@@ -170,6 +181,7 @@ impl Watch {
 mod tests {
     use super::{Change, Watch};
     use crate::Rules;
+    use crate::meter::Weight;
     use proptest::prelude::*;
 
     /// A rule in milliseconds, so that a table can tell its times by the nanosecond: see [`MS`].
@@ -186,7 +198,7 @@ mod tests {
 
     const MS: u64 = 1_000_000;
 
-    /// `h` hit, `o` one of the others, `c` clear, `t` turn; what each step shows: `F` fired, from
+    /// `h` hit, a digit a number, `o` one of the others, `c` clear, `t` turn; what each step shows: `F` fired, from
     /// the first bad one, `R@n` resolved at n, `-` nothing.
     fn run(mut watch: Watch, steps: &[(char, u64)]) -> Vec<String> {
         let show = |changes: &[Change]| {
@@ -211,6 +223,10 @@ mod tests {
             match step {
                 'h' => watch.hit(now * MS, true, &mut note),
                 'o' => watch.hit(now * MS, false, &mut note),
+                '0'..='9' => {
+                    let number = f64::from(u32::from(step) - u32::from('0'));
+                    watch.hit(now * MS, Weight::Number(number), &mut note);
+                }
                 'c' => watch.clear(now * MS, &mut note),
                 _ => watch.turn(now * MS, &mut note),
             }
@@ -312,6 +328,21 @@ mod tests {
         let bad = [('h', 30), ('h', 31), ('h', 32), ('t', 59), ('t', 99)];
         let shown = ["-", "-", "-", "-", "-", "-", "-", "-", "F30..60R@63x3"];
         check(ratio, &[&good[..], &bad].concat(), &shown);
+        // A mean of enough numbers, until it is small again.
+        let mean = "type: field_stat, field: x, stat: avg, threshold: 7, min_count: 3, window: 12ms, clear: {below: 5}, resolve_after: 0s";
+        let steps = [
+            ('9', 0),
+            ('9', 1),
+            ('9', 2),
+            ('0', 3),
+            ('0', 4),
+            ('0', 5),
+            ('t', 99),
+        ];
+        check(mean, &steps, &["-", "-", "F0..2", "-", "-", "R@5x6", "-"]);
+        // What leaves can make the rest bad, and what is left too few.
+        let steps = [('0', 0), ('9', 1), ('9', 2), ('9', 3), ('t', 11), ('t', 99)];
+        check(mean, &steps, &["-", "-", "-", "-", "-", "F1..12R@13x3"]);
         // As many as usual is no spike, and nothing is compared with what was not seen.
         let spike = "type: spike, factor: 2, min_count: 4, min_reference: 2, window: 1200ms, resolve_after: 0s";
         let steps = [('h', 0), ('h', 100), ('h', 200), ('h', 300), ('t', 1500)];

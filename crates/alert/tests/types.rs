@@ -23,7 +23,7 @@ fn each_mistake_in_a_type_is_told_with_its_place() {
         (
             "type: thresold",
             3,
-            "expected a type of rule: any, threshold, ratio, absence, spike, new_value, new_template, found `thresold`",
+            "expected a type of rule: any, threshold, ratio, absence, spike, field_stat, new_value, new_template, found `thresold`",
         ),
         (
             "threshold: 3\n  factor: 2",
@@ -33,7 +33,7 @@ fn each_mistake_in_a_type_is_told_with_its_place() {
         (
             "type: any\n  threshold: 3",
             4,
-            "`threshold` belongs to the type threshold or ratio; this rule is of the type any",
+            "`threshold` belongs to the type threshold or ratio or field_stat; this rule is of the type any",
         ),
         (
             "threshold: 3\n  clear: {below: 4}",
@@ -41,9 +41,9 @@ fn each_mistake_in_a_type_is_told_with_its_place() {
             "expected a number from 1 to the threshold, 3, found `4`",
         ),
         (
-            "threshold: 3\n  clear: {above: 4}",
+            "threshold: 3\n  clear: {beneath: 4}",
             4,
-            "unknown key `above`; known are below, match, keep_firing_for",
+            "unknown key `beneath`; known are below, above, match, keep_firing_for",
         ),
         (
             "type: any\n  clear: {below: 1}",
@@ -84,6 +84,67 @@ fn each_mistake_in_a_type_is_told_with_its_place() {
             "type: spike\n  factor: 3\n  window: 100ms",
             5,
             "a spike needs a window of a second at least",
+        ),
+        (
+            "type: any\n  clear: {above: 1}",
+            4,
+            "`above` is for a `field_stat` that fires below its threshold",
+        ),
+        ("type: field_stat", 1, "`field` is missing"),
+        (
+            "type: field_stat\n  field: latency_ms\n  threshold: 5",
+            1,
+            "`stat` is missing: avg, sum, min, max, or a percentile: p99",
+        ),
+        (
+            "type: field_stat\n  field: latency_ms\n  stat: p100",
+            5,
+            "expected avg, sum, min, max, or a percentile such as p99.9, found `p100`",
+        ),
+        (
+            "type: field_stat\n  field: latency_ms\n  stat: median",
+            5,
+            "expected avg, sum, min, max, or a percentile such as p99.9, found `median`",
+        ),
+        (
+            "type: field_stat\n  field: latency_ms\n  stat: p99",
+            1,
+            "`threshold` is missing",
+        ),
+        (
+            "type: field_stat\n  field: latency_ms\n  stat: p99\n  threshold: 800ms",
+            6,
+            "expected a number from which on it fires, such as 800, or '<5', found `800ms`",
+        ),
+        (
+            "type: field_stat\n  field: latency_ms\n  stat: avg\n  threshold: .nan",
+            6,
+            "expected a number from which on it fires, such as 800, or '<5', found `.nan`",
+        ),
+        (
+            "type: field_stat\n  field: latency_ms\n  stat: p50\n  threshold: '<-3'",
+            6,
+            "expected for a percentile a number above 0, found `<-3`",
+        ),
+        (
+            "type: field_stat\n  field: free\n  stat: min\n  threshold: '<3'\n  clear: {below: 2}",
+            7,
+            "where it is good again is `above`: it fires below its threshold",
+        ),
+        (
+            "type: field_stat\n  field: free\n  stat: min\n  threshold: '<3'\n  clear: {above: 2}",
+            7,
+            "expected a number from the threshold, 3, found `2`",
+        ),
+        (
+            "type: field_stat\n  field: free\n  stat: max\n  threshold: 3\n  clear: {below: 4}",
+            7,
+            "expected a number up to the threshold, 3, found `4`",
+        ),
+        (
+            "type: field_stat\n  field: free\n  stat: max\n  threshold: 3\n  min_count: 0",
+            7,
+            "expected a number from 1 on, found `0`",
         ),
         ("type: new_value", 1, "`field` is missing"),
         (
@@ -134,7 +195,7 @@ fn each_mistake_in_a_type_is_told_with_its_place() {
         (
             "threshold: 3\n  group_by: tenant\n  annotations: {text: '{{tenent}}'}",
             5,
-            "unknown name `{{tenent}}`; known are rule, level, state, count, total, ratio, threshold, limit, window, first_bad, fired_at, trace_id, top, sample, tenant",
+            "unknown name `{{tenent}}`; known are rule, level, state, count, total, ratio, value, threshold, limit, window, first_bad, fired_at, trace_id, top, sample, tenant",
         ),
         (
             "threshold: 3\n  labels: {text: '{{count}}'}",
@@ -290,6 +351,49 @@ fn a_ratio_counts_among_others_and_says_of_how_many() {
     );
     assert_eq!(guard.alerts().counts()[0].matched, 3);
     guard.close(BOUND).unwrap();
+}
+
+#[test]
+fn a_percentile_fires_with_what_it_came_to_and_leaves_out_what_is_no_number() {
+    let (layer, guard, told) = start(
+        "- {name: slow, type: field_stat, match: 'event=pay', field: latency_ms, stat: p90, threshold: 800, min_count: 10, window: 1h, group_by: route, action: page, annotations: {text: '{{value}} ms'}}",
+    );
+    within(&layer, || {
+        for at in 0..12_u64 {
+            info!(
+                event = "pay",
+                route = "/pay",
+                latency_ms = if at < 3 { 1000.0 } else { 12.5 },
+                "done"
+            );
+            info!(
+                event = "pay",
+                route = "/pay",
+                latency_ms = f64::NAN,
+                "not told"
+            );
+            info!(event = "pay", route = "/pay", "no number");
+            info!(event = "pay", route = "/b", latency_ms = "90", "fast");
+        }
+    });
+    let alert = told.recv_timeout(BOUND).unwrap();
+    assert_eq!(
+        (alert.kind, alert.count, &*alert.labels["route"]),
+        ("field_stat", 10, "/pay")
+    );
+    let value = alert.value.unwrap();
+    assert!((value / 1000.0 - 1.0).abs() < 0.045, "{value}");
+    let limit = "p90 of latency_ms at least 800 within 1h, of 10 or more";
+    let shown = alert.annotations["text"].strip_suffix(" ms").unwrap();
+    assert_eq!(
+        alert.summary(),
+        format!("slow fires: {shown} over 10 events (limit {limit})")
+    );
+    let page: serde_json::Value = serde_json::from_str(&guard.alerts().json()).unwrap();
+    assert_eq!(page["alerts"][0]["value"], value);
+    assert_eq!(guard.alerts().counts()[0].matched, 24);
+    guard.close(BOUND).unwrap();
+    assert_eq!(told.try_iter().count(), 0);
 }
 
 #[test]

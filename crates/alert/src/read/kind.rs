@@ -5,10 +5,11 @@ use std::time::Duration;
 use serde_norway::Value;
 
 use crate::error::Error;
-use crate::meter::SPIKE_STEPS;
 use crate::read::limits::{bounded, threshold, window_span};
 use crate::read::node::Node;
+use crate::read::stat;
 use crate::rule::{Kind, News};
+use crate::spike::SPIKE_STEPS;
 
 /// What a rule measures, and by which limits.
 pub(crate) struct Measured {
@@ -41,9 +42,12 @@ pub(crate) fn read(node: &Node<'_>, default: Duration) -> Result<Measured, Error
     };
     let clear = node.get("clear");
     if let Some(clear) = &clear {
-        clear.keys(&["below", "match", "keep_firing_for"])?;
+        clear.keys(&["below", "above", "match", "keep_firing_for"])?;
+        if let (Some(above), false) = (clear.get("above"), name == "field_stat") {
+            return Err(above.error("`above` is for a `field_stat` that fires below its threshold"));
+        }
     }
-    let below = clear.and_then(|clear| clear.get("below"));
+    let below = clear.as_ref().and_then(|clear| clear.get("below"));
     if name == "threshold" {
         (out.threshold, out.window) = threshold(node, default)?;
         out.below = fewer(below.as_ref(), out.threshold)?;
@@ -63,6 +67,7 @@ pub(crate) fn read(node: &Node<'_>, default: Duration) -> Result<Measured, Error
                 .transpose()?,
         },
         "spike" => spike(node, below.as_ref(), out.window)?,
+        "field_stat" => stat::read(node, clear.as_ref())?,
         "new_value" => Kind::NewValue {
             field: node.need("field")?.str()?.into(),
             news: news(node)?,
@@ -70,7 +75,7 @@ pub(crate) fn read(node: &Node<'_>, default: Duration) -> Result<Measured, Error
         "new_template" => Kind::NewTemplate { news: news(node)? },
         _ => Kind::Any,
     };
-    if let (Some(below), false) = (&below, matches!(name, "ratio" | "spike")) {
+    if let (Some(below), false) = (&below, matches!(name, "ratio" | "spike" | "field_stat")) {
         return Err(below.error(format!("the type `{name}` has no number to fall below")));
     }
     Ok(out)
@@ -190,7 +195,7 @@ fn news(node: &Node<'_>) -> Result<News, Error> {
     })
 }
 
-fn count(node: &Node<'_>, key: &str) -> Result<Option<u64>, Error> {
+pub(super) fn count(node: &Node<'_>, key: &str) -> Result<Option<u64>, Error> {
     let Some(node) = node.get(key) else {
         return Ok(None);
     };
@@ -210,7 +215,7 @@ fn flag(node: &Node<'_>, key: &str) -> Result<bool, Error> {
 }
 
 /// The types, each with the keys that not all have.
-const TYPES: [(&str, &[&str]); 7] = [
+const TYPES: [(&str, &[&str]); 8] = [
     ("any", &[]),
     ("threshold", &["threshold"]),
     ("ratio", &["threshold", "of", "min_total"]),
@@ -219,6 +224,7 @@ const TYPES: [(&str, &[&str]); 7] = [
         "spike",
         &["factor", "min_count", "reference", "min_reference"],
     ),
+    ("field_stat", &["field", "stat", "threshold", "min_count"]),
     ("new_value", &["field", "learn", "max_values"]),
     ("new_template", &["learn", "max_values"]),
 ];

@@ -148,13 +148,14 @@ pub(super) fn actions(node: &Node<'_>) -> Result<Option<Vec<Named>>, Error> {
     Ok(Some(named))
 }
 
-const KEYS: [&str; 33] = [
+const KEYS: [&str; 34] = [
     "name",
     "type",
     "pattern",
     "match",
     "of",
     "field",
+    "stat",
     "threshold",
     "min_total",
     "factor",

@@ -17,6 +17,7 @@ rules:
   - {name: query, match: 'level>=warn status>=500 "failed"', threshold: 2/1h, group_by: [tenant, status]}
   - {name: text, pattern: 'upstream: refused by 10', threshold: 1/1h}
   - {name: ratio, type: ratio, match: 'status>=500', of: 'status exists', threshold: 40%, min_total: 5, window: 1h}
+  - {name: slow, type: field_stat, match: 'status exists', field: latency_ms, stat: p95, threshold: 900, min_count: 3, window: 1h}
   - {name: field, type: new_value, match: 'tenant exists', field: tenant, learn: 0s, window: 1h}
   - {name: kinds, type: new_template, match: 'level=error', learn: 0s, window: 1h}
   - {name: cleared, match: 'event=down', threshold: 1/1h, group_by: tenant, clear: {match: 'event=up'}}
@@ -55,6 +56,7 @@ struct Told {
     rule: String,
     state: State,
     counts: (u64, Option<u64>),
+    value: Option<f64>,
     labels: Vec<String>,
     samples: Vec<String>,
     top: Option<String>,
@@ -68,6 +70,7 @@ fn told(alert: &Alert) -> Told {
         rule: alert.rule.to_string(),
         state: alert.state,
         counts: (alert.count, alert.total),
+        value: alert.value,
         labels: labels
             .map(|(key, value)| format!("{key}={value}"))
             .collect(),
@@ -109,7 +112,7 @@ fn events_judged_live_and_their_lines_judged_later_make_the_same_changes() {
         names,
         [
             "cleared", "cleared", "cleared", "field", "field", "kinds", "kinds", "kinds", "kinds",
-            "own", "pattern", "query", "ratio", "text",
+            "own", "pattern", "query", "ratio", "slow", "text",
         ]
     );
     assert_eq!(live, later);
