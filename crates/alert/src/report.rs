@@ -39,6 +39,8 @@ pub struct RuleReport {
     pub most_groups: usize,
     /// Messages that each of its notifiers would have had: fired, resolved, told again.
     pub messages: u64,
+    /// Who would have had them: the rule's notifiers, `log` among them if it is one.
+    pub notifiers: Vec<String>,
     /// Messages kept back in a mute window.
     pub muted: u64,
     /// New values that were learned, not told.
@@ -126,6 +128,11 @@ impl Tallied {
             last: self.last,
             most_groups: self.most,
             messages: self.messages,
+            notifiers: rule
+                .actions
+                .iter()
+                .map(|one| one.name.to_string())
+                .collect(),
             muted: slot.tally.muted,
             learning: slot.tally.learning,
             overflowed: slot.tally.overflowed,

@@ -48,6 +48,7 @@ pub(crate) fn page(found: &Found) -> String {
         "to": to,
         "days": found.days(),
         "rules": rules,
+        "notifiers": found.notified(),
         "firings": firings,
         "incidents": score,
     });
@@ -73,6 +74,7 @@ fn one(rule: &RuleReport, found: &Found) -> Value {
         "last": time(rule.last),
         "most_groups": rule.most_groups,
         "messages": rule.messages,
+        "notifiers": rule.notifiers,
         "muted": rule.muted,
         "learning": rule.learning,
         "overflowed": rule.overflowed,

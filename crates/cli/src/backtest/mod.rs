@@ -111,6 +111,17 @@ impl Found {
         self.span.map_or(1.0, days)
     }
 
+    /// How many messages each notifier would have had, before its provider's limits make digests of them.
+    pub(crate) fn notified(&self) -> BTreeMap<&str, u64> {
+        let mut notified = BTreeMap::new();
+        for rule in &self.rules {
+            for name in &rule.notifiers {
+                *notified.entry(name.as_str()).or_default() += rule.messages;
+            }
+        }
+        notified
+    }
+
     pub(crate) fn alerts_per_day(&self, rule: &RuleReport) -> f64 {
         rule.fired as f64 / self.days()
     }

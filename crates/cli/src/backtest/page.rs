@@ -17,6 +17,7 @@ pub(crate) fn page(found: &Found, zone: &TimeZone) -> String {
     let mut rows = vec![HEADS.map(str::to_owned).to_vec()];
     rows.extend(found.rules.iter().map(|rule| row(rule, found)));
     out.push_str(&aligned(&rows, |column| column < 2));
+    notified(&mut out, found);
     let silent: Vec<&RuleReport> = found
         .rules
         .iter()
@@ -91,6 +92,16 @@ fn row(rule: &RuleReport, found: &Found) -> Vec<String> {
         rule.most_groups.to_string(),
         rule.messages.to_string(),
     ]
+}
+
+fn notified(out: &mut String, found: &Found) {
+    let each = found.notified().into_iter();
+    let each: Vec<String> = each
+        .map(|(name, messages)| format!("{} {messages}", shown(name)))
+        .collect();
+    if !each.is_empty() {
+        let _ = writeln!(out, "\nmessages to each notifier: {}", each.join(", "));
+    }
 }
 
 fn named(out: &mut String, what: &str, rules: &[&RuleReport]) {

@@ -7,8 +7,9 @@ use serde_json::json;
 use crate::{folder, run};
 
 const RULES: &str = "\
+notifiers: {duty: {type: webhook, url: '${DUTY}'}}
 rules:
-  - {name: errors, match: 'level=error', threshold: 3/1m, group_by: tenant}
+  - {name: errors, match: 'level=error', threshold: 3/1m, group_by: tenant, action: [duty, log]}
   - {name: 从不, match: 'event=never', threshold: 1}
   - {name: slow, match: 'latency_ms>1s', threshold: 1, mute: [{}], annotations: {summary: '{{count}}'}}
 tests:
@@ -71,6 +72,8 @@ errors  threshold        7      2         0    2.0      0.1       5s       2    
 从不    threshold        0      0         0    0.0      0.0       0s       0         0
 slow    threshold        9      1         0    1.0      0.1       8s       1         0
 
+messages to each notifier: duty 2, log 2
+
 never matched: 从不
 
 slow: 1 messages muted
@@ -127,6 +130,8 @@ fn json_incidents_and_limits_are_for_machines() {
         json!({"rule": "errors", "labels": {"tenant": "b"}, "from": time(15), "to": null}),
     ];
     assert_eq!(page["firings"], json!(firings));
+    assert_eq!(page["notifiers"], json!({"duty": 2, "log": 2}));
+    assert_eq!(page["rules"][2]["notifiers"], json!(["log"]));
     let score = &page["incidents"];
     assert_eq!(
         (&score["caught"], &score["right"], &score["firings"]),
@@ -196,6 +201,6 @@ tests:
     assert_eq!(code, 1);
     assert_eq!(
         page,
-        "wrong.yaml\n  FAILED  three errors of one tenant\n          line 8: at 1s rule `errors`: expected {tenant=\"a\"}, got nothing\n0 passed, 1 failed\n"
+        "wrong.yaml\n  FAILED  three errors of one tenant\n          line 9: at 1s rule `errors`: expected {tenant=\"a\"}, got nothing\n0 passed, 1 failed\n"
     );
 }
