@@ -22,7 +22,21 @@ pub(crate) fn run(given: &Given) -> Result<Outcome, String> {
         return Err("an index stands beside a file: standard input has none".to_owned());
     };
     let files: Vec<&PathBuf> = families.iter().flat_map(|family| family.files()).collect();
-    let failed = all(&files)?;
+    let mut failed = all(&files)?;
+    for family in &families {
+        match Index::delete_stale(family.log()) {
+            Ok(deleted) => deleted.iter().for_each(|path| {
+                say(&format!(
+                    "`{}` is deleted: the file that it was the index of is gone",
+                    path.display()
+                ));
+            }),
+            Err(error) => {
+                failed = true;
+                say(&with_source(&error));
+            }
+        }
+    }
     Ok(match (failed, files.len()) {
         (true, _) => Outcome::Trouble,
         (false, 0) => Outcome::Nothing,

@@ -539,3 +539,38 @@ fn an_index_is_for_those_who_may_read_the_file_and_follows_no_link() {
     assert_eq!(beside.permissions().mode() & 0o777, 0o640);
     assert_eq!(fs::read(&precious).unwrap(), b"precious");
 }
+
+#[test]
+fn the_indexes_of_files_that_are_gone_are_deleted_and_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    for name in ["shop.log", "shop.log.1", "shop.log.2.gz", "pay.log.1"] {
+        Index::write(&file(folder.path(), name, line(1).as_bytes())).unwrap();
+    }
+    // What an older logrotate left; another log's; what is no index; and one that cannot be made out.
+    fs::remove_file(at("shop.log.2.gz")).unwrap();
+    fs::remove_file(at("pay.log.1")).unwrap();
+    fs::copy(at("shop.log.1.idx"), at("shop.log.9.idx")).unwrap();
+    file(folder.path(), "shop.log.8.idx", b"notes");
+    file(folder.path(), "shop.log.7.idx", b"");
+    let deleted = Index::delete_stale(&at("shop.log")).unwrap();
+    assert_eq!(deleted, [at("shop.log.2.gz.idx"), at("shop.log.9.idx")]);
+    let mut left: Vec<_> = fs::read_dir(folder.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.ends_with(".idx"))
+        .collect();
+    left.sort();
+    assert_eq!(
+        left,
+        [
+            "pay.log.1.idx",
+            "shop.log.1.idx",
+            "shop.log.7.idx",
+            "shop.log.8.idx",
+            "shop.log.idx"
+        ]
+    );
+    let again = Index::delete_stale(&at("shop.log")).unwrap();
+    assert_eq!(again, Vec::<PathBuf>::new());
+}

@@ -171,6 +171,7 @@ parts of the file that may match. It changes no answer: one that is lost or
 damaged is not missed, one whose file has changed is not used. A file of one
 gzip member is read whole or not at all; one of many frames, as dogwatch writes
 them, frame by frame. Index files that are closed: one that grows is read whole.
+The indexes of files of these logs that are gone are deleted.
 
 exit code: 0 each file has its index, 1 there was none, 2 one has not
 ",

@@ -202,7 +202,7 @@ fn filled(input: &mut impl Read, buffer: &mut [u8]) -> Result<(), Unfit> {
 }
 
 /// The last byte is the version.
-const MAGIC: &[u8; 8] = b"DOGWIDX\x01";
+pub(super) const MAGIC: &[u8; 8] = b"DOGWIDX\x01";
 
 const TIMES: u8 = 1;
 const SPELLED: u8 = 2;

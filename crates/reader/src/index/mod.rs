@@ -12,6 +12,7 @@ mod part;
 mod plan;
 #[cfg(all(test, feature = "gzip", feature = "zstd"))]
 mod same;
+mod stale;
 mod tie;
 mod xxh64;
 

@@ -1,76 +1,11 @@
-//! The hash XXH64, as its specification has it: for checksums, and for the ids of a filter.
+//! The hash XXH64, which the format of an index has: for checksums, and for the ids of a filter.
+
+use twox_hash::XxHash64;
 
 /// The hash of a text (xxHash fast digest algorithm, specification 0.2.0, "XXH64").
 pub(crate) fn xxh64(text: &[u8], seed: u64) -> u64 {
-    let mut stripes = text.chunks_exact(32);
-    let mut hash = if text.len() >= 32 {
-        let mut lanes = [
-            seed.wrapping_add(P1).wrapping_add(P2),
-            seed.wrapping_add(P2),
-            seed,
-            seed.wrapping_sub(P1),
-        ];
-        for stripe in &mut stripes {
-            for (lane, eight) in lanes.iter_mut().zip(stripe.chunks_exact(8)) {
-                *lane = round(*lane, word(eight));
-            }
-        }
-        let [a, b, c, d] = lanes;
-        let sum = a
-            .rotate_left(1)
-            .wrapping_add(b.rotate_left(7))
-            .wrapping_add(c.rotate_left(12))
-            .wrapping_add(d.rotate_left(18));
-        lanes.into_iter().fold(sum, |hash, lane| {
-            (hash ^ round(0, lane)).wrapping_mul(P1).wrapping_add(P4)
-        })
-    } else {
-        seed.wrapping_add(P5)
-    };
-    hash = hash.wrapping_add(text.len() as u64);
-    let mut eights = stripes.remainder().chunks_exact(8);
-    for eight in &mut eights {
-        hash = (hash ^ round(0, word(eight)))
-            .rotate_left(27)
-            .wrapping_mul(P1)
-            .wrapping_add(P4);
-    }
-    let mut rest = eights.remainder();
-    if rest.len() >= 4 {
-        hash = (hash ^ word(&rest[..4]).wrapping_mul(P1))
-            .rotate_left(23)
-            .wrapping_mul(P2)
-            .wrapping_add(P3);
-        rest = &rest[4..];
-    }
-    for byte in rest {
-        hash = (hash ^ u64::from(*byte).wrapping_mul(P5))
-            .rotate_left(11)
-            .wrapping_mul(P1);
-    }
-    hash = (hash ^ (hash >> 33)).wrapping_mul(P2);
-    hash = (hash ^ (hash >> 29)).wrapping_mul(P3);
-    hash ^ (hash >> 32)
+    XxHash64::oneshot(seed, text)
 }
-
-fn round(lane: u64, input: u64) -> u64 {
-    lane.wrapping_add(input.wrapping_mul(P2))
-        .rotate_left(31)
-        .wrapping_mul(P1)
-}
-
-/// Up to eight bytes, the first the lowest.
-fn word(bytes: &[u8]) -> u64 {
-    let mut word = [0; 8];
-    word[..bytes.len()].copy_from_slice(bytes);
-    u64::from_le_bytes(word)
-}
-
-const P1: u64 = 0x9e37_79b1_85eb_ca87;
-const P2: u64 = 0xc2b2_ae3d_27d4_eb4f;
-const P3: u64 = 0x1656_67b1_9e37_79f9;
-const P4: u64 = 0x85eb_ca77_c2b2_ae63;
-const P5: u64 = 0x27d4_eb2f_1656_67c5;
 
 #[cfg(test)]
 mod tests {
