@@ -6,6 +6,7 @@ use crate::rule::{Kind, Rule};
 use crate::silence::Silence;
 use crate::spike::{SPIKE_STEPS, Spike};
 use crate::stat::Stat;
+use crate::variety::Variety;
 use crate::window::Window;
 
 /// What a rule measures by.
@@ -16,6 +17,7 @@ pub(crate) enum Meter {
     Silence(Silence),
     Spike(Spike),
     Stat(Stat),
+    Variety(Variety),
 }
 
 /// What an event brings to a measure.
@@ -25,6 +27,8 @@ pub(crate) enum Weight {
     None,
     One,
     Number(f64),
+    /// A value by its hash.
+    Value(u64),
 }
 
 impl From<bool> for Weight {
@@ -88,6 +92,9 @@ impl Meter {
                     buckets: Buckets::new(width, SPIKE_STEPS + before),
                 })
             }
+            Kind::Cardinality { .. } => {
+                Self::Variety(Variety::new(window, rule.threshold, rule.below))
+            }
             &Kind::FieldStat {
                 of,
                 limit,
@@ -111,6 +118,18 @@ impl Meter {
                     stat.push(now, number);
                 }
             }
+            Self::Variety(variety) => {
+                if let Weight::Value(value) = weight {
+                    variety.push(now, value);
+                }
+            }
+        }
+    }
+
+    /// Lets go of what no later moment asks for, so that it is passed over once only.
+    pub(crate) fn forget(&mut self, now: u64) {
+        if let Self::Variety(variety) = self {
+            variety.forget(now);
         }
     }
 
@@ -121,6 +140,7 @@ impl Meter {
             Self::Silence(silence) => silence.level(now),
             Self::Spike(spike) => spike.level(now),
             Self::Stat(stat) => stat.level(now),
+            Self::Variety(variety) => variety.level(now),
         }
     }
 
@@ -132,12 +152,13 @@ impl Meter {
             Self::Silence(silence) => silence.next(now),
             Self::Spike(spike) => spike.next(now),
             Self::Stat(stat) => stat.next(now),
+            Self::Variety(variety) => variety.next(now),
         }
     }
 
     /// Whether it may become bad without a further event.
     pub(crate) fn rises_by_itself(&self) -> bool {
-        !matches!(self, Self::Count(_))
+        !matches!(self, Self::Count(_) | Self::Variety(_))
     }
 
     /// How many events count, and among how many for a ratio or how many before for a spike.
@@ -154,6 +175,7 @@ impl Meter {
                 (count, Some(reference))
             }
             Self::Stat(stat) => (stat.count(now), None),
+            Self::Variety(variety) => (variety.count(now) as u64, None),
         }
     }
 
@@ -173,6 +195,7 @@ impl Meter {
             Self::Silence(silence) => silence.last,
             Self::Spike(spike) => spike.buckets.first(now, 0, SPIKE_STEPS),
             Self::Stat(stat) => stat.first(now),
+            Self::Variety(variety) => variety.oldest_at(),
         }
     }
 
@@ -184,6 +207,7 @@ impl Meter {
             Self::Silence(silence) => silence.level(now) == Level::Under && !silence.waits(now),
             Self::Spike(spike) => spike.next(now).is_none(),
             Self::Stat(stat) => stat.next(now).is_none(),
+            Self::Variety(variety) => variety.count(now) == 0,
         }
     }
 
@@ -195,6 +219,7 @@ impl Meter {
             Self::Silence(_) => {}
             Self::Spike(spike) => spike.buckets.clear(),
             Self::Stat(stat) => stat.clear(),
+            Self::Variety(variety) => variety.clear(),
         }
     }
 }

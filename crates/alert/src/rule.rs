@@ -14,7 +14,7 @@ use crate::mute::Mute;
 use crate::seen::Judged;
 use crate::stat::{Limit, Side, Statistic};
 use crate::template::Template;
-use crate::{Severity, span_of_time};
+use crate::{Severity, span_of_time, variety};
 
 /// A rule that was read and found sound.
 #[derive(Clone, Debug)]
@@ -77,6 +77,8 @@ pub(crate) enum Kind {
         limit: Limit,
         min_count: u64,
     },
+    /// That a field has so many different values.
+    Cardinality { field: Box<str> },
     /// That a field has a value which it never had.
     NewValue { field: Box<str>, news: News },
     /// That there is a message of a kind which there never was.
@@ -151,6 +153,7 @@ impl Rule {
     pub(crate) fn weight(&self, event: &impl Judged) -> Option<Weight> {
         match &self.kind {
             Kind::FieldStat { field, .. } => number(event.field(field)?).map(Weight::Number),
+            Kind::Cardinality { field } => variety::hash(&event.field(field)?).map(Weight::Value),
             _ => Some(Weight::One),
         }
     }
@@ -191,6 +194,7 @@ impl Rule {
             Kind::Absence { .. } => "absence",
             Kind::Spike { .. } => "spike",
             Kind::FieldStat { .. } => "field_stat",
+            Kind::Cardinality { .. } => "cardinality",
             Kind::NewValue { .. } => "new_value",
             Kind::NewTemplate { .. } => "new_template",
         }
@@ -230,6 +234,10 @@ impl Rule {
                 };
                 let fires = limit.fires;
                 format!("{of} of {field} {side} {fires} within {window}, of {min_count} or more")
+            }
+            Kind::Cardinality { field } => {
+                let many = self.threshold;
+                format!("{many} different values of {field} within {window}")
             }
             Kind::NewValue { field, .. } => format!("a new value of {field}"),
             Kind::NewTemplate { .. } => "a new kind of message".into(),

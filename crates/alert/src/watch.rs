@@ -129,6 +129,7 @@ impl Watch {
     }
 
     fn judge(&mut self, now: u64, changed: &mut impl FnMut(Change)) {
+        self.meter.forget(now);
         let level = self.meter.level(now);
         if let (Stage::Inactive, Level::Over) = (&self.stage, level) {
             let (count, total) = self.meter.count(now);
@@ -198,7 +199,7 @@ mod tests {
 
     const MS: u64 = 1_000_000;
 
-    /// `h` hit, a digit a number, `o` one of the others, `c` clear, `t` turn; what each step shows: `F` fired, from
+    /// `h` hit, a digit a number, a capital a value, `o` one of the others, `c` clear, `t` turn; what each step shows: `F` fired, from
     /// the first bad one, `R@n` resolved at n, `-` nothing.
     fn run(mut watch: Watch, steps: &[(char, u64)]) -> Vec<String> {
         let show = |changes: &[Change]| {
@@ -227,6 +228,7 @@ mod tests {
                     let number = f64::from(u32::from(step) - u32::from('0'));
                     watch.hit(now * MS, Weight::Number(number), &mut note);
                 }
+                'A'..='Z' => watch.hit(now * MS, Weight::Value(u64::from(step)), &mut note),
                 'c' => watch.clear(now * MS, &mut note),
                 _ => watch.turn(now * MS, &mut note),
             }
@@ -343,6 +345,24 @@ mod tests {
         // What leaves can make the rest bad, and what is left too few.
         let steps = [('0', 0), ('9', 1), ('9', 2), ('9', 3), ('t', 11), ('t', 99)];
         check(mean, &steps, &["-", "-", "-", "-", "-", "F1..12R@13x3"]);
+        // The same value twice is one, and counts from the last time on.
+        let values = "type: cardinality, field: x, threshold: 3, window: 10ms, clear: {below: 2}, resolve_after: 0s";
+        let steps = [
+            ('A', 0),
+            ('B', 1),
+            ('A', 2),
+            ('C', 3),
+            ('A', 11),
+            ('t', 12),
+            ('t', 13),
+        ];
+        check(
+            values,
+            &steps,
+            &["-", "-", "-", "F1..3", "-", "-", "R@13x4"],
+        );
+        let steps = [('A', 0), ('B', 9), ('C', 10), ('A', 11)];
+        check(values, &steps, &["-", "-", "-", "F9..11"]);
         // As many as usual is no spike, and nothing is compared with what was not seen.
         let spike = "type: spike, factor: 2, min_count: 4, min_reference: 2, window: 1200ms, resolve_after: 0s";
         let steps = [('h', 0), ('h', 100), ('h', 200), ('h', 300), ('t', 1500)];

@@ -50,6 +50,7 @@ fn a_warm_rule_allocates_nothing_whether_it_matches_or_not() {
 - {name: none, pattern: no such text, threshold: 10}
 - {name: below, pattern: 'slow.*tenant=红', threshold: 20/1ms, resolve_after: 30d}
 - {name: slow, type: field_stat, match: {event: pay_failed}, field: order_id, stat: p99, threshold: 5, window: 1h}
+- {name: many, type: cardinality, match: {event: pay_failed}, field: order_id, threshold: 5, window: 1h}
 - {name: fires, match: {event: pay_failed, tenant: 红}, threshold: 10/1h}
 ";
     let (layer, guard) = AlertLayer::builder(Rules::parse(yaml).unwrap())
@@ -72,5 +73,5 @@ fn a_warm_rule_allocates_nothing_whether_it_matches_or_not() {
         .iter()
         .map(|counts| counts.matched)
         .collect();
-    assert_eq!(matched, [0, 150, 150, 150]);
+    assert_eq!(matched, [0, 150, 150, 150, 150]);
 }

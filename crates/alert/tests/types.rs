@@ -23,7 +23,7 @@ fn each_mistake_in_a_type_is_told_with_its_place() {
         (
             "type: thresold",
             3,
-            "expected a type of rule: any, threshold, ratio, absence, spike, field_stat, new_value, new_template, found `thresold`",
+            "expected a type of rule: any, threshold, ratio, absence, spike, field_stat, cardinality, new_value, new_template, found `thresold`",
         ),
         (
             "threshold: 3\n  factor: 2",
@@ -33,7 +33,7 @@ fn each_mistake_in_a_type_is_told_with_its_place() {
         (
             "type: any\n  threshold: 3",
             4,
-            "`threshold` belongs to the type threshold or ratio or field_stat; this rule is of the type any",
+            "`threshold` belongs to the type threshold or ratio or field_stat or cardinality; this rule is of the type any",
         ),
         (
             "threshold: 3\n  clear: {below: 4}",
@@ -145,6 +145,22 @@ fn each_mistake_in_a_type_is_told_with_its_place() {
             "type: field_stat\n  field: free\n  stat: max\n  threshold: 3\n  min_count: 0",
             7,
             "expected a number from 1 on, found `0`",
+        ),
+        ("type: cardinality\n  threshold: 5", 1, "`field` is missing"),
+        (
+            "type: cardinality\n  field: ip\n  threshold: 5\n  clear: {below: 6}",
+            6,
+            "expected a number from 1 to the threshold, 5, found `6`",
+        ),
+        (
+            "type: cardinality\n  field: ip\n  threshold: 5\n  group_by: ip",
+            4,
+            "a group has one value of `ip`: take it away from `group_by`",
+        ),
+        (
+            "type: cardinality\n  field: ip\n  threshold: 500\n  group_by: user_id",
+            5,
+            "1000 groups of 500 values are more than 200000: lower `threshold` or `max_groups`",
         ),
         ("type: new_value", 1, "`field` is missing"),
         (
@@ -392,6 +408,43 @@ fn a_percentile_fires_with_what_it_came_to_and_leaves_out_what_is_no_number() {
     let page: serde_json::Value = serde_json::from_str(&guard.alerts().json()).unwrap();
     assert_eq!(page["alerts"][0]["value"], value);
     assert_eq!(guard.alerts().counts()[0].matched, 24);
+    guard.close(BOUND).unwrap();
+    assert_eq!(told.try_iter().count(), 0);
+}
+
+#[test]
+fn one_user_from_many_places_fires_and_an_event_without_the_field_is_none_of_them() {
+    let (layer, guard, told) = start(
+        "- {name: places, type: cardinality, match: 'event=login_ok', field: ip, threshold: 3/1h, group_by: user_id, action: page}",
+    );
+    within(&layer, || {
+        for ip in ["10.0.0.1", "10.0.0.2", "10.0.0.1", ""] {
+            info!(event = "login_ok", user_id = "ann", ip, "login");
+            info!(
+                event = "login_ok",
+                user_id = "bob",
+                ip = "10.0.0.9",
+                "login"
+            );
+        }
+        info!(event = "login_ok", user_id = "ann", "login");
+        info!(event = "login_ok", user_id = "ann", ip = ?"10.0.0.3", "login");
+    });
+    let alert = told.recv_timeout(BOUND).unwrap();
+    assert_eq!(
+        (
+            alert.kind,
+            alert.count,
+            alert.threshold,
+            &*alert.labels["user_id"]
+        ),
+        ("cardinality", 3, 3, "ann")
+    );
+    assert_eq!(
+        alert.summary(),
+        "places fires: 3 different values of ip within 1h"
+    );
+    assert_eq!(guard.alerts().counts()[0].matched, 8);
     guard.close(BOUND).unwrap();
     assert_eq!(told.try_iter().count(), 0);
 }

@@ -66,6 +66,35 @@ pub(crate) fn read(node: &Node<'_>, kind: &Kind, default: usize) -> Result<Group
     })
 }
 
+/// Refuses different values that no group could have, and more than there is room for.
+pub(crate) fn fit(
+    node: &Node<'_>,
+    kind: &Kind,
+    threshold: usize,
+    groups: &Groups,
+) -> Result<(), Error> {
+    let Kind::Cardinality { field } = kind else {
+        return Ok(());
+    };
+    if groups.names.contains(field) {
+        return Err(node.need("field")?.error(format!(
+            "a group has one value of `{field}`: take it away from `group_by`"
+        )));
+    }
+    let many = if groups.names.is_empty() {
+        1
+    } else {
+        groups.max
+    };
+    if threshold * many > MAX_VALUES {
+        return Err(node.need("threshold")?.error(format!(
+            "{many} groups of {threshold} values are more than {MAX_VALUES}: lower `threshold` or \
+             `max_groups`"
+        )));
+    }
+    Ok(())
+}
+
 pub(crate) fn max(node: &Node<'_>) -> Result<Option<usize>, Error> {
     let Some(node) = node.get("max_groups") else {
         return Ok(None);
@@ -95,6 +124,9 @@ const UNBOUNDED: [&str; 7] = [
 const MAX_NAMES: usize = 8;
 
 pub(crate) const DEFAULT_GROUPS: usize = 1000;
+
+/// Of all groups of a rule of the type `cardinality`: some 10 MB.
+const MAX_VALUES: usize = 200_000;
 
 /// Some 5 MB, if all of them count a threshold of ten.
 const MAX_GROUPS: usize = 10_000;

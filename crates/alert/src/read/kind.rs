@@ -48,10 +48,15 @@ pub(crate) fn read(node: &Node<'_>, default: Duration) -> Result<Measured, Error
         }
     }
     let below = clear.as_ref().and_then(|clear| clear.get("below"));
-    if name == "threshold" {
+    if matches!(name, "threshold" | "cardinality") {
         (out.threshold, out.window) = threshold(node, default)?;
         out.below = fewer(below.as_ref(), out.threshold)?;
-        out.kind = Kind::Threshold;
+        out.kind = match name {
+            "cardinality" => Kind::Cardinality {
+                field: node.need("field")?.str()?.into(),
+            },
+            _ => Kind::Threshold,
+        };
         return Ok(out);
     }
     if let Some(window) = node.get("window") {
@@ -215,7 +220,7 @@ fn flag(node: &Node<'_>, key: &str) -> Result<bool, Error> {
 }
 
 /// The types, each with the keys that not all have.
-const TYPES: [(&str, &[&str]); 8] = [
+const TYPES: [(&str, &[&str]); 9] = [
     ("any", &[]),
     ("threshold", &["threshold"]),
     ("ratio", &["threshold", "of", "min_total"]),
@@ -225,6 +230,7 @@ const TYPES: [(&str, &[&str]); 8] = [
         &["factor", "min_count", "reference", "min_reference"],
     ),
     ("field_stat", &["field", "stat", "threshold", "min_count"]),
+    ("cardinality", &["field", "threshold"]),
     ("new_value", &["field", "learn", "max_values"]),
     ("new_template", &["learn", "max_values"]),
 ];

@@ -37,6 +37,7 @@ pub(crate) fn read(node: &Node<'_>, defaults: &Defaults) -> Result<Rule, Error> 
         (_, None) => defaults.resolve_after.or(Some(window)),
     });
     let groups = groups::read(node, &kind, defaults.max_groups)?;
+    groups::fit(node, &kind, threshold, &groups)?;
     let names: Vec<&str> = groups.names.iter().map(|name| &**name).collect();
     Ok(Rule {
         name: name.into(),

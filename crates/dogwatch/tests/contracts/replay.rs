@@ -18,6 +18,7 @@ rules:
   - {name: text, pattern: 'upstream: refused by 10', threshold: 1/1h}
   - {name: ratio, type: ratio, match: 'status>=500', of: 'status exists', threshold: 40%, min_total: 5, window: 1h}
   - {name: slow, type: field_stat, match: 'status exists', field: latency_ms, stat: p95, threshold: 900, min_count: 3, window: 1h}
+  - {name: orders, type: cardinality, match: 'event=pay_failed', field: order, threshold: 4/1h}
   - {name: field, type: new_value, match: 'tenant exists', field: tenant, learn: 0s, window: 1h}
   - {name: kinds, type: new_template, match: 'level=error', learn: 0s, window: 1h}
   - {name: cleared, match: 'event=down', threshold: 1/1h, group_by: tenant, clear: {match: 'event=up'}}
@@ -112,7 +113,7 @@ fn events_judged_live_and_their_lines_judged_later_make_the_same_changes() {
         names,
         [
             "cleared", "cleared", "cleared", "field", "field", "kinds", "kinds", "kinds", "kinds",
-            "own", "pattern", "query", "ratio", "slow", "text",
+            "orders", "own", "pattern", "query", "ratio", "slow", "text",
         ]
     );
     assert_eq!(live, later);
