@@ -23,16 +23,16 @@ pub(super) fn panels() -> Vec<Panel> {
         Panel::new("Notifications", Lines, "short")
             .about("By notifier and outcome. `failed` and `dropped`: somebody was not told, and the log of errors says why. `coalesced` and `suppressed` are told by a later state.")
             .query(
-                "sum by (notifier, outcome) (increase(dogwatch_notifications_total{#service}[#rate])) > 0",
+                "sum by (notifier, outcome) (increase(dogwatch_notifications_total{#service}[#rate]))",
                 "{{notifier}} {{outcome}}",
             )
-            .nothing("nothing to tell"),
+            .nothing("no rules"),
         Panel::new("Kept back by rules", Lines, "short")
-            .about("By rule and reason: `muted` in a window, `learning` at the start, `overflowed` beyond `max_groups`, `forgotten` values.")
+            .about("By reason: `muted` in a window, `learning` at the start, `overflowed` beyond `max_groups`, `forgotten` values.")
             .query(
-                "sum by (rule, reason) (increase(dogwatch_alerts_suppressed_total{#service}[#rate])) > 0",
-                "{{rule}} {{reason}}",
+                "sum by (reason) (increase(dogwatch_alerts_suppressed_total{#service}[#rate]))",
+                "{{reason}}",
             )
-            .nothing("nothing kept back"),
+            .nothing("no rules"),
     ]
 }
