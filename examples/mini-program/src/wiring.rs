@@ -21,6 +21,8 @@ pub(crate) fn start(dir: &Path, oncall: &str, args: &Args) -> Result<Guard, dogw
         // Small files, so that a minute of traffic shows several; all are kept, to be counted.
         .roll(Roll::size(MAX_BYTES))
         .keep(Keep::all())
+        // `dogwatch trace` reads only the files that may hold it.
+        .index()
         .rules_text(rules(oncall, args));
     match args.life {
         Life::Only => config,

@@ -58,11 +58,13 @@ fn the_summary_says_what_the_files_say() {
             "{run}"
         );
         let files = fs::read_dir(run.dir.path()).unwrap();
-        let log = |name: String| name.starts_with("shop.");
-        let files = files
-            .filter(|file| log(name(file.as_ref().unwrap())))
-            .count();
-        assert_eq!(run.figures["files"], files as u64, "{run}");
+        let names: BTreeSet<_> = files.map(|file| name(&file.unwrap())).collect();
+        let logs: Vec<_> = names.iter().filter(|name| is_log(name)).collect();
+        assert_eq!(run.figures["files"], logs.len() as u64, "{run}");
+        // Each that was rolled has its index, for searches to skip it.
+        for rolled in logs.into_iter().filter(|name| *name != "shop.log") {
+            assert!(names.contains(&format!("{rolled}.idx")), "{names:#?}");
+        }
     }
 }
 
@@ -593,7 +595,7 @@ fn text(line: &Line<'_>, field: &str) -> String {
 /// All lines of a run, the oldest file first.
 fn lines(dir: &Path) -> Vec<String> {
     let files = fs::read_dir(dir).unwrap().map(|file| name(&file.unwrap()));
-    let mut names: Vec<_> = files.filter(|name| name.starts_with("shop.")).collect();
+    let mut names: Vec<_> = files.filter(|name| is_log(name)).collect();
     names.sort_by_key(|name| (name == "shop.log", name.clone()));
     let mut all = String::new();
     for name in names {
@@ -606,6 +608,11 @@ fn lines(dir: &Path) -> Vec<String> {
         read.unwrap();
     }
     all.lines().map(str::to_owned).collect()
+}
+
+/// Not its index.
+fn is_log(name: &str) -> bool {
+    name.starts_with("shop.") && !name.ends_with(".idx")
 }
 
 fn name(file: &fs::DirEntry) -> String {

@@ -17,7 +17,7 @@ pub(crate) fn closing_lines(dir: &Path) -> Vec<Closing> {
     let (mut all, mut compressed) = (Vec::new(), 0);
     for entry in fs::read_dir(dir).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
-        if !name.starts_with("shop.") {
+        if !name.starts_with("shop.") || name.ends_with(".idx") {
             continue;
         }
         let mut file = File::open(dir.join(&name)).unwrap();
