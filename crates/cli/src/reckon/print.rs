@@ -37,11 +37,13 @@ impl Reckoning {
         rows.collect()
     }
 
-    /// The heading and the rows, and the first number of each row.
+    /// The heading and the rows, and the first number of each row. They take the groups over, so that the
+    /// greatest table is not in memory twice.
     fn cells(&mut self) -> (Vec<Vec<String>>, Vec<f64>) {
         self.fill();
         self.groups.values_mut().flatten().for_each(Tally::sort);
-        let mut rows: Vec<(&Vec<String>, &Vec<Tally>)> = self.groups.iter().collect();
+        let mut rows: Vec<(Vec<String>, Vec<Tally>)> =
+            std::mem::take(&mut self.groups).into_iter().collect();
         // Charts go by time; the rest by the first number, the largest first; equals by name.
         rows.sort_by(|(a_group, a), (b_group, b)| {
             let by_number = self.cell(0, b).1.total_cmp(&self.cell(0, a).1);
@@ -63,9 +65,9 @@ impl Reckoning {
         let mut cells: Vec<Vec<String>> = vec![heading.collect()];
         let mut first = Vec::new();
         for (group, tallies) in rows {
-            let numbers = (0..tallies.len()).map(|index| self.cell(index, tallies).0);
-            cells.push(group.iter().cloned().chain(numbers).collect());
-            first.push(self.cell(0, tallies).1);
+            let numbers = (0..tallies.len()).map(|index| self.cell(index, &tallies).0);
+            first.push(self.cell(0, &tallies).1);
+            cells.push(group.into_iter().chain(numbers).collect());
         }
         (cells, first)
     }
