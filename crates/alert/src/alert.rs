@@ -56,7 +56,8 @@ pub struct Alert {
     /// Matching events since the first bad one, it included: on firing the threshold, on resolving
     /// all of the episode.
     pub count: u64,
-    /// Among how many events when it fired, for a ratio; how many before, for a spike.
+    /// Among how many events when it fired, for a ratio; how many before, for a spike or a
+    /// change.
     pub total: Option<u64>,
     /// What a `field_stat` came to when it fired; of a percentile right to 4.4 %.
     pub value: Option<f64>,
@@ -115,7 +116,7 @@ impl Alert {
             ("ratio", Some(total)) => {
                 format!("{rule} fires: {count} of {total} events match (limit {limit})")
             }
-            ("spike", Some(before)) => format!(
+            ("spike" | "change", Some(before)) => format!(
                 "{rule} fires: {count} matching events within {window}, {before} before (limit {limit})"
             ),
             ("field_stat", _) => {

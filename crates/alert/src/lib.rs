@@ -70,7 +70,7 @@
 //! | `action`, or `notify` | a notifier's name, or a list of them | `log` |
 //! | `playbook` | a playbook's name, or `{run: name, lease: 30s, dry_run: false, cooldown: 1m, max_per_hour: 6}` | none; a dry run, lease `1m`, cooldown `1m`, 6 an hour |
 //! | `labels` | more labels for the alert | none |
-//! | `type` | `any`, `threshold`, `ratio`, `absence`, `spike`, `field_stat`, `cardinality`, `new_value`, `new_template`, each with keys of its own | `threshold` |
+//! | `type` | `any`, `threshold`, `ratio`, `absence`, `spike`, `change`, `field_stat`, `cardinality`, `new_value`, `new_template`, each with keys of its own | `threshold` |
 //! | `group_by` | fields whose values are counted apart, `max_groups` at most | none; 1000 |
 //! | `for` | how long it must be bad before it fires | `0s` |
 //! | `clear` | `below` which number it is good again; a `match` for an event that says so | the threshold; none |
@@ -157,6 +157,7 @@ mod set;
 mod severity;
 mod shape;
 mod shared;
+mod shift;
 mod silence;
 mod slot;
 mod span_of_time;

@@ -3,6 +3,7 @@
 use crate::buckets::Buckets;
 use crate::clock::nanos;
 use crate::rule::{Kind, Rule};
+use crate::shift::Shift;
 use crate::silence::Silence;
 use crate::spike::{SPIKE_STEPS, Spike};
 use crate::stat::Stat;
@@ -16,6 +17,7 @@ pub(crate) enum Meter {
     Ratio(Ratio),
     Silence(Silence),
     Spike(Spike),
+    Shift(Shift),
     Stat(Stat),
     Variety(Variety),
 }
@@ -92,6 +94,11 @@ impl Meter {
                     buckets: Buckets::new(width, SPIKE_STEPS + before),
                 })
             }
+            &Kind::Change {
+                limits,
+                min_reference,
+                offset,
+            } => Self::Shift(Shift::new(limits, min_reference, window, nanos(offset))),
             Kind::Cardinality { .. } => {
                 Self::Variety(Variety::new(window, rule.threshold, rule.below))
             }
@@ -113,6 +120,7 @@ impl Meter {
                 spike.born.get_or_insert(now);
                 spike.buckets.push(now, true);
             }
+            Self::Shift(shift) => shift.push(now),
             Self::Stat(stat) => {
                 if let Weight::Number(number) = weight {
                     stat.push(now, number);
@@ -139,6 +147,7 @@ impl Meter {
             Self::Ratio(ratio) => ratio.level(now),
             Self::Silence(silence) => silence.level(now),
             Self::Spike(spike) => spike.level(now),
+            Self::Shift(shift) => shift.level(now),
             Self::Stat(stat) => stat.level(now),
             Self::Variety(variety) => variety.level(now),
         }
@@ -151,6 +160,7 @@ impl Meter {
             Self::Ratio(ratio) => ratio.buckets.next(now, STEPS),
             Self::Silence(silence) => silence.next(now),
             Self::Spike(spike) => spike.next(now),
+            Self::Shift(shift) => shift.next(now),
             Self::Stat(stat) => stat.next(now),
             Self::Variety(variety) => variety.next(now),
         }
@@ -174,6 +184,10 @@ impl Meter {
                 let (count, reference) = spike.counts(now);
                 (count, Some(reference))
             }
+            Self::Shift(shift) => {
+                let (count, before) = shift.counts(now);
+                (count, Some(before))
+            }
             Self::Stat(stat) => (stat.count(now), None),
             Self::Variety(variety) => (variety.count(now) as u64, None),
         }
@@ -194,6 +208,7 @@ impl Meter {
             Self::Ratio(ratio) => ratio.buckets.first(now, 0, STEPS),
             Self::Silence(silence) => silence.last,
             Self::Spike(spike) => spike.buckets.first(now, 0, SPIKE_STEPS),
+            Self::Shift(shift) => shift.first(now),
             Self::Stat(stat) => stat.first(now),
             Self::Variety(variety) => variety.oldest_at(),
         }
@@ -206,6 +221,7 @@ impl Meter {
             Self::Ratio(ratio) => ratio.buckets.next(now, STEPS).is_none(),
             Self::Silence(silence) => silence.level(now) == Level::Under && !silence.waits(now),
             Self::Spike(spike) => spike.next(now).is_none(),
+            Self::Shift(shift) => shift.next(now).is_none(),
             Self::Stat(stat) => stat.next(now).is_none(),
             Self::Variety(variety) => variety.count(now) == 0,
         }
@@ -218,6 +234,7 @@ impl Meter {
             Self::Ratio(ratio) => ratio.buckets.clear(),
             Self::Silence(_) => {}
             Self::Spike(spike) => spike.buckets.clear(),
+            Self::Shift(shift) => shift.clear(),
             Self::Stat(stat) => stat.clear(),
             Self::Variety(variety) => variety.clear(),
         }

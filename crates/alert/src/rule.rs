@@ -12,6 +12,7 @@ use crate::leases::Limits;
 use crate::meter::Weight;
 use crate::mute::Mute;
 use crate::seen::Judged;
+use crate::shift::{Limits as Shares, Way};
 use crate::stat::{Limit, Side, Statistic};
 use crate::template::Template;
 use crate::{Severity, span_of_time, variety};
@@ -69,6 +70,12 @@ pub(crate) enum Kind {
         min_count: u64,
         min_reference: u64,
         reference: Duration,
+    },
+    /// That there are so many more, or fewer, than as long before.
+    Change {
+        limits: Shares,
+        min_reference: u64,
+        offset: Duration,
     },
     /// That a number which they carry comes to so much.
     FieldStat {
@@ -193,6 +200,7 @@ impl Rule {
             Kind::Ratio { .. } => "ratio",
             Kind::Absence { .. } => "absence",
             Kind::Spike { .. } => "spike",
+            Kind::Change { .. } => "change",
             Kind::FieldStat { .. } => "field_stat",
             Kind::Cardinality { .. } => "cardinality",
             Kind::NewValue { .. } => "new_value",
@@ -222,6 +230,21 @@ impl Rule {
                 "{factor} times the usual of {} before, at least {min_count} within {window}",
                 span_of_time::show(*reference)
             ),
+            Kind::Change {
+                limits,
+                min_reference,
+                offset,
+            } => {
+                let (by, than) = match limits.way {
+                    Way::Rise => (limits.fires - 1.0, "more"),
+                    Way::Fall => (1.0 - limits.fires, "fewer"),
+                };
+                let offset = span_of_time::show(*offset);
+                let by = percent(by);
+                format!(
+                    "{by}% {than} than {offset} before within {window}, of at least {min_reference}"
+                )
+            }
             Kind::FieldStat {
                 field,
                 of,

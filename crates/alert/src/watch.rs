@@ -363,6 +363,19 @@ mod tests {
         );
         let steps = [('A', 0), ('B', 9), ('C', 10), ('A', 11)];
         check(values, &steps, &["-", "-", "-", "F9..11"]);
+        // Half as many as as long before, until the time before was as poor.
+        let falls =
+            "type: change, threshold: -50%, min_reference: 2, window: 1200ms, resolve_after: 0s";
+        let steps = [
+            ('h', 0),
+            ('h', 1200),
+            ('h', 1300),
+            ('h', 1400),
+            ('t', 2500),
+            ('t', 9999),
+        ];
+        let shown = ["-", "-", "-", "-", "F1400..2500", "R@3700x1"];
+        check(falls, &steps, &shown);
         // As many as usual is no spike, and nothing is compared with what was not seen.
         let spike = "type: spike, factor: 2, min_count: 4, min_reference: 2, window: 1200ms, resolve_after: 0s";
         let steps = [('h', 0), ('h', 100), ('h', 200), ('h', 300), ('t', 1500)];

@@ -14,7 +14,7 @@ fn each_mistake_is_told_with_its_place_and_what_to_do() {
     let table = [
         (
             "- {name: a, pattern: x, treshold: 1}",
-            "line 1 column 25: rule `a`: unknown key `treshold`; known are name, type, pattern, match, of, field, stat, threshold, min_total, factor, min_count, reference, min_reference, expect_from_start, forget_after, learn, max_values, window, group_by, max_groups, for, clear, resolve_after, keep_firing_for, repeat_interval, level, severity, action, notify, playbook, labels, annotations, samples, mute",
+            "line 1 column 25: rule `a`: unknown key `treshold`; known are name, type, pattern, match, of, field, stat, threshold, min_total, factor, min_count, reference, offset, min_reference, expect_from_start, forget_after, learn, max_values, window, group_by, max_groups, for, clear, resolve_after, keep_firing_for, repeat_interval, level, severity, action, notify, playbook, labels, annotations, samples, mute",
         ),
         (
             "- pattern: x\n  threshold: 1",

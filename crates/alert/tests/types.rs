@@ -23,7 +23,7 @@ fn each_mistake_in_a_type_is_told_with_its_place() {
         (
             "type: thresold",
             3,
-            "expected a type of rule: any, threshold, ratio, absence, spike, field_stat, cardinality, new_value, new_template, found `thresold`",
+            "expected a type of rule: any, threshold, ratio, absence, spike, change, field_stat, cardinality, new_value, new_template, found `thresold`",
         ),
         (
             "threshold: 3\n  factor: 2",
@@ -33,7 +33,7 @@ fn each_mistake_in_a_type_is_told_with_its_place() {
         (
             "type: any\n  threshold: 3",
             4,
-            "`threshold` belongs to the type threshold or ratio or field_stat or cardinality; this rule is of the type any",
+            "`threshold` belongs to the type threshold or ratio or change or field_stat or cardinality; this rule is of the type any",
         ),
         (
             "threshold: 3\n  clear: {below: 4}",
@@ -89,6 +89,31 @@ fn each_mistake_in_a_type_is_told_with_its_place() {
             "type: any\n  clear: {above: 1}",
             4,
             "`above` is for a `field_stat` that fires below its threshold",
+        ),
+        (
+            "type: change\n  threshold: 50%",
+            4,
+            "expected a rise such as +50% or a fall up to -100%, with its sign, found `50%`",
+        ),
+        (
+            "type: change\n  threshold: -101%",
+            4,
+            "expected a rise such as +50% or a fall up to -100%, with its sign, found `-101%`",
+        ),
+        (
+            "type: change\n  threshold: -50%\n  clear: {below: 60%}",
+            5,
+            "expected a share without a sign, up to 50%, such as 20%, found `60%`",
+        ),
+        (
+            "type: change\n  threshold: +50%\n  window: 1h\n  offset: 25h",
+            6,
+            "the offset must be from one window to 24 windows",
+        ),
+        (
+            "type: change\n  threshold: +50%\n  window: 10ms",
+            5,
+            "a change needs a window of a second at least",
         ),
         ("type: field_stat", 1, "`field` is missing"),
         (

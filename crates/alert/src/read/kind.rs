@@ -7,7 +7,7 @@ use serde_norway::Value;
 use crate::error::Error;
 use crate::read::limits::{bounded, threshold, window_span};
 use crate::read::node::Node;
-use crate::read::stat;
+use crate::read::{shift, stat};
 use crate::rule::{Kind, News};
 use crate::spike::SPIKE_STEPS;
 
@@ -72,6 +72,7 @@ pub(crate) fn read(node: &Node<'_>, default: Duration) -> Result<Measured, Error
                 .transpose()?,
         },
         "spike" => spike(node, below.as_ref(), out.window)?,
+        "change" => shift::read(node, below.as_ref(), out.window)?,
         "field_stat" => stat::read(node, clear.as_ref())?,
         "new_value" => Kind::NewValue {
             field: node.need("field")?.str()?.into(),
@@ -80,7 +81,10 @@ pub(crate) fn read(node: &Node<'_>, default: Duration) -> Result<Measured, Error
         "new_template" => Kind::NewTemplate { news: news(node)? },
         _ => Kind::Any,
     };
-    if let (Some(below), false) = (&below, matches!(name, "ratio" | "spike" | "field_stat")) {
+    if let (Some(below), false) = (
+        &below,
+        matches!(name, "ratio" | "spike" | "change" | "field_stat"),
+    ) {
         return Err(below.error(format!("the type `{name}` has no number to fall below")));
     }
     Ok(out)
@@ -220,7 +224,7 @@ fn flag(node: &Node<'_>, key: &str) -> Result<bool, Error> {
 }
 
 /// The types, each with the keys that not all have.
-const TYPES: [(&str, &[&str]); 9] = [
+const TYPES: [(&str, &[&str]); 10] = [
     ("any", &[]),
     ("threshold", &["threshold"]),
     ("ratio", &["threshold", "of", "min_total"]),
@@ -229,6 +233,7 @@ const TYPES: [(&str, &[&str]); 9] = [
         "spike",
         &["factor", "min_count", "reference", "min_reference"],
     ),
+    ("change", &["threshold", "offset", "min_reference"]),
     ("field_stat", &["field", "stat", "threshold", "min_count"]),
     ("cardinality", &["field", "threshold"]),
     ("new_value", &["field", "learn", "max_values"]),
@@ -242,10 +247,10 @@ const MIN_COUNT: u64 = 10;
 const MIN_REFERENCE: u64 = 5;
 
 /// So many times as long as the window the reference may be: a day of hours.
-const MAX_REFERENCE: u32 = 24;
+pub(super) const MAX_REFERENCE: u32 = 24;
 
 /// Its twelfth is what is counted by.
-const MIN_SPIKE: Duration = Duration::from_secs(1);
+pub(super) const MIN_SPIKE: Duration = Duration::from_secs(1);
 const _: () = assert!(SPIKE_STEPS == 12, "as documented");
 
 /// In an hour a service has shown most of what it says.

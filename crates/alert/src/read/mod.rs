@@ -12,6 +12,7 @@ mod node;
 mod notifiers;
 mod playbook;
 mod rule;
+mod shift;
 mod stat;
 pub(crate) mod tests;
 mod texts;

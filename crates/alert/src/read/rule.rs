@@ -149,7 +149,7 @@ pub(super) fn actions(node: &Node<'_>) -> Result<Option<Vec<Named>>, Error> {
     Ok(Some(named))
 }
 
-const KEYS: [&str; 34] = [
+const KEYS: [&str; 35] = [
     "name",
     "type",
     "pattern",
@@ -162,6 +162,7 @@ const KEYS: [&str; 34] = [
     "factor",
     "min_count",
     "reference",
+    "offset",
     "min_reference",
     "expect_from_start",
     "forget_after",
