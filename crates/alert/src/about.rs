@@ -71,7 +71,7 @@ impl About<'_> {
             .iter()
             .map(|(name, value)| (label(name), value.clone()));
         let labels = fixed.chain(own).chain(group).collect();
-        alert.labels = labels;
+        alert.labels = evidence.told_as.clone().unwrap_or(labels);
         alert.annotations = annotations;
         alert
     }

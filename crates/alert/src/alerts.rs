@@ -164,7 +164,7 @@ thread_local! {
     static OURS: Cell<bool> = const { Cell::new(false) };
 }
 
-fn deadline(timeout: Duration) -> Instant {
+pub(crate) fn deadline(timeout: Duration) -> Instant {
     let now = Instant::now();
     // A timeout beyond all clocks waits a century.
     now.checked_add(timeout)

@@ -49,6 +49,20 @@ impl Buckets {
         }
     }
 
+    /// The stretches with an event, the oldest first.
+    pub(crate) fn stretches(&self) -> &VecDeque<Bucket> {
+        &self.counts
+    }
+
+    /// Adds the counts of a stretch by its beginning, later than all that are there.
+    pub(crate) fn add(&mut self, start: u64, counted: u32, all: u32) {
+        self.push(start, false);
+        if let Some(last) = self.counts.back_mut() {
+            last.all = last.all.saturating_add(all).saturating_sub(1);
+            last.counted = last.counted.saturating_add(counted);
+        }
+    }
+
     /// The sums (counted, all) of the stretches from `from` to before `to` steps back; 0 is the one
     /// that is on now.
     pub(crate) fn sum(&self, now: u64, from: u64, to: u64) -> (u64, u64) {

@@ -17,6 +17,7 @@ use crate::redact::Redact;
 use crate::rule::Named;
 use crate::set::{Route, Set};
 use crate::shared::{Fixed, OnChange, Shared};
+use crate::snapshot::{Keeping, StateFile};
 use crate::tell::{self, Tell};
 use crate::threads;
 use crate::{Alert, Notify, Playbook, Rules};
@@ -32,6 +33,7 @@ pub struct Builder {
     on_change: Vec<OnChange>,
     on_error: Arc<dyn Fn(&Error) + Send + Sync>,
     dead_letters: Option<PathBuf>,
+    state_file: Option<PathBuf>,
     dry_run: bool,
     playbooks_on: bool,
     pub(crate) clock: Arc<dyn Clock>,
@@ -48,6 +50,7 @@ impl Builder {
             on_change: Vec::new(),
             on_error: Arc::new(tell::to_stderr),
             dead_letters: None,
+            state_file: None,
             dry_run: true,
             playbooks_on: true,
             clock: Arc::new(RealClock::start()),
@@ -143,6 +146,33 @@ impl Builder {
         self
     }
 
+    /// Keeps in this file what must outlive the process, and takes it up again at the next start:
+    /// the alerts that fire or are about to, with their evidence; what no notifier has taken yet;
+    /// the values that rules know; when silence began.
+    ///
+    /// It is replaced as a whole (written beside, synced, renamed), readable by its owner alone: at
+    /// each change, at most once a second, once a minute, and at the end. An alert that goes on is
+    /// not told anew, but to a receiver that forgets, such as Alertmanager. One whose rule changed is
+    /// told as resolved. A file that cannot be read is told to [`on_error`](Self::on_error) and set
+    /// aside. It has 32 MiB at most; what is more is left out and told. A second process with the
+    /// same file is an error at its start. Default: nothing is kept.
+    ///
+    /// ```
+    /// # use dogwatch_alert::{AlertLayer, Rules};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("alerts.state");
+    /// let rules = || Rules::parse("{name: r, pattern: x, threshold: 1}");
+    /// let (layer, guard) = AlertLayer::builder(rules()?).state_file(&path).spawn()?;
+    /// assert!(AlertLayer::builder(rules()?).state_file(&path).spawn().is_err(), "one at a time");
+    /// # drop(layer);
+    /// # guard.close(std::time::Duration::from_secs(5))?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn state_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.state_file = Some(path.into());
+        self
+    }
+
     /// Starts: one thread that tells of changes, one for each notifier and playbook that a rule
     /// names. An action or playbook that is not registered is an error.
     pub fn spawn(self) -> Result<(AlertLayer, AlertGuard), Error> {
@@ -159,6 +189,7 @@ impl Builder {
         let dead_letters = self.dead_letters.take().map(DeadLetters::open);
         let dead_letters = dead_letters.transpose()?.map(Arc::new);
         let routes = self.routes(dead_letters.as_ref())?;
+        let state = self.state_file.take().map(StateFile::open).transpose()?;
         let set = Set::new(self.rules.document.rules, routes, self.clock.now());
         let shown = |(key, value): (String, String)| {
             self.redact
@@ -176,7 +207,8 @@ impl Builder {
         let shared = Arc::new(Shared::new(fixed, set));
         let alerts = Alerts::new(shared.clone());
         alerts.playbooks(self.playbooks_on);
-        threads::start(&shared)?;
+        let keeping = state.map(|file| Keeping::take_up(file, &shared));
+        threads::start(&shared, keeping)?;
         Ok((AlertLayer::new(shared), AlertGuard::new(alerts)))
     }
 

@@ -17,27 +17,39 @@ pub(crate) trait Clock: Send + Sync {
             .unwrap_or(SystemTime::UNIX_EPOCH)
     }
 
+    /// The moment of the steady clock at a time of the wall's, in nanoseconds since 1970, that lies in
+    /// the past; now, if it does not.
+    fn time_at(&self, wall: u64) -> u64 {
+        let ago = since_epoch(self.wall()).saturating_sub(wall);
+        self.now().saturating_sub(ago)
+    }
+
     /// Tells who wants to be woken when the time is turned. The real clock turns by itself.
     fn watch(&self, _wake: &Arc<Wake>) {}
 }
 
 pub(crate) struct RealClock {
     start: Instant,
+    /// What it shows at the start. Not zero: what an earlier process remembers was before.
+    shown: u64,
     anchor: Anchor,
 }
 
 impl RealClock {
     pub(crate) fn start() -> Self {
+        let wall = since_epoch(SystemTime::now());
+        let shown = wall / 2;
         Self {
             start: Instant::now(),
-            anchor: Anchor(AtomicU64::new(since_epoch(SystemTime::now()))),
+            shown,
+            anchor: Anchor(AtomicU64::new(wall - shown)),
         }
     }
 }
 
 impl Clock for RealClock {
     fn now(&self) -> u64 {
-        nanos(self.start.elapsed())
+        self.shown.saturating_add(nanos(self.start.elapsed()))
     }
 
     fn wall(&self) -> SystemTime {
@@ -48,6 +60,12 @@ impl Clock for RealClock {
     fn wall_at(&self, time: u64) -> SystemTime {
         let (now, wall) = (self.now(), since_epoch(self.wall()));
         SystemTime::UNIX_EPOCH + Duration::from_nanos(self.anchor.wall_at(time, now, wall))
+    }
+
+    fn time_at(&self, wall: u64) -> u64 {
+        let now = self.now();
+        let anchor = self.anchor.settled(now, since_epoch(self.wall()));
+        wall.saturating_sub(anchor).min(now)
     }
 }
 
@@ -62,12 +80,16 @@ impl Anchor {
     const SET: u64 = 1_000_000_000;
 
     fn wall_at(&self, time: u64, now: u64, wall: u64) -> u64 {
+        self.settled(now, wall).saturating_add(time)
+    }
+
+    fn settled(&self, now: u64, wall: u64) -> u64 {
         let mut anchor = self.0.load(Ordering::Relaxed);
         if anchor.saturating_add(now).abs_diff(wall) > Self::SET {
             anchor = wall.saturating_sub(now);
             self.0.store(anchor, Ordering::Relaxed);
         }
-        anchor.saturating_add(time)
+        anchor
     }
 }
 
@@ -150,10 +172,23 @@ pub(crate) mod tests {
     #[derive(Default)]
     pub(crate) struct HandClock {
         now: Mutex<u64>,
+        /// At its start the wall's clock is so far beyond that of others.
+        ahead: Duration,
+        start: u64,
         waiting: Mutex<Vec<Arc<Wake>>>,
     }
 
     impl HandClock {
+        /// As in a process that starts later, with a steady clock of its own.
+        pub(crate) fn later(now: u64, ahead: Duration) -> Self {
+            Self {
+                now: Mutex::new(now),
+                ahead,
+                start: now,
+                waiting: Mutex::default(),
+            }
+        }
+
         pub(crate) fn turn(&self, by: Duration) {
             *self.now.lock().unwrap() += nanos(by);
             self.waiting
@@ -172,7 +207,8 @@ pub(crate) mod tests {
         fn wall(&self) -> SystemTime {
             SystemTime::UNIX_EPOCH
                 + Duration::from_secs(1_800_000_000)
-                + Duration::from_nanos(self.now())
+                + self.ahead
+                + Duration::from_nanos(self.now() - self.start)
         }
 
         fn watch(&self, wake: &Arc<Wake>) {

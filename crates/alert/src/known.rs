@@ -33,6 +33,11 @@ impl Known {
         true
     }
 
+    /// The values' hashes, and when each last came.
+    pub(crate) fn values(&self) -> impl Iterator<Item = (u64, u64)> + '_ {
+        self.last.iter().map(|(&value, &last)| (value, last))
+    }
+
     pub(crate) fn forgotten(&self) -> u64 {
         self.forgotten
     }

@@ -85,8 +85,8 @@
 //! does not know, it refuses, with line and column.
 //!
 //! # What it does not do
-//! A rule sees one process: ten in a minute means ten in this one. It remembers nothing over a
-//! restart. Grouping over services, silences and escalation are Alertmanager's. A process that ends tells nobody that its
+//! A rule sees one process: ten in a minute means ten in this one. Over a restart it remembers what
+//! [`Builder::state_file`] says, and nothing without. Grouping over services, silences and escalation are Alertmanager's. A process that ends tells nobody that its
 //! alerts are resolved.
 //!
 //! # Edges
@@ -160,6 +160,7 @@ mod shared;
 mod shift;
 mod silence;
 mod slot;
+mod snapshot;
 mod span_of_time;
 mod spans;
 mod spike;

@@ -85,6 +85,23 @@ impl Outbox {
         Err(Error::delivery(what))
     }
 
+    /// Takes what an earlier process had told: a receiver that forgets is told again at once, no
+    /// other is.
+    pub(crate) fn take_up(&self, alert: Arc<Alert>) -> Result<(), Error> {
+        match self.notifier.resend() {
+            Some(_) => self.push(alert),
+            None => Ok(()),
+        }
+    }
+
+    /// What is on its way, in order.
+    pub(crate) fn waiting(&self) -> Vec<Arc<Alert>> {
+        self.with(|state| match &state.resends {
+            None => state.queue.batch(MAX_WAITING),
+            Some(resends) => resends.waiting(),
+        })
+    }
+
     /// Sends what waits until the deadline, a moment of the steady clock, then ends the thread.
     pub(crate) fn end(&self, deadline: u64) {
         self.with(|state| state.ending = Some(deadline));
@@ -99,8 +116,8 @@ impl Outbox {
         })
     }
 
-    /// The thread's work. `tell` hears of each failure.
-    pub(crate) fn run(&self, tell: impl Fn(Error)) {
+    /// The thread's work. `tell` hears of each failure, `tried` of each call.
+    pub(crate) fn run(&self, tell: impl Fn(Error), tried: impl Fn()) {
         let pace = self.notifier.pace();
         let mut meter = Meter::new(&pace);
         let mut tries = Tries::default();
@@ -137,6 +154,7 @@ impl Outbox {
             }
             meter.called(now);
             self.attempt(&batch, now, &mut tries, &tell);
+            tried();
         }
     }
 
@@ -323,7 +341,7 @@ mod tests {
         let (tell, told) = channel();
         thread::scope(|scope| {
             let outbox = &outbox;
-            scope.spawn(move || outbox.run(|error| drop(tell.send(error.to_string()))));
+            scope.spawn(move || outbox.run(|error| drop(tell.send(error.to_string())), || ()));
             // Also when the test fails: the scope waits for the thread.
             let _ends = Ends(outbox);
             test(outbox, &clock, &told);

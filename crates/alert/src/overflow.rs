@@ -57,7 +57,7 @@ impl Slot {
 }
 
 /// The rule that watches whether events come for groups beyond the bound.
-fn beyond(rule: &Rule) -> Rule {
+pub(crate) fn beyond(rule: &Rule) -> Rule {
     Rule {
         kind: Kind::Any,
         threshold: 1,

@@ -66,6 +66,12 @@ impl Resends {
         alerts.collect()
     }
 
+    /// What the receiver does not know of.
+    pub(crate) fn waiting(&self) -> Vec<Arc<Alert>> {
+        let untold = self.entries.iter().filter(|entry| !entry.told);
+        untold.map(|entry| entry.alert.clone()).collect()
+    }
+
     pub(crate) fn untold(&self) -> u64 {
         self.entries.iter().filter(|entry| !entry.told).count() as u64
     }

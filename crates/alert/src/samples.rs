@@ -1,7 +1,7 @@
 //! The latest matching events, kept to show them when a rule fires.
 
 use std::borrow::Cow;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use dogwatch_line::{Level, Value};
 
@@ -35,6 +35,8 @@ pub(crate) struct Evidence {
     pub(crate) trace_id: Option<String>,
     /// The commonest kind of message among them.
     pub(crate) top: Option<String>,
+    /// The labels with which an earlier process told it: an alert keeps its name until it is over.
+    pub(crate) told_as: Option<BTreeMap<String, String>>,
 }
 
 impl Samples {
@@ -96,6 +98,7 @@ impl Samples {
                 .collect(),
             trace_id: traced.map(|one| one.trace_id.clone()),
             top: top.map(|shape| format!("{:016x} {shape}", hash([&**shape]))),
+            told_as: None,
         }
     }
 }

@@ -9,16 +9,39 @@ use tracing_core::dispatcher::{self, Dispatch};
 use crate::alerts::mark_thread;
 use crate::error::Error;
 use crate::shared::Shared;
+use crate::snapshot::Keeping;
 use crate::ticker::Ticker;
 
 /// One thread for each notifier and playbook, and the ticker.
-pub(crate) fn start(shared: &Arc<Shared>) -> Result<(), Error> {
+pub(crate) fn start(shared: &Arc<Shared>, keeping: Option<Keeping>) -> Result<(), Error> {
+    let writer = keeping.as_ref().map(|keeping| keeping.writer.clone());
+    let started = all(shared, keeping);
+    if let (Err(_), Some(writer)) = (&started, writer) {
+        writer.end();
+    }
+    started
+}
+
+fn all(shared: &Arc<Shared>, keeping: Option<Keeping>) -> Result<(), Error> {
+    if let Some(keeping) = &keeping {
+        let (writer, all) = (keeping.writer.clone(), shared.clone());
+        thread(shared, "alert state".into(), move || {
+            writer.run(|error| all.tell.tell(error))
+        })?;
+    }
+    let keeps = keeping.is_some();
     for outbox in shared.outboxes() {
         let all = shared.clone();
         // A NUL in a thread's name is a panic in std.
         let name = format!("alert {}", outbox.name().replace('\0', ""));
         thread(shared, name, move || {
-            outbox.run(|error| all.tell.tell(error))
+            // What arrived is no longer on its way: that is saved.
+            let tried = || {
+                if keeps {
+                    all.wake.ring();
+                }
+            };
+            outbox.run(|error| all.tell.tell(error), tried)
         })?;
     }
     for keeper in shared.keepers() {
@@ -31,7 +54,7 @@ pub(crate) fn start(shared: &Arc<Shared>) -> Result<(), Error> {
             keeper.run(acted, || all.panicked(1));
         })?;
     }
-    let ticker = Ticker::new(shared.clone());
+    let ticker = Ticker::new(shared.clone(), keeping);
     thread(shared, "alert".into(), move || ticker.run())
 }
 

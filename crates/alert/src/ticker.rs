@@ -6,12 +6,14 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use crate::alert::{Alert, State};
+use crate::alerts::deadline;
 use crate::clock::{nanos, until};
 use crate::error::Error;
 use crate::group::Occurrence;
 use crate::mute;
 use crate::set::Set;
 use crate::shared::Shared;
+use crate::snapshot::Keeping;
 
 /// The ticker's own memory; all else is shared.
 pub(crate) struct Ticker {
@@ -19,6 +21,7 @@ pub(crate) struct Ticker {
     set: Arc<Set>,
     rules: Vec<Told>,
     panics_told: u64,
+    keeping: Option<Keeping>,
 }
 
 /// What the ticker knows of one rule.
@@ -33,13 +36,28 @@ struct Told {
 }
 
 impl Ticker {
-    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+    pub(crate) fn new(shared: Arc<Shared>, mut keeping: Option<Keeping>) -> Self {
         let set = shared.set().clone();
+        // A rule that fires at the start fired before it: its playbook acts at once.
+        let told = |rule| Told {
+            renew: (set.slot(rule).firing() > 0).then_some(0),
+            ..Told::default()
+        };
+        let mut rules: Vec<Told> = (0..set.rules.len()).map(told).collect();
+        let muted = keeping
+            .iter_mut()
+            .flat_map(|keeping| keeping.muted.drain(..));
+        for (rule, alert) in muted {
+            let told = &mut rules[rule];
+            told.muted.insert(alert.fingerprint(), alert);
+            told.unmute = Some(0);
+        }
         Self {
-            rules: set.rules.iter().map(|_| Told::default()).collect(),
+            rules,
             set,
             shared,
             panics_told: 0,
+            keeping,
         }
     }
 
@@ -49,10 +67,35 @@ impl Ticker {
             let ending = self.shared.is_ended();
             let next = self.round();
             if ending {
-                return self.shared.end_workers();
+                return self.end();
             }
             let now = self.shared.clock.now();
             self.shared.wake.wait(next.map(|next| until(now, next)));
+        }
+    }
+
+    /// Ends all others. What they sent until then is no longer on its way: that is saved last.
+    fn end(mut self) {
+        self.save();
+        self.shared.end_workers();
+        if self.keeping.is_some() {
+            let ends_at = self.shared.ends_at.load(Ordering::Acquire);
+            let left = until(self.shared.clock.now(), ends_at);
+            // This thread is left, and the one that writes.
+            self.shared
+                .progress
+                .wait_until(deadline(left), |threads| threads <= 2);
+            self.save();
+        }
+        if let Some(keeping) = &self.keeping {
+            keeping.writer.end();
+        }
+    }
+
+    fn save(&mut self) {
+        let (shared, set, rules) = (&self.shared, &self.set, &self.rules);
+        if let Some(keeping) = &mut self.keeping {
+            keeping.save(shared, set, |rule| rules[rule].muted.values());
         }
     }
 
@@ -83,6 +126,11 @@ impl Ticker {
             next = soonest.into_iter().flatten().min();
         }
         self.tell_of_panics();
+        let (shared, set, rules) = (&self.shared, &self.set, &self.rules);
+        if let Some(keeping) = &mut self.keeping {
+            let due = keeping.round(shared, set, told, |rule| rules[rule].muted.values());
+            next = Some(next.map_or(due, |next| next.min(due)));
+        }
         if told {
             self.shared.progress.step();
         }

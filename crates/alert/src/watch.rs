@@ -123,6 +123,16 @@ impl Watch {
         }
     }
 
+    /// Goes on from what was so at `at`, with the meter as it was then, as far as it was kept.
+    pub(crate) fn recall(&mut self, mut stage: Stage, at: u64) {
+        if let (Stage::Firing(firing), None) = (&mut stage, self.meter.next(at)) {
+            // Nothing will change: looked at once more, so that no alert lasts for ever.
+            firing.good_since.get_or_insert(at);
+        }
+        self.stage = stage;
+        self.at = at;
+    }
+
     /// Whether it is at rest and would count from nothing.
     pub(crate) fn is_idle(&self, now: u64) -> bool {
         self.stage == Stage::Inactive && self.meter.is_empty(now)

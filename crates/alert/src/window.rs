@@ -71,6 +71,11 @@ impl Window {
         self.times.front().copied()
     }
 
+    /// The times that are kept, the oldest first.
+    pub(crate) fn times(&self) -> &VecDeque<u64> {
+        &self.times
+    }
+
     pub(crate) fn clear(&mut self) {
         self.times.clear();
     }

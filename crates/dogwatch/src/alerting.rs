@@ -23,6 +23,7 @@ pub(crate) struct Registered {
     pub(crate) notifiers: Vec<(String, Arc<dyn Notify>)>,
     pub(crate) playbooks: Vec<(String, Arc<dyn Playbook>)>,
     pub(crate) dead_letters: Option<PathBuf>,
+    pub(crate) state: Option<PathBuf>,
 }
 
 /// Running rules.
@@ -125,6 +126,14 @@ fn registered(mut builder: Builder, config: &Config, settings: &Settings) -> Bui
     }
     if let Some(path) = &config.alert.dead_letters {
         builder = builder.dead_letters(path);
+    }
+    if let Some(path) = config
+        .alert
+        .state
+        .as_ref()
+        .or(settings.alert_state.as_ref())
+    {
+        builder = builder.state_file(path);
     }
     for (name, playbook) in &config.alert.playbooks {
         builder = builder.playbook(name, Arc::clone(playbook));

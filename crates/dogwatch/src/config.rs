@@ -38,6 +38,7 @@ use crate::tell::Tell;
 /// | roll, keep, compress | daily or 100 MiB, 7 files, zstd | the same | |
 /// | secrets | masked, if built with `json` | masked | |
 /// | rules | none | none | `DOGWATCH_RULES` |
+/// | alerts over a restart | none | none | `DOGWATCH_ALERT_STATE` |
 /// | playbooks of rules that arm them | on | on | `DOGWATCH_PLAYBOOKS` |
 #[must_use = "a configuration does nothing until `init` or `layers` is called"]
 #[derive(Clone, Default)]
@@ -283,6 +284,15 @@ impl Config {
     /// they are counted and told to [`on_error`](Self::on_error).
     pub fn dead_letters(mut self, path: impl Into<PathBuf>) -> Self {
         self.alert.dead_letters = Some(path.into());
+        self
+    }
+
+    /// Keeps the alerts that fire, what no notifier has taken yet and what rules know in this file,
+    /// and takes it up again at the next start. One process at a time. Default:
+    /// `DOGWATCH_ALERT_STATE`, else nothing is kept. See
+    /// [`Builder::state_file`](dogwatch_alert::Builder::state_file).
+    pub fn alert_state(mut self, path: impl Into<PathBuf>) -> Self {
+        self.alert.state = Some(path.into());
         self
     }
 

@@ -18,6 +18,7 @@ pub(crate) struct Env {
     pub(crate) reopen_on_sighup: Option<bool>,
     pub(crate) stdout: Option<bool>,
     pub(crate) rules: Option<PathBuf>,
+    pub(crate) alert_state: Option<PathBuf>,
     pub(crate) playbooks: Option<bool>,
     pub(crate) service: Option<String>,
     pub(crate) colour: Option<bool>,
@@ -55,6 +56,7 @@ impl Env {
             reopen_on_sighup: on("DOGWATCH_REOPEN_ON_SIGHUP")?,
             stdout: on("DOGWATCH_STDOUT")?,
             rules: path("DOGWATCH_RULES"),
+            alert_state: path("DOGWATCH_ALERT_STATE"),
             playbooks: text("DOGWATCH_PLAYBOOKS")?
                 .map(|value| playbooks(&value))
                 .transpose()?,
@@ -131,6 +133,7 @@ mod tests {
             ("DOGWATCH_REOPEN_ON_SIGHUP", "true"),
             ("DOGWATCH_STDOUT", "1"),
             ("DOGWATCH_RULES", "rules.yaml"),
+            ("DOGWATCH_ALERT_STATE", "状态/alerts"),
             ("DOGWATCH_PLAYBOOKS", "off"),
             ("DOGWATCH_SERVICE", "小店"),
             ("CLICOLOR_FORCE", "1"),
@@ -144,6 +147,7 @@ mod tests {
             reopen_on_sighup: Some(true),
             stdout: Some(true),
             rules: Some("rules.yaml".into()),
+            alert_state: Some("状态/alerts".into()),
             playbooks: Some(false),
             service: Some("小店".into()),
             colour: Some(true),

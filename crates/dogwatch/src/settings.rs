@@ -40,6 +40,7 @@ pub(crate) struct Settings {
     pub(crate) reopen_on_sighup: bool,
     pub(crate) stdout: bool,
     pub(crate) rules: Option<RulesFrom>,
+    pub(crate) alert_state: Option<PathBuf>,
     pub(crate) playbooks: bool,
     pub(crate) service: Option<String>,
     pub(crate) colour: Option<bool>,
@@ -114,6 +115,7 @@ pub(crate) fn resolve(config: &Config, env: Env, compiled: Compiled) -> Result<S
         #[cfg(feature = "appender")]
         reopen_on_sighup,
         rules,
+        alert_state: env.alert_state,
         playbooks: env.playbooks.unwrap_or(true),
         service: config.service.clone().or(env.service),
         colour: env.colour,

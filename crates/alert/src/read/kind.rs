@@ -223,6 +223,12 @@ fn flag(node: &Node<'_>, key: &str) -> Result<bool, Error> {
     }
 }
 
+/// The name of a type of rule as this program has it.
+pub(crate) fn type_name(name: &str) -> Option<&'static str> {
+    let known = TYPES.iter().map(|(known, _)| *known);
+    known.into_iter().find(|known| *known == name)
+}
+
 /// The types, each with the keys that not all have.
 const TYPES: [(&str, &[&str]); 10] = [
     ("any", &[]),

@@ -25,6 +25,7 @@ use crate::error::Error;
 use crate::rule::Rule;
 pub(crate) use declared::Declared;
 use defaults::Defaults;
+pub(crate) use kind::type_name;
 use node::Node;
 
 /// What a rules file says.
