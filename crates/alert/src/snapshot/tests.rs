@@ -85,16 +85,15 @@ impl Process {
             down,
             resend,
         };
-        let masked = |_: &str| Some(String::from("***"));
-        let mask: Arc<dyn Fn(&str) -> Option<String> + Send + Sync> = Arc::new(masked);
         let mut builder = AlertLayer::builder(Rules::parse(yaml).unwrap())
             .notifier("n", teller("n", None))
             .notifier("am", teller("am", Some(Duration::from_secs(60))))
             .playbook("p", Played(Mutex::new(play)))
             .dry_run(false)
             .field("version", version)
-            .redact(Arc::new(move |key| {
-                (key == "password").then(|| mask.clone())
+            .redact(Arc::new(|key| match key {
+                "password" => Some(Arc::new(|_| Some("***".into()))),
+                _ => None,
             }))
             .on_error(move |error| drop(fail.send(error.to_string())))
             .state_file(path);
