@@ -1,7 +1,7 @@
 //! What a meter counts, few numbers of it, and a meter that goes on from them. Pure.
 
 use crate::clock::Clock;
-use crate::meter::Meter;
+use crate::meter::{Meter, Weight};
 
 /// When, how many count, among how many: the oldest first, in times of the steady clock.
 ///
@@ -47,7 +47,7 @@ pub(crate) fn fill(meter: &mut Meter, counts: &[(u64, u32, u32)], clock: &dyn Cl
                 spike.buckets.add(at, counted, all);
             }
             // A window keeps what it needs of them.
-            other => (0..counted.min(MAX_EVENTS)).for_each(|_| other.push(at, true)),
+            other => (0..counted.min(MAX_EVENTS)).for_each(|_| other.push(at, Weight::One)),
         }
     }
 }
@@ -62,7 +62,7 @@ mod tests {
     use super::{fill, of};
     use crate::Rules;
     use crate::clock::EventClock;
-    use crate::meter::{Level, Meter};
+    use crate::meter::{Level, Meter, Weight};
 
     fn meter(keys: &str) -> Meter {
         let yaml = format!("{{name: r, pattern: x, {keys}}}");
@@ -81,7 +81,7 @@ mod tests {
             "type: ratio, of: '*', threshold: 10%, window: 10s",
         ] {
             let mut before = meter(keys);
-            (0..1000).for_each(|event| before.push(start + event * S / 1000, true));
+            (0..1000).for_each(|event| before.push(start + event * S / 1000, Weight::One));
             clock.set(start + S);
             let mut after = meter(keys);
             fill(&mut after, &of(&before), &clock);

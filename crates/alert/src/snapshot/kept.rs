@@ -72,6 +72,7 @@ pub(crate) struct KeptFiring {
     pub(crate) fired_at: u64,
     pub(crate) count: u64,
     pub(crate) total: Option<u64>,
+    pub(crate) value: Option<f64>,
     pub(crate) good_since: Option<u64>,
 }
 
@@ -83,6 +84,7 @@ pub(crate) struct KeptAlert {
     resolved_at: Option<u64>,
     count: u64,
     total: Option<u64>,
+    value: Option<f64>,
     threshold: u64,
     window: u64,
     limit: String,
@@ -113,6 +115,7 @@ impl KeptAlert {
             resolved_at: alert.resolved_at.map(since_epoch),
             count: alert.count,
             total: alert.total,
+            value: alert.value,
             threshold: alert.threshold,
             window: nanos(alert.window),
             limit: alert.limit.clone(),
@@ -142,6 +145,7 @@ impl KeptAlert {
             },
             count: self.count,
             total: self.total,
+            value: self.value,
             threshold: self.threshold,
             window: Duration::from_nanos(self.window),
             limit: self.limit.clone(),

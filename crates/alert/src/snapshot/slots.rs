@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::about::About;
 use crate::clock::{Clock, nanos, since_epoch};
 use crate::group::{Group, Occurrence};
-use crate::meter::Meter;
+use crate::meter::{Meter, Weight};
 use crate::overflow::beyond;
 use crate::rule::Rule;
 use crate::slot::Slot;
@@ -127,6 +127,7 @@ impl CopiedGroup {
             fired_at: wall(firing.fired_at),
             count: firing.count,
             total: firing.total,
+            value: firing.value,
             good_since: firing.good_since.map(wall),
         };
         let stage = match self.stage {
@@ -197,6 +198,7 @@ fn recalled(rule: &Rule, kept: &KeptGroup, saved_at: u64, clock: &dyn Clock) -> 
         fired_at: time(kept.fired_at),
         count: kept.count,
         total: kept.total,
+        value: kept.value,
         good_since: kept.good_since.map(time),
     };
     let mut group = Group::new(rule);
@@ -205,7 +207,7 @@ fn recalled(rule: &Rule, kept: &KeptGroup, saved_at: u64, clock: &dyn Clock) -> 
         KeptStage::Silent(silent_for) => {
             // While the process was down nobody could have heard: that is no silence.
             let last = clock.now().saturating_sub(*silent_for);
-            group.watch.meter.push(last, true);
+            group.watch.meter.push(last, Weight::One);
             Stage::Inactive
         }
         KeptStage::Pending { since, firing: of } => Stage::Pending {
