@@ -206,7 +206,8 @@ pub(crate) fn feed(layer: RequestLayer, metrics: &Metrics) -> RequestLayer {
 
 #[cfg(feature = "tower")]
 fn count(metrics: &Metrics, request: &Finished) {
-    let mut hex = [0; 32];
+    // Without an allocation: it runs once a request.
+    let trace_id = request.trace_id().to_hex();
     metrics.request(&dogwatch_metrics::Request {
         method: request.method(),
         route: request.route(),
@@ -218,18 +219,7 @@ fn count(metrics: &Metrics, request: &Finished) {
         latency: request.latency(),
         bytes_in: request.bytes_in(),
         bytes_out: request.bytes_out(),
-        trace_id: Some(hex_of(request.trace_id().to_bytes(), &mut hex)),
+        trace_id: std::str::from_utf8(&trace_id).ok(),
         sampled: request.sampled(),
     });
-}
-
-/// Without an allocation: it runs once a request.
-#[cfg(feature = "tower")]
-fn hex_of(bytes: [u8; 16], out: &mut [u8; 32]) -> &str {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    for (byte, pair) in bytes.iter().zip(out.chunks_exact_mut(2)) {
-        pair[0] = DIGITS[usize::from(byte >> 4)];
-        pair[1] = DIGITS[usize::from(byte & 15)];
-    }
-    std::str::from_utf8(out).expect("hex digits are ASCII")
 }

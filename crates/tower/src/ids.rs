@@ -37,10 +37,19 @@ impl TraceId {
         self.0.get().to_be_bytes()
     }
 
+    /// The 32 digits as ASCII text, for where [`Display`](fmt::Display) would be too slow.
+    ///
+    /// ```
+    /// let id = dogwatch_tower::TraceId::random();
+    /// assert_eq!(id.to_hex(), *id.to_string().as_bytes());
+    /// ```
+    pub fn to_hex(self) -> [u8; 32] {
+        self.hex().to_bytes()
+    }
+
     pub(crate) fn hex(self) -> Hex<32> {
         let mut hex = Hex::ZEROS;
-        hex.write(0, (self.0.get() >> 64) as u64);
-        hex.write(16, self.0.get() as u64);
+        hex.write(0, &self.to_bytes());
         hex
     }
 }
@@ -68,7 +77,7 @@ impl SpanId {
 
     pub(crate) fn hex(self) -> Hex<16> {
         let mut hex = Hex::ZEROS;
-        hex.write(0, self.0.get());
+        hex.write(0, &self.to_bytes());
         hex
     }
 }
@@ -108,11 +117,11 @@ impl<'a> Ids<'a> {
     /// `place` is where the digits are written.
     pub(crate) fn of(context: &TraceContext, place: &'a mut Hex<64>) -> Self {
         let parent = context.parent_span_id();
-        let (trace, span) = (context.trace_id().0.get(), context.span_id().0.get());
-        place.write(0, (trace >> 64) as u64);
-        place.write(16, trace as u64);
-        place.write(32, span);
-        place.write(48, parent.map_or(0, |id| id.0.get()));
+        let mut bytes = [0; 32];
+        bytes[..16].copy_from_slice(&context.trace_id().to_bytes());
+        bytes[16..24].copy_from_slice(&context.span_id().to_bytes());
+        bytes[24..].copy_from_slice(&parent.map_or([0; 8], SpanId::to_bytes));
+        place.write(0, &bytes);
         let (trace_id, rest) = place.split_at(32);
         let (span_id, parent_span_id) = rest.split_at(16);
         Self {

@@ -56,17 +56,7 @@ fn fed(metrics: &Metrics) -> RequestLayer {
 }
 
 fn count(metrics: &Metrics, request: &Finished) {
-    let mut hex = [0; 32];
-    for (byte, pair) in request
-        .trace_id()
-        .to_bytes()
-        .iter()
-        .zip(hex.chunks_exact_mut(2))
-    {
-        const DIGITS: &[u8; 16] = b"0123456789abcdef";
-        pair[0] = DIGITS[usize::from(byte >> 4)];
-        pair[1] = DIGITS[usize::from(byte & 15)];
-    }
+    let trace_id = request.trace_id().to_hex();
     metrics.request(&Request {
         method: request.method(),
         route: request.route(),
@@ -77,7 +67,7 @@ fn count(metrics: &Metrics, request: &Finished) {
         latency: request.latency(),
         bytes_in: request.bytes_in(),
         bytes_out: request.bytes_out(),
-        trace_id: std::str::from_utf8(&hex).ok(),
+        trace_id: std::str::from_utf8(&trace_id).ok(),
         sampled: request.sampled(),
     });
 }
