@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tracing::span::Id;
 use tracing::{Dispatch, Event, Level};
-use tracing_core::field::{Field, Value};
+use tracing_core::field::{Field, Value, display};
 
 use crate::failure::Failure;
 use crate::hex::Hex;
@@ -30,6 +30,8 @@ pub(crate) fn emit(
     let span_id = own_ids.as_ref().map(|ids| ids.span_id);
     let parent_span_id = own_ids.as_ref().and_then(|ids| ids.parent_span_id);
     let request_id = own_ids.as_ref().map(|_| finished.request_id());
+    // As the macros give it: a visitor that only knows `record_debug` would put a text in quotes.
+    let message = display(message);
     let (latency_ms, ttfb_ms) = (ms(finished.latency), finished.ttfb.map(ms));
     let (route, error, refused) = (finished.route(), finished.error(), late.refused());
     let (method, path, outcome) = (finished.method, finished.path(), finished.outcome.as_str());

@@ -1054,3 +1054,33 @@ fn the_layer_can_be_cloned_and_its_future_sent() {
         RequestLayer::new().clone().layer(service).call(get("/")),
     ));
 }
+
+/// Knows nothing but `record_debug`, as a visitor that somebody writes in a hurry.
+#[derive(Clone, Default)]
+struct Messages(Arc<Mutex<Vec<String>>>);
+
+impl<S: tracing::Subscriber> tracing_subscriber::Layer<S> for Messages {
+    fn on_event(&self, event: &tracing::Event<'_>, _: tracing_subscriber::layer::Context<'_, S>) {
+        let mut visit = |field: &tracing::field::Field, value: &dyn std::fmt::Debug| {
+            if field.name() == "message" {
+                self.0.lock().unwrap().push(format!("{value:?}"));
+            }
+        };
+        event.record(&mut visit);
+    }
+}
+
+#[test]
+fn a_message_is_shown_without_quotes_to_a_visitor_that_knows_only_debug() {
+    let messages = Messages::default();
+    let _guard = set_default(registry().with(messages.clone()));
+    let layer = RequestLayer::new();
+    drop(serve(&layer, get("/"), |_| {
+        Response::new(Empty::<Bytes>::new())
+    }));
+    tracing::info!("what a macro says");
+    assert_eq!(
+        *messages.0.lock().unwrap(),
+        ["request completed", "what a macro says"]
+    );
+}
