@@ -1,10 +1,12 @@
 //! Makes an alert of what a rule's group went through.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use dogwatch_line::Query;
 
 use crate::alert::{Alert, State, shown};
+use crate::anomaly::Odds;
 use crate::clock::Clock;
 use crate::group::{Occurrence, values};
 use crate::rule::Rule;
@@ -42,7 +44,7 @@ impl About<'_> {
             total: firing.total,
             value: firing.value,
             threshold: rule.threshold as u64,
-            window: rule.window,
+            window: window(rule, occurrence),
             limit: limit(rule, occurrence),
             first_bad: self.clock.wall_at(firing.first_bad),
             fired_at: self.clock.wall_at(firing.fired_at),
@@ -117,8 +119,25 @@ pub(crate) fn quoted(text: &str) -> String {
 fn limit(rule: &Rule, occurrence: &Occurrence) -> String {
     match occurrence.overflow {
         true => format!("more than {} groups", rule.max_groups),
-        false => rule.limit(),
+        false => match occurrence.firing.odds {
+            // As many digits as an estimate has.
+            Some(Odds {
+                count,
+                expected,
+                tail,
+                ..
+            }) => format!(
+                "{count} within {} where {expected:.1} are usual, a chance of {tail:.0e}",
+                span_of_time::show(window(rule, occurrence))
+            ),
+            None => rule.limit(),
+        },
     }
+}
+
+fn window(rule: &Rule, occurrence: &Occurrence) -> Duration {
+    let odds = occurrence.firing.odds;
+    odds.map_or(rule.window, |odds| Duration::from_secs(odds.minutes * 60))
 }
 
 /// What an annotation may say of an alert besides its group.

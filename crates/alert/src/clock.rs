@@ -38,7 +38,8 @@ pub(crate) struct RealClock {
 impl RealClock {
     pub(crate) fn start() -> Self {
         let wall = since_epoch(SystemTime::now());
-        let shown = wall / 2;
+        // Whole days apart: minutes and half hours begin when the wall's do, as in old lines.
+        let shown = wall - wall / 2 / DAY * DAY;
         Self {
             start: Instant::now(),
             shown,
@@ -97,6 +98,8 @@ impl Anchor {
 pub(crate) fn since_epoch(wall: SystemTime) -> u64 {
     wall.duration_since(SystemTime::UNIX_EPOCH).map_or(0, nanos)
 }
+
+const DAY: u64 = 86_400_000_000_000;
 
 /// Shows the time of the latest line, in nanoseconds since 1970.
 #[derive(Debug, Default)]

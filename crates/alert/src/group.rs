@@ -6,7 +6,7 @@ use std::sync::Arc;
 use dogwatch_line::Value;
 
 use crate::clock::nanos;
-use crate::rule::{Kind, Rule};
+use crate::rule::Rule;
 use crate::samples::{Evidence, clean, shape_of};
 use crate::seen::Judged;
 use crate::watch::{Change, Firing, Watch};
@@ -116,7 +116,7 @@ pub(crate) fn write_key(rule: &Rule, event: &impl Judged, out: &mut String) {
         }
         write_value(event.field(name), out);
     }
-    if let Kind::NewTemplate { .. } = rule.kind {
+    if rule.kind.by_template() {
         if !rule.group_by.is_empty() {
             out.push(BETWEEN);
         }

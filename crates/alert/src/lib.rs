@@ -70,7 +70,7 @@
 //! | `action`, or `notify` | a notifier's name, or a list of them | `log` |
 //! | `playbook` | a playbook's name, or `{run: name, lease: 30s, dry_run: false, cooldown: 1m, max_per_hour: 6}` | none; a dry run, lease `1m`, cooldown `1m`, 6 an hour |
 //! | `labels` | more labels for the alert | none |
-//! | `type` | `any`, `threshold`, `ratio`, `absence`, `spike`, `change`, `field_stat`, `cardinality`, `new_value`, `new_template`, each with keys of its own | `threshold` |
+//! | `type` | `any`, `threshold`, `ratio`, `absence`, `spike`, `change`, `field_stat`, `cardinality`, `new_value`, `new_template`, `anomaly`, each with keys of its own | `threshold` |
 //! | `group_by` | fields whose values are counted apart, `max_groups` at most | none; 1000 |
 //! | `for` | how long it must be bad before it fires | `0s` |
 //! | `clear` | `below` which number it is good again; a `match` for an event that says so | the threshold; none |
@@ -117,6 +117,7 @@
 mod about;
 mod alert;
 mod alerts;
+mod anomaly;
 mod buckets;
 mod builder;
 mod callsites;
@@ -166,12 +167,14 @@ mod spans;
 mod spike;
 mod standing;
 mod stat;
+mod tail;
 mod tell;
 mod template;
 mod threads;
 mod ticker;
 mod trial;
 mod tries;
+mod usual;
 mod variety;
 mod view;
 mod watch;

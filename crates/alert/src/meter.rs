@@ -1,5 +1,6 @@
 //! Measures how bad it is: one way for each type of rule. Pure.
 
+use crate::anomaly::{Anomaly, Odds};
 use crate::buckets::Buckets;
 use crate::clock::nanos;
 use crate::rule::{Kind, Rule};
@@ -20,6 +21,8 @@ pub(crate) enum Meter {
     Shift(Shift),
     Stat(Stat),
     Variety(Variety),
+    /// Half a kilobyte: what the others hold inside is far less.
+    Anomaly(Box<Anomaly>),
 }
 
 /// What an event brings to a measure.
@@ -70,6 +73,9 @@ impl Meter {
                 min_total,
                 buckets: Buckets::new(window / STEPS, STEPS),
             }),
+            &Kind::Anomaly { learn, min_count } => {
+                Self::Anomaly(Box::new(Anomaly::new(nanos(learn), min_count)))
+            }
             Kind::Absence { forget_after, .. } => Self::Silence(Silence {
                 window,
                 forget_after: forget_after.map(nanos),
@@ -121,6 +127,7 @@ impl Meter {
                 spike.buckets.push(now, true);
             }
             Self::Shift(shift) => shift.push(now),
+            Self::Anomaly(anomaly) => anomaly.push(now),
             Self::Stat(stat) => {
                 if let Weight::Number(number) = weight {
                     stat.push(now, number);
@@ -150,6 +157,7 @@ impl Meter {
             Self::Shift(shift) => shift.level(now),
             Self::Stat(stat) => stat.level(now),
             Self::Variety(variety) => variety.level(now),
+            Self::Anomaly(anomaly) => anomaly.level(now),
         }
     }
 
@@ -163,12 +171,13 @@ impl Meter {
             Self::Shift(shift) => shift.next(now),
             Self::Stat(stat) => stat.next(now),
             Self::Variety(variety) => variety.next(now),
+            Self::Anomaly(anomaly) => anomaly.next(now),
         }
     }
 
     /// Whether it may become bad without a further event.
     pub(crate) fn rises_by_itself(&self) -> bool {
-        !matches!(self, Self::Count(_) | Self::Variety(_))
+        !matches!(self, Self::Count(_) | Self::Variety(_) | Self::Anomaly(_))
     }
 
     /// How many events count, and among how many for a ratio or how many before for a spike.
@@ -190,6 +199,18 @@ impl Meter {
             }
             Self::Stat(stat) => (stat.count(now), None),
             Self::Variety(variety) => (variety.count(now) as u64, None),
+            Self::Anomaly(anomaly) => {
+                let odds = anomaly.odds(now);
+                (odds.map_or(0, |odds| odds.count), None)
+            }
+        }
+    }
+
+    /// How unusual that is, where it is measured by that.
+    pub(crate) fn odds(&self, now: u64) -> Option<Odds> {
+        match self {
+            Self::Anomaly(anomaly) => anomaly.odds(now),
+            _ => None,
         }
     }
 
@@ -211,6 +232,7 @@ impl Meter {
             Self::Shift(shift) => shift.first(now),
             Self::Stat(stat) => stat.first(now),
             Self::Variety(variety) => variety.oldest_at(),
+            Self::Anomaly(anomaly) => anomaly.first(now),
         }
     }
 
@@ -224,6 +246,7 @@ impl Meter {
             Self::Shift(shift) => shift.next(now).is_none(),
             Self::Stat(stat) => stat.next(now).is_none(),
             Self::Variety(variety) => variety.count(now) == 0,
+            Self::Anomaly(anomaly) => anomaly.is_empty(now),
         }
     }
 
@@ -237,6 +260,7 @@ impl Meter {
             Self::Shift(shift) => shift.clear(),
             Self::Stat(stat) => stat.clear(),
             Self::Variety(variety) => variety.clear(),
+            Self::Anomaly(anomaly) => anomaly.clear(),
         }
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use dogwatch_line::{Level, Value};
 
+use crate::anomaly::UNUSUAL;
 use crate::conditions::Conditions;
 use crate::error::Place;
 use crate::leases::Limits;
@@ -90,6 +91,19 @@ pub(crate) enum Kind {
     NewValue { field: Box<str>, news: News },
     /// That there is a message of a kind which there never was.
     NewTemplate { news: News },
+    /// That there are more of a kind than there ever are at that time of day.
+    Anomaly {
+        /// How long from a kind's first event on it is learned and does not fire.
+        learn: Duration,
+        min_count: u64,
+    },
+}
+
+impl Kind {
+    /// Whether each kind of message is a group.
+    pub(crate) fn by_template(&self) -> bool {
+        matches!(self, Self::NewTemplate { .. } | Self::Anomaly { .. })
+    }
 }
 
 /// What is new, and what is only new to the rule.
@@ -175,12 +189,12 @@ impl Rule {
 
     /// Whether its events are told apart by what they hold.
     pub(crate) fn is_grouped(&self) -> bool {
-        !self.group_by.is_empty() || matches!(self.kind, Kind::NewTemplate { .. })
+        !self.group_by.is_empty() || self.kind.by_template()
     }
 
     /// The names of what they are told apart by, in the order of a group's values.
     pub(crate) fn group_names(&self) -> impl Iterator<Item = &str> {
-        let template = matches!(self.kind, Kind::NewTemplate { .. }).then_some(TEMPLATE);
+        let template = self.kind.by_template().then_some(TEMPLATE);
         self.group_by.iter().map(|name| &**name).chain(template)
     }
 
@@ -205,6 +219,7 @@ impl Rule {
             Kind::Cardinality { .. } => "cardinality",
             Kind::NewValue { .. } => "new_value",
             Kind::NewTemplate { .. } => "new_template",
+            Kind::Anomaly { .. } => "anomaly",
         }
     }
 
@@ -264,6 +279,7 @@ impl Rule {
             }
             Kind::NewValue { field, .. } => format!("a new value of {field}"),
             Kind::NewTemplate { .. } => "a new kind of message".into(),
+            Kind::Anomaly { .. } => format!("a chance below {UNUSUAL:e}"),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Decides when a rule fires and when it resolves. Pure: it is told the time.
 
+use crate::anomaly::Odds;
 use crate::clock::nanos;
 use crate::meter::{Level, Meter, Weight};
 use crate::rule::Rule;
@@ -39,6 +40,8 @@ pub(crate) struct Firing {
     pub(crate) count: u64,
     /// Among how many, or after how many.
     pub(crate) total: Option<u64>,
+    /// How unusual that is, where that is what is measured.
+    pub(crate) odds: Option<Odds>,
     /// What was measured, where that is no count.
     pub(crate) value: Option<f64>,
     /// Since when it is good.
@@ -148,6 +151,7 @@ impl Watch {
                 fired_at: now,
                 count,
                 total,
+                odds: self.meter.odds(now),
                 value: self.meter.value(now),
                 good_since: None,
             };

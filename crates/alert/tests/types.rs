@@ -23,7 +23,7 @@ fn each_mistake_in_a_type_is_told_with_its_place() {
         (
             "type: thresold",
             3,
-            "expected a type of rule: any, threshold, ratio, absence, spike, change, field_stat, cardinality, new_value, new_template, found `thresold`",
+            "expected a type of rule: any, threshold, ratio, absence, spike, change, field_stat, cardinality, new_value, new_template, anomaly, found `thresold`",
         ),
         (
             "threshold: 3\n  factor: 2",

@@ -2,8 +2,10 @@
 //!
 //! Processor time of the thread, the median of rounds that alternate with a layer that does nothing;
 //! instructions under valgrind, the difference of two runs; allocations by a counting allocator. Each
-//! run is asked afterwards how many events its rules counted.
+//! run is asked afterwards how many events its rules counted. What an anomaly rule finds in simulated
+//! traffic is counted first: `--only-anomaly` stops there, `--seed N` makes other traffic.
 
+mod anomaly;
 mod rules;
 mod traffic;
 
@@ -13,7 +15,6 @@ use std::hint::black_box;
 use tracing::Dispatch;
 use tracing_subscriber::layer::{Layer, SubscriberExt as _};
 use tracing_subscriber::registry;
-use traffic::Spread;
 
 #[global_allocator]
 static ALLOCATOR: allocations::Counting = allocations::Counting;
@@ -34,6 +35,10 @@ fn main() {
         };
     }
     println!("{}", machine::line());
+    anomaly::run(anomaly::seed());
+    if std::env::args().any(|argument| argument == "--only-anomaly") {
+        return;
+    }
     assert_eq!(rules::MESSAGE.len(), 172);
     let (rounds, events) = if quick() { (1, 1_000) } else { (9, 200_000) };
     // Also when quick: the rules' set-up is millions of instructions and differs by thousands from run
@@ -65,9 +70,6 @@ fn main() {
         "\n{groups} groups of 100 rules: {} MiB\n",
         print::short(mib)
     );
-    for spread in [Spread::Poisson, Spread::Wider(3.0)] {
-        simulated(seed(), spread);
-    }
     let idle = idle.map(|(ours, bare)| ours - bare);
     print::figure("alert.idle.instructions", idle, "instructions");
     print::figure("alert.text50.ns", Some(added.0), "ns");
@@ -208,35 +210,6 @@ fn backtest() -> f64 {
     }
     best
 }
-
-/// What the traffic of a seed is like.
-fn simulated(seed: u64, spread: Spread) {
-    let of_a_base = if quick() { 1 } else { 40 };
-    let all: Vec<_> = (0..of_a_base * traffic::BASES.len() as u64)
-        .map(|number| traffic::series(seed, number, spread, 8))
-        .collect();
-    let events: u64 = all
-        .iter()
-        .flat_map(|one| &one.minutes)
-        .map(|&count| u64::from(count))
-        .sum();
-    let days: usize = all.iter().map(|one| one.minutes.len() / traffic::DAY).sum();
-    let bursts: usize = all.iter().map(|one| one.bursts.len()).sum();
-    println!(
-        "traffic of seed {seed}, {spread:?}: {days} days of messages of a kind, {events} events, {bursts} bursts of {} minutes",
-        traffic::BURST
-    );
-}
-
-/// `--seed N`: the traffic's.
-fn seed() -> u64 {
-    let mut arguments = std::env::args().skip_while(|argument| argument != "--seed");
-    arguments.nth(1).map_or(SEED, |seed| {
-        seed.parse().expect("--seed takes a whole number")
-    })
-}
-
-const SEED: u64 = 1;
 
 /// Wants every event, as our layer does, and leaves it.
 struct Nothing;

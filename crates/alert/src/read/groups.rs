@@ -53,10 +53,7 @@ pub(crate) fn read(node: &Node<'_>, kind: &Kind, default: usize) -> Result<Group
         return Err(node.error("no group is known from the start; take away `group_by`"));
     }
     let said = max(node)?;
-    if let (Some(_), true) = (
-        said,
-        names.is_empty() && !matches!(kind, Kind::NewTemplate { .. }),
-    ) {
+    if let (Some(_), true) = (said, names.is_empty() && !kind.by_template()) {
         let node = node.need("max_groups")?;
         return Err(node.error("there are no groups: say `group_by` too"));
     }

@@ -10,6 +10,7 @@ use crate::read::node::Node;
 use crate::read::{shift, stat};
 use crate::rule::{Kind, News};
 use crate::spike::SPIKE_STEPS;
+use crate::usual::WINDOWS;
 
 /// What a rule measures, and by which limits.
 pub(crate) struct Measured {
@@ -79,6 +80,10 @@ pub(crate) fn read(node: &Node<'_>, default: Duration) -> Result<Measured, Error
             news: news(node)?,
         },
         "new_template" => Kind::NewTemplate { news: news(node)? },
+        "anomaly" => {
+            out.window = WIDEST;
+            anomaly(node)?
+        }
         _ => Kind::Any,
     };
     if let (Some(below), false) = (
@@ -213,6 +218,21 @@ pub(super) fn count(node: &Node<'_>, key: &str) -> Result<Option<u64>, Error> {
     Ok(Some(number))
 }
 
+fn anomaly(node: &Node<'_>) -> Result<Kind, Error> {
+    if let Some(window) = node.get("window") {
+        return Err(window.error("an anomaly has its own windows, of 1, 5 and 15 minutes"));
+    }
+    let learn = node.get("learn");
+    let span = learn.as_ref().map(bounded).transpose()?.unwrap_or(DAY);
+    if let Some(learn) = learn.filter(|_| span < DAY) {
+        return Err(learn.expected("a day at least, all whose half hours are learned"));
+    }
+    Ok(Kind::Anomaly {
+        learn: span,
+        min_count: count(node, "min_count")?.unwrap_or(MIN_UNUSUAL),
+    })
+}
+
 fn flag(node: &Node<'_>, key: &str) -> Result<bool, Error> {
     match node.get(key) {
         None => Ok(false),
@@ -230,7 +250,7 @@ pub(crate) fn type_name(name: &str) -> Option<&'static str> {
 }
 
 /// The types, each with the keys that not all have.
-const TYPES: [(&str, &[&str]); 10] = [
+const TYPES: [(&str, &[&str]); 11] = [
     ("any", &[]),
     ("threshold", &["threshold"]),
     ("ratio", &["threshold", "of", "min_total"]),
@@ -244,6 +264,7 @@ const TYPES: [(&str, &[&str]); 10] = [
     ("cardinality", &["field", "threshold"]),
     ("new_value", &["field", "learn", "max_values"]),
     ("new_template", &["learn", "max_values"]),
+    ("anomaly", &["learn", "min_count"]),
 ];
 
 /// Of fewer events a share says little.
@@ -261,6 +282,15 @@ const _: () = assert!(SPIKE_STEPS == 12, "as documented");
 
 /// In an hour a service has shown most of what it says.
 const LEARN: Duration = Duration::from_secs(3_600);
+
+const DAY: Duration = Duration::from_secs(86_400);
+
+/// The longest of an anomaly's windows.
+const WIDEST: Duration = Duration::from_secs(900);
+const _: () = assert!(WINDOWS[2] * 60 == WIDEST.as_secs(), "as documented");
+
+/// Three of what was never more than one a week are unlikely too, and nobody's incident.
+const MIN_UNUSUAL: u64 = 4;
 
 /// 16 bytes each and the map's own room: some 400 kB.
 const MAX_VALUES: u64 = 10_000;

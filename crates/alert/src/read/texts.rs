@@ -35,7 +35,7 @@ pub(crate) fn annotations(
 }
 
 fn with_group<'a>(facts: &[&'a str], kind: &Kind, group: &[&'a str]) -> Vec<&'a str> {
-    let template = matches!(kind, Kind::NewTemplate { .. }).then_some(TEMPLATE);
+    let template = kind.by_template().then_some(TEMPLATE);
     facts.iter().chain(group).copied().chain(template).collect()
 }
 

@@ -194,6 +194,8 @@ impl Copied {
 fn recalled(rule: &Rule, kept: &KeptGroup, saved_at: u64, clock: &dyn Clock) -> Group {
     let time = |wall| clock.time_at(wall);
     let firing = |kept: &KeptFiring| Firing {
+        // Its kind is learned anew, and its odds were told.
+        odds: None,
         first_bad: time(kept.first_bad),
         fired_at: time(kept.fired_at),
         count: kept.count,
