@@ -199,10 +199,7 @@ impl Meter {
             }
             Self::Stat(stat) => (stat.count(now), None),
             Self::Variety(variety) => (variety.count(now) as u64, None),
-            Self::Anomaly(anomaly) => {
-                let odds = anomaly.odds(now);
-                (odds.map_or(0, |odds| odds.count), None)
-            }
+            Self::Anomaly(anomaly) => (anomaly.odds(now).map_or(0, |odds| odds.count), None),
         }
     }
 

@@ -5,12 +5,12 @@ use std::time::Duration;
 use serde_norway::Value;
 
 use crate::error::Error;
+use crate::read::anomaly::{WIDEST, anomaly};
 use crate::read::limits::{bounded, threshold, window_span};
 use crate::read::node::Node;
 use crate::read::{shift, stat};
 use crate::rule::{Kind, News};
 use crate::spike::SPIKE_STEPS;
-use crate::usual::WINDOWS;
 
 /// What a rule measures, and by which limits.
 pub(crate) struct Measured {
@@ -218,21 +218,6 @@ pub(super) fn count(node: &Node<'_>, key: &str) -> Result<Option<u64>, Error> {
     Ok(Some(number))
 }
 
-fn anomaly(node: &Node<'_>) -> Result<Kind, Error> {
-    if let Some(window) = node.get("window") {
-        return Err(window.error("an anomaly has its own windows, of 1, 5 and 15 minutes"));
-    }
-    let learn = node.get("learn");
-    let span = learn.as_ref().map(bounded).transpose()?.unwrap_or(DAY);
-    if let Some(learn) = learn.filter(|_| span < DAY) {
-        return Err(learn.expected("a day at least, all whose half hours are learned"));
-    }
-    Ok(Kind::Anomaly {
-        learn: span,
-        min_count: count(node, "min_count")?.unwrap_or(MIN_UNUSUAL),
-    })
-}
-
 fn flag(node: &Node<'_>, key: &str) -> Result<bool, Error> {
     match node.get(key) {
         None => Ok(false),
@@ -282,15 +267,6 @@ const _: () = assert!(SPIKE_STEPS == 12, "as documented");
 
 /// In an hour a service has shown most of what it says.
 const LEARN: Duration = Duration::from_secs(3_600);
-
-const DAY: Duration = Duration::from_secs(86_400);
-
-/// The longest of an anomaly's windows.
-const WIDEST: Duration = Duration::from_secs(900);
-const _: () = assert!(WINDOWS[2] * 60 == WIDEST.as_secs(), "as documented");
-
-/// Three of what was never more than one a week are unlikely too, and nobody's incident.
-const MIN_UNUSUAL: u64 = 4;
 
 /// 16 bytes each and the map's own room: some 400 kB.
 const MAX_VALUES: u64 = 10_000;

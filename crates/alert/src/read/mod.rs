@@ -1,5 +1,6 @@
 //! Reads a rules file strictly: what it does not know, it refuses, with line and column.
 
+mod anomaly;
 mod conditions;
 mod declared;
 mod defaults;
