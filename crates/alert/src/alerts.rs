@@ -10,12 +10,13 @@ use std::time::{Duration, Instant};
 use crate::alert::{Alert, AlertState, Deliveries, RuleCounts};
 use crate::error::Error;
 use crate::json;
+use crate::reload::{self, ReloadCounts, Reloads};
 use crate::shared::Shared;
 
 /// A handle to the running alerts. Clones are the same handle.
 #[derive(Clone)]
 pub struct Alerts {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
 }
 
 impl Alerts {
@@ -40,19 +41,44 @@ impl Alerts {
 
     /// All of that as one JSON object, for a page of the service such as `/alerts`: `alerts`, what
     /// fires with its evidence, and `rules`, each with its state, its counts, and what was
-    /// suppressed by reason. Times are RFC 3339 in UTC, spans are seconds.
+    /// suppressed by reason; and `reloads` of the rules file, with why the latest failed. Times are
+    /// RFC 3339 in UTC, spans are seconds.
     pub fn json(&self) -> String {
-        let (states, counts) = (self.states(), self.counts());
-        json::standing(&states, &counts, &self.active())
+        let reloads = self.reloads();
+        json::standing(&self.shared.standing(), &self.active(), &reloads)
+    }
+
+    /// How each rule stands and what it has done, in the order of the rules: of the same rules,
+    /// though a reload brings others meanwhile.
+    pub fn standing(&self) -> Vec<(AlertState, RuleCounts)> {
+        self.shared.standing()
+    }
+
+    /// Loads the rules file again and puts it to work, whether or not it says something else: for
+    /// secrets in other files too. A file that does not load is an error, counted, and the rules
+    /// stay as they were; so it is without a file.
+    ///
+    /// A rule that says the same under the same name goes on with its counts, groups and what
+    /// fires. One that is gone or says something else is over: what fires is told as resolved to
+    /// those who heard of it, its playbook is taken back, and a changed rule begins anew. So nobody
+    /// is left with an alert that no rule can end. A notifier that is unchanged keeps what waits; a
+    /// new one is told of what fires already; one that no rule names any more has a minute to send
+    /// what waits.
+    pub fn reload(&self) -> Result<(), Error> {
+        reload::by_call(&self.shared)
+    }
+
+    /// How often the rules file was put to work again, and how often that failed.
+    pub fn reloads(&self) -> ReloadCounts {
+        let reloads = self.shared.reloads.as_ref();
+        reloads.map(Reloads::counts).unwrap_or_default()
     }
 
     /// The kill switch: `false` takes back every playbook that is applied and refuses each from now
     /// on, until `true`. Rules that fire then may use theirs again, within their limits. Does not
     /// wait for the playbooks. Default: on; see [`Builder::playbooks_on`](crate::Builder::playbooks_on).
     pub fn playbooks(&self, on: bool) {
-        for keeper in self.shared.keepers() {
-            keeper.turn_off(!on);
-        }
+        self.shared.workers.turn_off(!on);
     }
 
     /// What became of the notifications since the start.
@@ -60,13 +86,9 @@ impl Alerts {
         self.shared.deliveries()
     }
 
-    /// The same for each notifier that a rule names, by its name.
+    /// The same for each notifier that a rule names or named before a reload, by its name.
     pub fn deliveries_by_notifier(&self) -> Vec<(String, Deliveries)> {
-        let outboxes = self.shared.outboxes();
-        let by_name = outboxes
-            .iter()
-            .map(|outbox| (outbox.name().to_owned(), outbox.counts()));
-        by_name.collect()
+        self.shared.workers.by_notifier()
     }
 
     /// A channel that gets each change from now on. It holds 256; a reader that falls further

@@ -4,18 +4,17 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::alerts::{AlertGuard, Alerts};
 use crate::clock::{Clock, RealClock};
 use crate::dead_letters::DeadLetters;
 use crate::error::Error;
-use crate::keeper::Keeper;
+use crate::joiner::Joiner;
 use crate::layer::AlertLayer;
 use crate::notify::logged::Logged;
-use crate::outbox::Outbox;
 use crate::redact::Redact;
-use crate::rule::Named;
-use crate::set::{Route, Set};
+use crate::reload::{Reloads, Source, Variables};
 use crate::shared::{Fixed, OnChange, Shared};
 use crate::snapshot::{Keeping, StateFile};
 use crate::tell::{self, Tell};
@@ -36,6 +35,8 @@ pub struct Builder {
     state_file: Option<PathBuf>,
     dry_run: bool,
     playbooks_on: bool,
+    variables: Variables,
+    reload_every: Duration,
     pub(crate) clock: Arc<dyn Clock>,
 }
 
@@ -53,6 +54,8 @@ impl Builder {
             state_file: None,
             dry_run: true,
             playbooks_on: true,
+            variables: Variables(Box::new(|_| None)),
+            reload_every: RELOAD_EVERY,
             clock: Arc::new(RealClock::start()),
         }
     }
@@ -173,6 +176,26 @@ impl Builder {
         self
     }
 
+    /// What `${NAME}` stands for when the rules file is loaded again; as for
+    /// [`Rules::load_with`]. Default: no variable is known, and a file that asks for one does not
+    /// reload. It must not reload the rules in turn.
+    pub fn variables(
+        mut self,
+        variable: impl Fn(&str) -> Option<String> + Send + Sync + 'static,
+    ) -> Self {
+        self.variables = Variables(Box::new(variable));
+        self
+    }
+
+    /// How often the thread that tells of changes reads the file of [`Rules::load`] to see whether
+    /// it says something else. What has changed is put to work when it reads the same once more,
+    /// a second later at most; see [`Alerts::reload`]. At least a millisecond; zero never looks.
+    /// Default: 5 s. Rules that come from a text have no file.
+    pub fn reload_every(mut self, every: Duration) -> Self {
+        self.reload_every = every;
+        self
+    }
+
     /// Starts: one thread that tells of changes, one for each notifier and playbook that a rule
     /// names. An action or playbook that is not registered is an error.
     pub fn spawn(self) -> Result<(AlertLayer, AlertGuard), Error> {
@@ -183,95 +206,50 @@ impl Builder {
         })
     }
 
-    fn start(mut self) -> Result<(AlertLayer, AlertGuard), Error> {
+    fn start(self) -> Result<(AlertLayer, AlertGuard), Error> {
         let logged = Logged::default();
-        self.add_declared(&logged)?;
-        let dead_letters = self.dead_letters.take().map(DeadLetters::open);
-        let dead_letters = dead_letters.transpose()?.map(Arc::new);
-        let routes = self.routes(dead_letters.as_ref())?;
-        let state = self.state_file.take().map(StateFile::open).transpose()?;
-        let set = Set::new(self.rules.document.rules, routes, self.clock.now());
+        let mut notifiers = self.notifiers;
+        notifiers
+            .entry("log".into())
+            .or_insert_with(|| Arc::new(logged.clone()));
+        let dead_letters = self.dead_letters.map(DeadLetters::open);
+        let joiner = Joiner {
+            notifiers,
+            playbooks: self.playbooks,
+            dead_letters: dead_letters.transpose()?.map(Arc::new),
+            dry_run: self.dry_run,
+            clock: self.clock.clone(),
+        };
+        let roster = joiner.join(self.rules.document, None)?;
+        let state = self.state_file.map(StateFile::open).transpose()?;
         let shown = |(key, value): (String, String)| {
             self.redact
                 .show(&key, &value)
                 .map(|shown| (key.clone(), shown.into_owned()))
         };
+        let source = self.rules.file.map(|file| Source {
+            file,
+            variables: self.variables,
+            every: Some(self.reload_every)
+                .filter(|every| !every.is_zero())
+                .map(|every| every.max(Duration::from_millis(1))),
+            joiner,
+        });
         let fixed = Fixed {
             fields: self.fields.into_iter().filter_map(shown).collect(),
             redact: self.redact.clone(),
             logged,
             on_change: self.on_change,
             tell: Tell::new(self.on_error, self.clock.clone()),
+            reloads: source.map(|source| Reloads::new(source, self.rules.sight)),
             clock: self.clock,
         };
-        let shared = Arc::new(Shared::new(fixed, set));
+        let shared = Arc::new(Shared::new(fixed, roster));
         let alerts = Alerts::new(shared.clone());
         alerts.playbooks(self.playbooks_on);
         let keeping = state.map(|file| Keeping::take_up(file, &shared));
         threads::start(&shared, keeping)?;
         Ok((AlertLayer::new(shared), AlertGuard::new(alerts)))
-    }
-
-    /// Who is told of each rule; one outbox for each notifier, one keeper for each playbook.
-    fn routes(&self, dead_letters: Option<&Arc<DeadLetters>>) -> Result<Vec<Route>, Error> {
-        let mut outboxes = Vec::new();
-        let (mut keepers, mut dry) = (Vec::new(), Vec::new());
-        let mut routes = Vec::new();
-        for rule in &self.rules.document.rules {
-            let mut route = Route::default();
-            for action in &rule.actions {
-                let notifier = find(&self.notifiers, &NOTIFIER, &rule.name, action)?;
-                route.outboxes.push(once(&mut outboxes, &action.name, || {
-                    Outbox::new(action.name.clone(), notifier.clone(), self.clock.clone())
-                        .dead_letters(dead_letters.cloned())
-                }));
-            }
-            if let Some(call) = &rule.playbook {
-                let run = self.renamed(&call.run);
-                let playbook = find(&self.playbooks, &PLAYBOOK, &rule.name, &run)?;
-                let configured = playbook.configured(&call.with).map_err(|error| {
-                    let (rule, run) = (&rule.name, &run.name);
-                    let what = format!("rule `{rule}`: its playbook `{run}` cannot be set up");
-                    Error::rules(call.run.place, what).caused_by(error)
-                })?;
-                let with = shown(&call.with);
-                let key = format!("{} {with}", run.name);
-                let keeper = || {
-                    let playbook = configured.unwrap_or_else(|| playbook.clone());
-                    Keeper::new(run.name.clone(), with, playbook, self.clock.clone())
-                };
-                route.keeper = Some(match call.dry_run.unwrap_or(self.dry_run) {
-                    true => once(&mut dry, &key, || keeper().into_dry_run()),
-                    false => once(&mut keepers, &key, keeper),
-                });
-            }
-            routes.push(route);
-        }
-        Ok(routes)
-    }
-
-    /// An earlier name, unless somebody has it now: two keepers of one switch would fight.
-    fn renamed(&self, named: &Named) -> Named {
-        let mut named = named.clone();
-        let is_known = |name: &str| self.playbooks.contains_key(name);
-        if named.name == "shed" && !is_known("shed") && is_known("degrade_route") {
-            named.name = "degrade_route".into();
-        }
-        named
-    }
-
-    /// The notifiers that are always there or that the file declares.
-    fn add_declared(&mut self, logged: &Logged) -> Result<(), Error> {
-        self.notifiers
-            .entry("log".into())
-            .or_insert_with(|| Arc::new(logged.clone()));
-        for declared in &self.rules.document.notifiers {
-            if !self.notifiers.contains_key(&declared.name) {
-                let notifier = declared.notifier()?;
-                self.notifiers.insert(declared.name.clone(), notifier);
-            }
-        }
-        Ok(())
     }
 }
 
@@ -286,64 +264,5 @@ impl fmt::Debug for Builder {
     }
 }
 
-/// A playbook's settings as its keeper's name and as the log has them.
-fn shown(with: &BTreeMap<String, String>) -> String {
-    let pairs = with.iter().map(|(key, value)| format!("{key}={value}"));
-    pairs.collect::<Vec<_>>().join(" ")
-}
-
-/// What a rule names that must be registered.
-struct Wanted {
-    key: &'static str,
-    what: &'static str,
-    or_else: &'static str,
-}
-
-const NOTIFIER: Wanted = Wanted {
-    key: "action",
-    what: "notifier",
-    or_else: ", or declare it under `notifiers:`",
-};
-
-const PLAYBOOK: Wanted = Wanted {
-    key: "playbook",
-    what: "playbook",
-    or_else: "",
-};
-
-fn find<'m, T: ?Sized>(
-    known: &'m BTreeMap<String, Arc<T>>,
-    wanted: &Wanted,
-    rule: &str,
-    named: &Named,
-) -> Result<&'m Arc<T>, Error> {
-    known.get(&named.name).ok_or_else(|| {
-        let Wanted { key, what, or_else } = wanted;
-        let name = &named.name;
-        let mut names = known
-            .keys()
-            .map(|name| format!("`{name}`"))
-            .collect::<Vec<_>>()
-            .join(", ");
-        if names.is_empty() {
-            names.push_str("none");
-        }
-        Error::rules(
-            named.place,
-            format!(
-                "rule `{rule}`: its {key} `{name}` is no {what}; known are {names}; register it \
-                 with `.{what}(\"{name}\", …)`{or_else}"
-            ),
-        )
-    })
-}
-
-/// What belongs to a name, made if it is new.
-fn once<T>(list: &mut Vec<(String, Arc<T>)>, name: &str, make: impl FnOnce() -> T) -> Arc<T> {
-    if let Some((_, known)) = list.iter().find(|(other, _)| other == name) {
-        return known.clone();
-    }
-    let new = Arc::new(make());
-    list.push((name.to_owned(), new.clone()));
-    new
-}
+/// A file of some 100 kB is read and compared within a tenth of a millisecond.
+const RELOAD_EVERY: Duration = Duration::from_secs(5);

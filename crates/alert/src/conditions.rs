@@ -18,6 +18,20 @@ pub(crate) struct Conditions {
     pub(crate) pattern: Option<Regex>,
 }
 
+/// By what is said: a pattern and a query are equal if their texts are.
+impl PartialEq for Conditions {
+    fn eq(&self, other: &Self) -> bool {
+        let pattern = |conditions: &Self| conditions.pattern.as_ref().map(Regex::to_string);
+        let asked = |conditions: &Self| {
+            let asked = conditions.query.as_ref();
+            asked.map(|asked| asked.query.to_string())
+        };
+        (self.level, &self.target, &self.fields) == (other.level, &other.target, &other.fields)
+            && pattern(self) == pattern(other)
+            && asked(self) == asked(other)
+    }
+}
+
 /// A query as a rule asks it: texts without a field are looked for in the message.
 #[derive(Debug)]
 pub(crate) struct Asked {

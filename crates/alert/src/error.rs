@@ -77,6 +77,17 @@ impl Error {
         self
     }
 
+    /// All of it in one line.
+    pub(crate) fn with_causes(&self) -> String {
+        let mut line = self.to_string();
+        let mut cause = self.source();
+        while let Some(error) = cause {
+            line.push_str(&format!(": {error}"));
+            cause = error.source();
+        }
+        line
+    }
+
     /// Whether the rules themselves are at fault: their YAML, a key, a pattern, a name.
     pub fn is_rules(&self) -> bool {
         self.kind == Kind::Rules

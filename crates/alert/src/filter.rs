@@ -17,6 +17,11 @@ impl Least {
         Self(AtomicUsize::new(number(level)))
     }
 
+    /// Whether that changed it.
+    pub(crate) fn set(&self, level: Option<Level>) -> bool {
+        self.0.swap(number(level), Ordering::Relaxed) != number(level)
+    }
+
     #[inline]
     pub(crate) fn is_above(&self, level: Level) -> bool {
         self.0.load(Ordering::Relaxed) > level as usize

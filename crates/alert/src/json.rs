@@ -6,14 +6,24 @@ use std::time::SystemTime;
 use serde_json::{Value, json};
 
 use crate::alert::{Alert, AlertState, RuleCounts};
+use crate::reload::ReloadCounts;
 use crate::seen::rfc3339;
 
-/// One object: what fires, and each rule with its state and its counts.
-pub(crate) fn standing(states: &[AlertState], counts: &[RuleCounts], active: &[Alert]) -> String {
-    let rules = states.iter().zip(counts);
-    let rules: Vec<Value> = rules.map(|(state, counts)| rule(state, counts)).collect();
+/// One object: what fires, each rule with its state and its counts, and how the file fared.
+pub(crate) fn standing(
+    rules: &[(AlertState, RuleCounts)],
+    active: &[Alert],
+    reloads: &ReloadCounts,
+) -> String {
+    let rules = rules.iter().map(|(state, counts)| rule(state, counts));
+    let rules: Vec<Value> = rules.collect();
     let active: Vec<Value> = active.iter().map(alert).collect();
-    json!({"alerts": active, "rules": rules}).to_string()
+    let reloads = json!({
+        "done": reloads.done,
+        "failed": reloads.failed,
+        "error": reloads.error,
+    });
+    json!({"alerts": active, "rules": rules, "reloads": reloads}).to_string()
 }
 
 fn rule(state: &AlertState, counts: &RuleCounts) -> Value {

@@ -123,7 +123,8 @@ impl AlertLayer {
         if self.shared.least.is_none() || self.shared.is_ended() {
             return Vec::new();
         }
-        with_view(|view| {
+        with_scratch(|scratch| {
+            let view = &mut scratch.view;
             view.start(Level::Trace, "");
             let redact = &self.shared.redact;
             let mut collect = Collect::new(view, redact, From::Span, fields);
@@ -145,7 +146,7 @@ where
 
     fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
         if metadata.is_event() {
-            self.learn(self.shared.set(), metadata);
+            self.learn(&self.shared.set(), metadata);
         }
         // Never `never`: in a plain layer that would silence every other layer.
         Interest::always()
@@ -172,10 +173,13 @@ where
         let metadata = event.metadata();
         let shared = &*self.shared;
         let too_low = shared.least.is_above(level(metadata));
-        if too_low || is_idle(shared.generation(), metadata) || shared.is_ended() {
+        if too_low || is_idle(shared.current.generation(), metadata) || shared.is_ended() {
             return;
         }
-        with_view(|view| self.judge(shared.set(), view, event, &ctx));
+        with_scratch(|scratch| {
+            let set = shared.current.kept(&mut scratch.set);
+            self.judge(set, &mut scratch.view, event, &ctx);
+        });
     }
 }
 
@@ -189,16 +193,28 @@ impl fmt::Debug for AlertLayer {
     }
 }
 
-/// Lends this thread's view. `None` if it is lent out: then a value being formatted has logged, and
+/// What a thread keeps for the events that it judges.
+#[derive(Default)]
+struct Scratch {
+    view: View,
+    /// The rules that it last judged by.
+    set: Option<Arc<Set>>,
+}
+
+/// Lends this thread's scratch. `None` if it is lent out: then a value being formatted has logged, and
 /// that event is not judged. Or if the thread is ending.
-fn with_view<T>(run: impl FnOnce(&mut View) -> T) -> Option<T> {
-    VIEW.try_with(|view| view.try_borrow_mut().ok().map(|mut view| run(&mut view)))
+fn with_scratch<T>(run: impl FnOnce(&mut Scratch) -> T) -> Option<T> {
+    SCRATCH
+        .try_with(|scratch| {
+            let mut scratch = scratch.try_borrow_mut().ok()?;
+            Some(run(&mut scratch))
+        })
         .ok()
         .flatten()
 }
 
 thread_local! {
-    static VIEW: RefCell<View> = RefCell::default();
+    static SCRATCH: RefCell<Scratch> = RefCell::default();
 }
 
 fn from_log(metadata: &Metadata<'_>) -> bool {

@@ -100,6 +100,9 @@
 //! - An alert waits in a queue of 256 for each notifier, in order, and is tried again for an hour.
 //!   Each alert dropped or given up is counted in [`Deliveries`] and told to
 //!   [`Builder::on_error`]. "Resolved" is not sent where "firing" never arrived.
+//! - The file of `Rules::load` is read again every 5 s ([`Builder::reload_every`]) and put to work
+//!   when it has changed: [`Alerts::reload`] says what goes on and what is over. A file that does
+//!   not load changes nothing, is told once and counted in [`Alerts::reloads`].
 //! - A playbook only says what it would have done until `dry_run: false` arms it. Each act, each
 //!   refusal with its reason, and each taking back is an event of its own in the log, like an alert
 //!   of `log`. Its lease is kept by a thread of its own: if nothing renews it, it is taken back.
@@ -124,11 +127,13 @@ mod callsites;
 mod clock;
 mod collect;
 mod conditions;
+mod current;
 mod dead_letters;
 mod dictionary;
 mod error;
 mod filter;
 mod group;
+mod joiner;
 mod json;
 mod keeper;
 mod known;
@@ -146,9 +151,11 @@ mod prefilter;
 mod queue;
 mod read;
 mod redact;
+mod reload;
 mod replay;
 mod report;
 mod resends;
+mod retire;
 mod rule;
 mod rules;
 mod samples;
@@ -167,6 +174,7 @@ mod spans;
 mod spike;
 mod standing;
 mod stat;
+mod succession;
 mod tail;
 mod tell;
 mod template;
@@ -180,6 +188,7 @@ mod view;
 mod watch;
 mod width;
 mod window;
+mod workers;
 mod written;
 
 pub use alert::{Alert, AlertState, Deliveries, RuleCounts, State};
@@ -196,6 +205,7 @@ pub use notify::{Notify, NotifyError};
 pub use notify::{alertmanager::Alertmanager, messenger::Messenger, webhook::Webhook};
 pub use pace::Pace;
 pub use playbook::{Playbook, Shed};
+pub use reload::ReloadCounts;
 pub use replay::{Lines, Replay};
 pub use report::RuleReport;
 pub use rules::Rules;

@@ -18,17 +18,19 @@ use crate::tries::Tries;
 pub(crate) struct Outbox {
     name: String,
     notifier: Arc<dyn Notify>,
-    clock: Arc<dyn Clock>,
+    pub(crate) clock: Arc<dyn Clock>,
     wake: Arc<Wake>,
     dead_letters: Option<Arc<DeadLetters>>,
     state: Mutex<State>,
 }
 
-struct State {
+pub(crate) struct State {
     queue: Queue,
     /// Instead of the queue, for a receiver that forgets.
     resends: Option<Resends>,
     ending: Option<u64>,
+    /// It ends since the rules that a reload brought do not name it.
+    pub(crate) retired: bool,
 }
 
 impl Outbox {
@@ -39,6 +41,7 @@ impl Outbox {
             queue: Queue::default(),
             resends: notifier.resend().map(Resends::new),
             ending: None,
+            retired: false,
         };
         Self {
             name,
@@ -104,7 +107,10 @@ impl Outbox {
 
     /// Sends what waits until the deadline, a moment of the steady clock, then ends the thread.
     pub(crate) fn end(&self, deadline: u64) {
-        self.with(|state| state.ending = Some(deadline));
+        self.with(|state| {
+            let before = state.ending.unwrap_or(u64::MAX);
+            state.ending = Some(deadline.min(before));
+        });
         self.wake.ring();
     }
 
@@ -193,7 +199,7 @@ impl Outbox {
         tell(given_up.caused_by(error));
     }
 
-    fn failure(&self, batch: &[Arc<Alert>], then: &str) -> Error {
+    pub(crate) fn failure(&self, batch: &[Arc<Alert>], then: &str) -> Error {
         let rule = batch.first().map_or("", |alert| &alert.rule);
         let more = match batch.len() {
             0 | 1 => String::new(),
@@ -204,7 +210,7 @@ impl Outbox {
         Error::delivery(what)
     }
 
-    fn bury(&self, lost: &[Arc<Alert>], why: &str) -> Result<(), Error> {
+    pub(crate) fn bury(&self, lost: &[Arc<Alert>], why: &str) -> Result<(), Error> {
         let Some(letters) = &self.dead_letters else {
             return Ok(());
         };
@@ -213,14 +219,14 @@ impl Outbox {
         Ok(())
     }
 
-    fn with<T>(&self, run: impl FnOnce(&mut State) -> T) -> T {
+    pub(crate) fn with<T>(&self, run: impl FnOnce(&mut State) -> T) -> T {
         run(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
 impl State {
     /// What goes next, and from when on; `None` while there is nothing.
-    fn due(&mut self, most: usize, now: u64) -> (Vec<Arc<Alert>>, Option<u64>) {
+    pub(crate) fn due(&mut self, most: usize, now: u64) -> (Vec<Arc<Alert>>, Option<u64>) {
         let Some(resends) = &mut self.resends else {
             let batch = self.queue.batch(most);
             let due = (!batch.is_empty()).then_some(0);
@@ -247,7 +253,12 @@ impl State {
     }
 
     /// Returns those that are lost.
-    fn give_up(&mut self, batch: &[Arc<Alert>], refused: bool, now: u64) -> Vec<Arc<Alert>> {
+    pub(crate) fn give_up(
+        &mut self,
+        batch: &[Arc<Alert>],
+        refused: bool,
+        now: u64,
+    ) -> Vec<Arc<Alert>> {
         let Some(resends) = &mut self.resends else {
             self.queue.give_up(batch);
             return batch.to_vec();
@@ -263,7 +274,7 @@ impl State {
 }
 
 /// How many go in one digest.
-const MAX_DIGEST: usize = 64;
+pub(crate) const MAX_DIGEST: usize = 64;
 
 #[cfg(test)]
 mod tests {

@@ -18,8 +18,8 @@ use crate::stat::{Limit, Side, Statistic};
 use crate::template::Template;
 use crate::{Severity, span_of_time, variety};
 
-/// A rule that was read and found sound.
-#[derive(Clone, Debug)]
+/// A rule that was read and found sound. Two are equal if they say the same, wherever they stand.
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Rule {
     pub(crate) name: Arc<str>,
     pub(crate) kind: Kind,
@@ -121,8 +121,15 @@ pub(crate) struct Named {
     pub(crate) place: Option<Place>,
 }
 
+/// The name alone: a line more above it makes it no other.
+impl PartialEq for Named {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
 /// A playbook to run while the rule fires.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Call {
     pub(crate) run: Named,
     pub(crate) limits: Limits,

@@ -1,6 +1,8 @@
 //! A set of rules, read from YAML and found sound.
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use crate::error::Error;
 use crate::read::{self, Document};
@@ -29,6 +31,8 @@ pub struct Rules {
     pub(crate) document: Document,
     /// Where they were loaded from, for errors that show only when they are put to work.
     pub(crate) file: Option<PathBuf>,
+    /// What that file looked like.
+    pub(crate) sight: u64,
 }
 
 impl Rules {
@@ -48,6 +52,7 @@ impl Rules {
         Ok(Self {
             document,
             file: None,
+            sight: 0,
         })
     }
 
@@ -62,14 +67,26 @@ impl Rules {
         variable: impl Fn(&str) -> Option<String>,
     ) -> Result<Self, Error> {
         let path = path.as_ref();
-        let yaml = std::fs::read_to_string(path).map_err(|error| {
+        let text = fs::read_to_string(path);
+        Self::read(path, sight(&text), text, &variable)
+    }
+
+    /// What a file said.
+    pub(crate) fn read(
+        path: &Path,
+        sight: u64,
+        text: io::Result<String>,
+        variable: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Self, Error> {
+        let yaml = text.map_err(|error| {
             Error::rules(None, format!("cannot read the file `{}`", path.display()))
                 .caused_by(error)
         })?;
-        let rules = Self::parse_with(&yaml, variable).map_err(|error| error.in_file(path))?;
+        let document = read::document(&yaml, variable).map_err(|error| error.in_file(path))?;
         Ok(Self {
+            document,
             file: Some(path.into()),
-            ..rules
+            sight,
         })
     }
 
@@ -87,4 +104,12 @@ impl Rules {
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.document.rules.iter().map(|rule| &*rule.name)
     }
+}
+
+/// A number for what was read of a file, or for why nothing was. The text itself may hold secrets,
+/// and is not kept.
+pub(crate) fn sight(text: &io::Result<String>) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    text.as_ref().map_err(io::Error::kind).hash(&mut hasher);
+    hasher.finish()
 }

@@ -8,19 +8,21 @@ use std::time::{Duration, Instant};
 use crate::about::About;
 use crate::alert::{Alert, AlertState, Deliveries, RuleCounts};
 use crate::clock::{Clock, Wake, nanos};
+use crate::current::Current;
 use crate::filter::Least;
-use crate::keeper::Keeper;
 use crate::notify::logged::Logged;
-use crate::outbox::Outbox;
 use crate::redact::Redact;
-use crate::set::Set;
+use crate::reload::Reloads;
+use crate::set::{Roster, Set};
 use crate::tell::Tell;
+use crate::workers::Workers;
 
 pub(crate) struct Shared {
-    set: Arc<Set>,
+    pub(crate) current: Current,
     pub(crate) least: Arc<Least>,
-    pub(crate) outboxes: Mutex<Vec<Arc<Outbox>>>,
-    pub(crate) keepers: Mutex<Vec<Arc<Keeper>>>,
+    pub(crate) workers: Workers,
+    /// Of a file.
+    pub(crate) reloads: Option<Reloads>,
     pub(crate) clock: Arc<dyn Clock>,
     /// Rings for the ticker.
     pub(crate) wake: Arc<Wake>,
@@ -50,17 +52,17 @@ pub(crate) struct Fixed {
     pub(crate) logged: Logged,
     pub(crate) on_change: Vec<OnChange>,
     pub(crate) tell: Tell,
+    pub(crate) reloads: Option<Reloads>,
 }
 
 impl Shared {
-    pub(crate) fn new(fixed: Fixed, set: Set) -> Self {
+    pub(crate) fn new(fixed: Fixed, roster: Roster) -> Self {
         let wake = Arc::new(Wake::default());
         fixed.clock.watch(&wake);
         let shared = Self {
-            least: Arc::new(Least::new(set.least_level())),
-            outboxes: Mutex::default(),
-            keepers: Mutex::default(),
-            set: Arc::new(set),
+            least: Arc::new(Least::new(roster.set.least_level())),
+            workers: Workers::default(),
+            current: Current::new(Arc::new(roster)),
             clock: fixed.clock,
             wake,
             redact: fixed.redact,
@@ -68,6 +70,7 @@ impl Shared {
             logged: fixed.logged,
             on_change: fixed.on_change,
             tell: fixed.tell,
+            reloads: fixed.reloads,
             listeners: Mutex::default(),
             panics: AtomicU64::default(),
             unheard: AtomicU64::default(),
@@ -75,47 +78,14 @@ impl Shared {
             ends_at: AtomicU64::default(),
             progress: Progress::default(),
         };
-        shared.adopt(&shared.set);
+        let roster = shared.current.roster();
+        shared.workers.adopt(&roster.outboxes(), &roster.keepers());
         shared
     }
 
-    /// The rules that are at work.
-    pub(crate) fn set(&self) -> &Arc<Set> {
-        &self.set
-    }
-
-    /// The number of the rules at work, by which callsites know them.
-    #[inline]
-    pub(crate) fn generation(&self) -> usize {
-        self.set.callsites.id()
-    }
-
-    /// Keeps the outboxes and keepers of a set in the lists, each once.
-    fn adopt(&self, set: &Set) {
-        let mut outboxes = self.outboxes.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut keepers = self.keepers.lock().unwrap_or_else(PoisonError::into_inner);
-        for route in &set.routes {
-            for outbox in &route.outboxes {
-                if !outboxes.iter().any(|known| Arc::ptr_eq(known, outbox)) {
-                    outboxes.push(outbox.clone());
-                }
-            }
-            let new =
-                |keeper: &&Arc<Keeper>| !keepers.iter().any(|known| Arc::ptr_eq(known, keeper));
-            if let Some(keeper) = route.keeper.as_ref().filter(new) {
-                keepers.push(keeper.clone());
-            }
-        }
-    }
-
-    pub(crate) fn outboxes(&self) -> Vec<Arc<Outbox>> {
-        let outboxes = self.outboxes.lock();
-        outboxes.unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    pub(crate) fn keepers(&self) -> Vec<Arc<Keeper>> {
-        let keepers = self.keepers.lock();
-        keepers.unwrap_or_else(PoisonError::into_inner).clone()
+    /// The rules that are at work now.
+    pub(crate) fn set(&self) -> Arc<Set> {
+        self.current.roster().set.clone()
     }
 
     pub(crate) fn about(&self) -> About<'_> {
@@ -140,11 +110,7 @@ impl Shared {
     }
 
     pub(crate) fn end_workers(&self) {
-        let deadline = self.ends_at.load(Ordering::Acquire);
-        self.outboxes()
-            .iter()
-            .for_each(|outbox| outbox.end(deadline));
-        self.keepers().iter().for_each(|keeper| keeper.end());
+        self.workers.end(self.ends_at.load(Ordering::Acquire));
     }
 
     pub(crate) fn states(&self) -> Vec<AlertState> {
@@ -167,6 +133,18 @@ impl Shared {
         let set = self.set();
         let rules = set.rules.iter().enumerate();
         rules.map(|(at, rule)| set.slot(at).counts(rule)).collect()
+    }
+
+    /// How each rule stands and what it has done: of the same rules, though others come meanwhile.
+    pub(crate) fn standing(&self) -> Vec<(AlertState, RuleCounts)> {
+        let (set, about) = (self.set(), self.about());
+        let rules = set.rules.iter().enumerate();
+        rules
+            .map(|(at, rule)| {
+                let slot = set.slot(at);
+                (slot.state(rule, &about), slot.counts(rule))
+            })
+            .collect()
     }
 
     /// Counts panics that were caught on an application's thread; the ticker tells of them.
@@ -194,26 +172,13 @@ impl Shared {
     }
 
     pub(crate) fn deliveries(&self) -> Deliveries {
-        let mut sum = Deliveries {
-            panics: self.panics.load(Ordering::Relaxed),
-            ..Deliveries::default()
-        };
-        sum.dropped = self.unheard.load(Ordering::Relaxed);
+        let mut sum = self.workers.deliveries();
+        sum.panics += self.panics.load(Ordering::Relaxed);
+        sum.dropped += self.unheard.load(Ordering::Relaxed);
         let set = self.set();
         sum.dropped += (0..set.slots.len())
             .map(|at| set.slot(at).tally.untold)
             .sum::<u64>();
-        for counts in self.outboxes().iter().map(|outbox| outbox.counts()) {
-            sum.sent += counts.sent;
-            sum.pending += counts.pending;
-            sum.failed += counts.failed;
-            sum.dropped += counts.dropped;
-            sum.coalesced += counts.coalesced;
-            sum.suppressed += counts.suppressed;
-            sum.digested += counts.digested;
-            sum.dead_lettered += counts.dead_lettered;
-            sum.panics += counts.panics;
-        }
         sum
     }
 }

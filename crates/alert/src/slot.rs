@@ -28,6 +28,8 @@ pub(crate) struct Slot {
     pending: VecDeque<Occurrence>,
     pub(crate) due: Option<u64>,
     pub(crate) tally: Tally,
+    /// Its rule is no more at work: whoever still holds it counts nothing.
+    pub(crate) gone: bool,
     key: String,
 }
 
@@ -59,6 +61,7 @@ impl Slot {
             pending: VecDeque::new(),
             due: None,
             tally: Tally::default(),
+            gone: false,
             key: String::new(),
         };
         if matches!(
@@ -85,6 +88,9 @@ impl Slot {
         role: Role,
         event: &mut impl Judged,
     ) -> bool {
+        if self.gone {
+            return false;
+        }
         let counts = role == Role::Counts;
         self.tally.matched += u64::from(counts);
         let born = *self.born.get_or_insert(now);

@@ -1,6 +1,5 @@
 //! Tells of failures without flooding: the first at once, then at most one in a while.
 
-use std::error::Error as StdError;
 use std::io::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -41,6 +40,11 @@ impl Tell {
         self.say(&error.and_more(more));
     }
 
+    /// Tells of a failure of which there cannot be many, whatever else was told.
+    pub(crate) fn at_once(&self, error: &Error) {
+        self.say(error);
+    }
+
     /// Tells how many failures went untold; for the end.
     pub(crate) fn rest(&self) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
@@ -61,13 +65,7 @@ impl Tell {
 
 /// The default: one line on stderr, causes included.
 pub(crate) fn to_stderr(error: &Error) {
-    let mut line = format!("dogwatch-alert: {error}");
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        line.push_str(&format!(": {error}"));
-        cause = error.source();
-    }
-    line.push('\n');
+    let line = format!("dogwatch-alert: {}\n", error.with_causes());
     // A closed stderr is no reason to panic, and there is nowhere else to say so.
     let _ = std::io::stderr().write_all(line.as_bytes());
 }

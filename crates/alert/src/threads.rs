@@ -8,6 +8,8 @@ use tracing_core::dispatcher::{self, Dispatch};
 
 use crate::alerts::mark_thread;
 use crate::error::Error;
+use crate::keeper::Keeper;
+use crate::outbox::Outbox;
 use crate::shared::Shared;
 use crate::snapshot::Keeping;
 use crate::ticker::Ticker;
@@ -15,11 +17,14 @@ use crate::ticker::Ticker;
 /// One thread for each notifier and playbook, and the ticker.
 pub(crate) fn start(shared: &Arc<Shared>, keeping: Option<Keeping>) -> Result<(), Error> {
     let writer = keeping.as_ref().map(|keeping| keeping.writer.clone());
-    let started = all(shared, keeping);
-    if let (Err(_), Some(writer)) = (&started, writer) {
-        writer.end();
-    }
-    started
+    all(shared, keeping).inspect_err(|_| {
+        shared.end(Duration::ZERO);
+        // The ticker starts last: if it is missing, nobody else ends the others.
+        shared.workers.end(0);
+        if let Some(writer) = writer {
+            writer.end();
+        }
+    })
 }
 
 fn all(shared: &Arc<Shared>, keeping: Option<Keeping>) -> Result<(), Error> {
@@ -29,33 +34,57 @@ fn all(shared: &Arc<Shared>, keeping: Option<Keeping>) -> Result<(), Error> {
             writer.run(|error| all.tell.tell(error))
         })?;
     }
-    let keeps = keeping.is_some();
-    for outbox in shared.outboxes() {
-        let all = shared.clone();
-        // A NUL in a thread's name is a panic in std.
-        let name = format!("alert {}", outbox.name().replace('\0', ""));
-        thread(shared, name, move || {
-            // What arrived is no longer on its way: that is saved.
-            let tried = || {
-                if keeps {
-                    all.wake.ring();
-                }
-            };
-            outbox.run(|error| all.tell.tell(error), tried)
-        })?;
-    }
-    for keeper in shared.keepers() {
-        let all = shared.clone();
-        thread(shared, "alert playbook".into(), move || {
-            let acted = |acted| {
-                all.logged.playbook(&keeper, &acted);
-                all.progress.step();
-            };
-            keeper.run(acted, || all.panicked(1));
-        })?;
-    }
+    let roster = shared.current.roster();
+    workers(shared, &roster.outboxes(), &roster.keepers())?;
     let ticker = Ticker::new(shared.clone(), keeping);
     thread(shared, "alert".into(), move || ticker.run())
+}
+
+/// One thread for each of these. If one cannot start, none of them goes on.
+pub(crate) fn workers(
+    shared: &Arc<Shared>,
+    outboxes: &[Arc<Outbox>],
+    keepers: &[Arc<Keeper>],
+) -> Result<(), Error> {
+    let mut started = Ok(());
+    for outbox in outboxes {
+        started = started.and_then(|()| send(shared, outbox.clone()));
+    }
+    for keeper in keepers {
+        started = started.and_then(|()| keep(shared, keeper.clone()));
+    }
+    started.inspect_err(|_| {
+        outboxes.iter().for_each(|outbox| outbox.end(0));
+        keepers.iter().for_each(|keeper| keeper.end());
+    })
+}
+
+fn send(shared: &Arc<Shared>, outbox: Arc<Outbox>) -> Result<(), Error> {
+    let all = shared.clone();
+    // A NUL in a thread's name is a panic in std.
+    let name = format!("alert {}", outbox.name().replace('\0', ""));
+    thread(shared, name, move || {
+        let tell = |error| all.tell.tell(error);
+        // What arrived is no longer on its way: where that is saved, the ticker saves it.
+        outbox.run(tell, || all.wake.ring());
+        if outbox.is_retired() {
+            outbox.give_up(tell);
+            all.workers.forget_outbox(&outbox);
+            all.progress.step();
+        }
+    })
+}
+
+fn keep(shared: &Arc<Shared>, keeper: Arc<Keeper>) -> Result<(), Error> {
+    let all = shared.clone();
+    thread(shared, "alert playbook".into(), move || {
+        let acted = |acted| {
+            all.logged.playbook(&keeper, &acted);
+            all.progress.step();
+        };
+        keeper.run(acted, || all.panicked(1));
+        all.workers.forget_keeper(&keeper);
+    })
 }
 
 /// Counts a thread out when it is dropped.
@@ -84,9 +113,6 @@ fn thread(
     });
     if let Err(error) = started {
         shared.progress.thread_ends();
-        shared.end(Duration::ZERO);
-        // The ticker starts last: if it is missing, nobody else ends the others.
-        shared.end_workers();
         return Err(Error::setup("cannot start a thread for the alerts").caused_by(error));
     }
     Ok(())

@@ -11,33 +11,37 @@ use crate::clock::{nanos, until};
 use crate::error::Error;
 use crate::group::Occurrence;
 use crate::mute;
-use crate::set::Set;
+use crate::set::{Roster, Set};
 use crate::shared::Shared;
 use crate::snapshot::Keeping;
 
 /// The ticker's own memory; all else is shared.
 pub(crate) struct Ticker {
-    shared: Arc<Shared>,
-    set: Arc<Set>,
-    rules: Vec<Told>,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) roster: Arc<Roster>,
+    pub(crate) set: Arc<Set>,
+    pub(crate) rules: Vec<Told>,
     panics_told: u64,
     keeping: Option<Keeping>,
+    /// When to look at the rules file.
+    pub(crate) look: Option<u64>,
 }
 
 /// What the ticker knows of one rule.
 #[derive(Default)]
-struct Told {
+pub(crate) struct Told {
     /// When to renew the lease of its playbook, while it fires.
     renew: Option<u64>,
     /// When its mute window ends, if alerts wait for that.
     unmute: Option<u64>,
     /// What fires and was kept back, by fingerprint.
-    muted: BTreeMap<String, Arc<Alert>>,
+    pub(crate) muted: BTreeMap<String, Arc<Alert>>,
 }
 
 impl Ticker {
     pub(crate) fn new(shared: Arc<Shared>, mut keeping: Option<Keeping>) -> Self {
-        let set = shared.set().clone();
+        let roster = shared.current.roster();
+        let set = roster.set.clone();
         // A rule that fires at the start fired before it: its playbook acts at once.
         let told = |rule| Told {
             renew: (set.slot(rule).firing() > 0).then_some(0),
@@ -52,13 +56,17 @@ impl Ticker {
             told.muted.insert(alert.fingerprint(), alert);
             told.unmute = Some(0);
         }
-        Self {
+        let mut ticker = Self {
             rules,
             set,
+            roster,
             shared,
             panics_told: 0,
             keeping,
-        }
+            look: None,
+        };
+        ticker.look_later();
+        ticker
     }
 
     /// Runs until the end is asked for. The last round tells what is left to tell.
@@ -101,24 +109,17 @@ impl Ticker {
 
     /// Does what is due, and says when to come again.
     fn round(&mut self) -> Option<u64> {
-        let mut next: Option<u64> = None;
+        self.look();
         let mut told = false;
+        while let Some(roster) = self.shared.current.next() {
+            self.adopt(roster);
+            told = true;
+        }
+        let mut next: Option<u64> = self.look;
         for rule in 0..self.set.rules.len() {
             let now = self.shared.clock.now();
             self.set.slot(rule).turn(&self.set.rules[rule], now);
-            // One at a time: no lock is held while a change is told.
-            while let Some((occurrence, alert)) = self.take(rule) {
-                if self.fires(rule) {
-                    self.rules[rule].renew.get_or_insert(now);
-                } else {
-                    self.rules[rule].renew = None;
-                    self.release(rule);
-                }
-                // The help first: a callback may take its time.
-                self.renew(rule, now);
-                self.tell(rule, &occurrence, &alert);
-                told = true;
-            }
+            told |= self.tell_changes(rule, now);
             self.renew(rule, now);
             self.unmute(rule, now);
             let due = self.set.slot(rule).due();
@@ -135,6 +136,24 @@ impl Ticker {
             self.shared.progress.step();
         }
         next
+    }
+
+    /// One at a time: no lock is held while a change is told.
+    pub(crate) fn tell_changes(&mut self, rule: usize, now: u64) -> bool {
+        let mut told = false;
+        while let Some((occurrence, alert)) = self.take(rule) {
+            if self.fires(rule) {
+                self.rules[rule].renew.get_or_insert(now);
+            } else {
+                self.rules[rule].renew = None;
+                self.release(rule);
+            }
+            // The help first: a callback may take its time.
+            self.renew(rule, now);
+            self.tell(rule, &occurrence, &alert);
+            told = true;
+        }
+        told
     }
 
     fn take(&self, rule: usize) -> Option<(Occurrence, Arc<Alert>)> {
@@ -165,7 +184,7 @@ impl Ticker {
     }
 
     fn send(&self, rule: usize, alert: &Arc<Alert>) {
-        for outbox in &self.set.routes[rule].outboxes {
+        for outbox in &self.roster.routes[rule].outboxes {
             if let Err(error) = outbox.push(alert.clone()) {
                 self.shared.tell.tell(error);
             }
@@ -219,7 +238,7 @@ impl Ticker {
     }
 
     fn release(&self, rule: usize) {
-        if let Some(keeper) = &self.set.routes[rule].keeper {
+        if let Some(keeper) = &self.roster.routes[rule].keeper {
             keeper.release(&self.set.rules[rule].name);
         }
     }
@@ -228,7 +247,7 @@ impl Ticker {
         let call = self.set.rules[rule]
             .playbook
             .as_ref()
-            .zip(self.set.routes[rule].keeper.as_ref());
+            .zip(self.roster.routes[rule].keeper.as_ref());
         let renew = &mut self.rules[rule].renew;
         let Some((call, keeper)) = call else {
             *renew = None;

@@ -48,6 +48,7 @@ impl Alerting {
         };
         let rules = rules.map_err(|e| Error::start("cannot load the alert rules").because(e))?;
         let builder = AlertLayer::builder(rules)
+            .variables(env::variable)
             .playbook(DEGRADE, Shed::new(Arc::clone(switch)))
             .playbook(raising::NAME, RaiseLogLevel::new(filter.clone()))
             .playbooks_on(settings.playbooks);
@@ -74,7 +75,6 @@ impl Alerting {
     pub(crate) fn read(&self) -> impl Fn() -> Vec<dogwatch_metrics::Alert> + Send + Sync + 'static {
         let alerts = self.alerts().clone();
         move || {
-            let (states, counts) = (alerts.states(), alerts.counts());
             let alert = |(state, counts): (dogwatch_alert::AlertState, _)| {
                 let dogwatch_alert::RuleCounts {
                     rule,
@@ -89,7 +89,7 @@ impl Alerting {
                     fired,
                 }
             };
-            states.into_iter().zip(counts).map(alert).collect()
+            alerts.standing().into_iter().map(alert).collect()
         }
     }
 

@@ -9,26 +9,20 @@ use crate::Notify;
 use crate::error::Error;
 
 /// A notifier that the file declares. Its settings may be secrets and are never shown.
+#[derive(PartialEq)]
 pub(crate) struct Declared {
     pub(crate) name: String,
     pub(super) settings: Settings,
 }
 
 /// What a type of notifier is told, all of it read.
-#[cfg_attr(
-    not(feature = "webhook"),
-    expect(dead_code, reason = "checked all the same")
-)]
+#[derive(PartialEq)]
 pub(super) struct Settings {
     pub(super) kind: &'static str,
     /// By the keys of its type; those that are left out are missing.
     pub(super) texts: BTreeMap<&'static str, String>,
     pub(super) urls: Vec<String>,
     /// Addresses.
-    #[cfg_attr(
-        all(feature = "webhook", not(feature = "email")),
-        expect(dead_code, reason = "checked all the same")
-    )]
     pub(super) to: Vec<String>,
     pub(super) headers: Vec<(String, String)>,
     pub(super) timeout: Option<Duration>,
@@ -45,6 +39,11 @@ impl fmt::Debug for Declared {
 }
 
 impl Declared {
+    /// That of a name.
+    pub(crate) fn named<'d>(all: &'d [Self], name: &str) -> Option<&'d Self> {
+        all.iter().find(|declared| declared.name == name)
+    }
+
     #[cfg(feature = "webhook")]
     pub(crate) fn notifier(&self) -> Result<Arc<dyn Notify>, Error> {
         let settings = &self.settings;

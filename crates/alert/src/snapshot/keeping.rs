@@ -6,7 +6,7 @@ use crate::alert::Alert;
 use crate::clock::since_epoch;
 use crate::error::Error;
 use crate::known::hash;
-use crate::set::Set;
+use crate::set::{Roster, Set};
 use crate::shared::Shared;
 use crate::snapshot::definition::definition;
 use crate::snapshot::file::{MAX_BYTES, StateFile};
@@ -45,13 +45,14 @@ impl Keeping {
             send(shared, to, alert.alert());
         }
         let mut muted = Vec::new();
-        let set = shared.set();
+        let roster = shared.current.roster();
+        let set = &roster.set;
         for rule in &kept.rules {
             let same = |known: &&crate::rule::Rule| {
                 *known.name == *rule.name && definition(known) == rule.definition
             };
             match set.rules.iter().position(|known| same(&known)) {
-                Some(at) => muted.extend(go_on(shared, set, at, rule, kept.saved_at)),
+                Some(at) => muted.extend(go_on(shared, &roster, at, rule, kept.saved_at)),
                 None => end(shared, rule, now),
             }
         }
@@ -78,7 +79,7 @@ impl Keeping {
         M: Iterator<Item = &'a Arc<Alert>>,
     {
         let now = shared.clock.now();
-        let outboxes = shared.outboxes();
+        let outboxes = shared.workers.outboxes();
         let pending = outboxes.iter().map(|outbox| outbox.counts().pending).sum();
         self.changed |= told || pending != self.pending;
         self.pending = pending;
@@ -134,11 +135,12 @@ impl Keeping {
 /// A rule goes on as it was; returns what of it was muted.
 fn go_on(
     shared: &Shared,
-    set: &Set,
+    roster: &Roster,
     at: usize,
     kept: &KeptRule,
     saved_at: u64,
 ) -> Vec<(usize, Arc<Alert>)> {
+    let set = &roster.set;
     let rule = &set.rules[at];
     let active = {
         let mut slot = set.slot(at);
@@ -152,7 +154,7 @@ fn go_on(
     };
     let told = active.into_iter().filter(|alert| !is_muted(alert));
     for alert in told.map(Arc::new) {
-        for outbox in &set.routes[at].outboxes {
+        for outbox in &roster.routes[at].outboxes {
             if let Err(error) = outbox.take_up(alert.clone()) {
                 shared.tell.tell(error);
             }
@@ -176,7 +178,7 @@ fn end(shared: &Shared, kept: &KeptRule, now: u64) {
 }
 
 fn send(shared: &Shared, to: &str, alert: Alert) {
-    let outboxes = shared.outboxes();
+    let outboxes = shared.workers.outboxes();
     let sent = match outboxes.iter().find(|outbox| outbox.name() == to) {
         Some(outbox) => outbox.push(Arc::new(alert)),
         None => Err(Error::delivery(format!(
@@ -191,7 +193,7 @@ fn send(shared: &Shared, to: &str, alert: Alert) {
 
 fn on_way(shared: &Shared) -> Vec<OnWay> {
     let mut on_way = Vec::new();
-    for outbox in shared.outboxes() {
+    for outbox in shared.workers.outboxes() {
         let to = outbox.name();
         on_way.extend(outbox.waiting().iter().map(|alert| OnWay {
             to: to.to_owned(),
