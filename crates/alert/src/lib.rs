@@ -123,6 +123,7 @@ mod alerts;
 mod anomaly;
 mod buckets;
 mod builder;
+mod bystanders;
 mod callsites;
 mod clock;
 mod collect;

@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering;
 
 use crate::alert::{Alert, State};
 use crate::alerts::deadline;
+use crate::bystanders::Bystanders;
 use crate::clock::{nanos, until};
 use crate::error::Error;
 use crate::group::Occurrence;
@@ -22,6 +23,7 @@ pub(crate) struct Ticker {
     pub(crate) set: Arc<Set>,
     pub(crate) rules: Vec<Told>,
     panics_told: u64,
+    bystanders: Bystanders,
     keeping: Option<Keeping>,
     /// When to look at the rules file.
     pub(crate) look: Option<u64>,
@@ -62,6 +64,7 @@ impl Ticker {
             roster,
             shared,
             panics_told: 0,
+            bystanders: Bystanders::default(),
             keeping,
             look: None,
         };
@@ -142,6 +145,7 @@ impl Ticker {
     pub(crate) fn tell_changes(&mut self, rule: usize, now: u64) -> bool {
         let mut told = false;
         while let Some((occurrence, alert)) = self.take(rule) {
+            self.bystanders.spare(now);
             if self.fires(rule) {
                 self.rules[rule].renew.get_or_insert(now);
             } else {

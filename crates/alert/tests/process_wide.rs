@@ -18,12 +18,16 @@ impl Layer<Registry> for Heard {
     }
 }
 
+fn trouble() {
+    tracing::error!("a client's own trouble");
+}
+
 #[test]
 fn an_alert_is_logged_where_everybody_logs_and_what_a_notifier_logs_is_not() {
     let yaml = "- {name: r, pattern: '.', threshold: 1, action: [loud, log]}";
     let (layer, guard) = AlertLayer::builder(Rules::parse(yaml).unwrap())
         .notifier("loud", |_: &Alert| -> Result<(), NotifyError> {
-            tracing::error!("a client's own trouble");
+            trouble();
             Ok(())
         })
         .spawn()
@@ -34,8 +38,11 @@ fn an_alert_is_logged_where_everybody_logs_and_what_a_notifier_logs_is_not() {
     tracing_subscriber::registry().with(layers).init();
     tracing::error!("x");
     guard.alerts().close(Duration::from_secs(20)).unwrap();
-    let heard: Vec<&str> = heard.try_iter().collect();
-    assert_eq!(heard, [module_path!(), "dogwatch::alert"]);
+    let told: Vec<&str> = heard.try_iter().collect();
+    assert_eq!(told, [module_path!(), "dogwatch::alert"]);
     assert_eq!(guard.alerts().counts()[0].matched, 1);
     assert_eq!(guard.alerts().deliveries().sent, 2);
+    // The same line elsewhere: that a thread of alerts came by first turned it off for nobody.
+    trouble();
+    assert_eq!(heard.try_iter().collect::<Vec<_>>(), [module_path!()]);
 }
