@@ -113,6 +113,9 @@ impl Household {
                 return None;
             }
         };
+        // Some were rolled since the pass began, and may go in this one.
+        self.look_again(self.on_roll.as_ref(), &members);
+        self.look_again(self.on_close.as_ref(), &members);
         let mut files = BTreeMap::new();
         for member in members {
             let facts = self.disk.facts(&self.family.path(&member));
@@ -135,6 +138,9 @@ impl Household {
     /// be.
     fn tell(&self, file: &Rolled) {
         for (form, _) in &file.forms {
+            if form.form == Form::Plain {
+                self.pay(self.on_roll.as_ref(), form);
+            }
             if form.form != Form::Unfinished {
                 self.pay(self.on_close.as_ref(), form);
             }

@@ -105,6 +105,17 @@ impl Household {
         state.see(members.iter().map(|member| member.sequence));
     }
 
+    /// Finds what is owed besides, within a pass.
+    pub(crate) fn look_again(&self, told: Option<&Told>, members: &[Member]) {
+        if let Some(told) = told {
+            let mut state = told.state();
+            // Without a first look nobody knows yet what was called.
+            if state.known {
+                state.see(members.iter().map(|member| member.sequence));
+            }
+        }
+    }
+
     /// Calls it with this file, if that is owed.
     pub(crate) fn pay(&self, told: Option<&Told>, member: &Member) {
         let Some(told) = told else { return };

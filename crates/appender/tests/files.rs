@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use dogwatch_appender::{Appender, Keep, Roll};
+use dogwatch_appender::{Appender, Compress, Keep, Roll};
 
 const LONG: Duration = Duration::from_secs(60);
 
@@ -188,6 +188,37 @@ fn housekeeping_gives_way_to_the_threads_that_serve() {
     let there: i32 = telling.recv_timeout(LONG).unwrap().parse().unwrap();
     let here: i32 = nice().parse().unwrap();
     assert_eq!(there, here.max(19));
+}
+
+#[test]
+fn a_file_that_rolls_while_a_callback_runs_is_told_before_it_is_deleted() {
+    let directory = tempfile::tempdir().unwrap();
+    let (told, telling) = std::sync::mpsc::channel();
+    let (go, wait) = std::sync::mpsc::channel::<()>();
+    let (rolled, rolling) = std::sync::mpsc::channel();
+    let wait = std::sync::Mutex::new(wait);
+    let mut appender = Appender::builder(directory.path().join("app.log"))
+        .keep(Keep::files(1))
+        .compress(Compress::None)
+        .on_roll(move |file| rolled.send(fs::read_to_string(file).unwrap()).unwrap())
+        .on_close(move |file| {
+            told.send(fs::read_to_string(file).unwrap()).unwrap();
+            let _ = wait.lock().unwrap().recv();
+        })
+        .open()
+        .unwrap();
+    let mut roll = |line: &str| {
+        writeln!(appender, "{line}").unwrap();
+        appender.roll().unwrap();
+    };
+    roll("1");
+    assert_eq!(telling.recv_timeout(LONG).unwrap(), "1\n");
+    ["2", "3", "4", "5"].into_iter().for_each(&mut roll);
+    drop(go);
+    assert!(appender.close(LONG));
+    let rest: String = telling.try_iter().collect();
+    assert_eq!(rest, "2\n3\n4\n5\n");
+    assert_eq!(rolling.try_iter().collect::<String>(), "1\n2\n3\n4\n5\n");
 }
 
 #[test]
