@@ -24,9 +24,14 @@ impl Bystanders {
         let is_old = |at: u64| now.saturating_sub(at) >= nanos(Duration::from_secs(60));
         if self.spared_at.is_none_or(is_old) {
             self.spared_at = Some(now);
-            drop(Dispatch::new(NoSubscriber::new()));
-            // The second asked for nothing, and is gone: all are asked without it.
-            callsite::rebuild_interest_cache();
+            ask_all();
         }
     }
+}
+
+/// Has every callsite ask anew all the dispatchers that live, whatever thread this is.
+pub(crate) fn ask_all() {
+    drop(Dispatch::new(NoSubscriber::new()));
+    // The second asked for nothing, and is gone: all are asked without it.
+    callsite::rebuild_interest_cache();
 }

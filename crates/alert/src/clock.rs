@@ -70,7 +70,7 @@ impl Clock for RealClock {
     }
 }
 
-/// The wall's time at the start of a steady clock, in nanoseconds since 1970.
+/// The wall's time where a steady clock shows zero, in nanoseconds since 1970.
 ///
 /// Both clocks are slewed alike (clock_gettime(2), `CLOCK_MONOTONIC`): they part only where the wall's
 /// is set, and then every moment is told anew by the clock that was set.

@@ -150,6 +150,7 @@ mod pace;
 mod playbook;
 mod prefilter;
 mod queue;
+mod ratio;
 mod read;
 mod redact;
 mod reload;

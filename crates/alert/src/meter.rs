@@ -3,6 +3,7 @@
 use crate::anomaly::{Anomaly, Odds};
 use crate::buckets::Buckets;
 use crate::clock::nanos;
+use crate::ratio::{Ratio, STEPS};
 use crate::rule::{Kind, Rule};
 use crate::shift::Shift;
 use crate::silence::Silence;
@@ -54,6 +55,17 @@ pub(crate) enum Level {
     Between,
     /// Good.
     Under,
+}
+
+impl Level {
+    /// From the threshold on it is bad, below another number it is good.
+    pub(crate) fn of(count: usize, threshold: usize, below: usize) -> Self {
+        match count {
+            many if many >= threshold => Self::Over,
+            few if few < below => Self::Under,
+            _ => Self::Between,
+        }
+    }
 }
 
 impl Meter {
@@ -261,30 +273,3 @@ impl Meter {
         }
     }
 }
-
-/// What share of some events are bad ones.
-#[derive(Debug)]
-pub(crate) struct Ratio {
-    above: f64,
-    below: f64,
-    min_total: u64,
-    pub(crate) buckets: Buckets,
-}
-
-impl Ratio {
-    fn level(&self, now: u64) -> Level {
-        let (counted, all) = self.buckets.sum(now, 0, STEPS);
-        let share = counted as f64 / all.max(1) as f64;
-        if all >= self.min_total && share >= self.above {
-            Level::Over
-        } else if all < self.min_total || share < self.below {
-            // Too few to judge by are no reason to go on.
-            Level::Under
-        } else {
-            Level::Between
-        }
-    }
-}
-
-/// In how many stretches a ratio's window is counted: it is right to a sixtieth of its length.
-const STEPS: u64 = 60;

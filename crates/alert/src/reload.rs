@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use crate::bystanders;
 use crate::error::Error;
 use crate::joiner::Joiner;
 use crate::rules::{Rules, sight};
@@ -124,7 +125,7 @@ impl Reloads {
         // The rules first: an event that passes the old level finds nothing else to do.
         shared.current.replace(&roster);
         if shared.least.set(roster.set.least_level()) {
-            shared.logged.rebuild_interest();
+            bystanders::ask_all();
         }
         shared.wake.ring();
         if shared.is_ended() {

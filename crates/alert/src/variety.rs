@@ -53,24 +53,20 @@ impl Variety {
         let newest = self.entries.get(self.newest).map(|entry| entry.last);
         let now = newest.map_or(now, |newest| newest.max(now));
         self.forget(now);
-        if let Some(&at) = self.places.get(&value) {
-            self.unlink(at);
-            self.link(
-                at,
-                Entry {
-                    value,
-                    last: now,
-                    newer: NOBODY,
-                    older: NOBODY,
-                },
-            );
-            return;
-        }
-        if self.places.len() == self.threshold {
-            self.drop_oldest();
-        }
-        let at = self.free.pop().unwrap_or(self.entries.len());
-        self.places.insert(value, at);
+        let at = match self.places.get(&value) {
+            Some(&at) => {
+                self.unlink(at);
+                at
+            }
+            None => {
+                if self.places.len() == self.threshold {
+                    self.drop_oldest();
+                }
+                let at = self.free.pop().unwrap_or(self.entries.len());
+                self.places.insert(value, at);
+                at
+            }
+        };
         self.link(
             at,
             Entry {
@@ -107,11 +103,7 @@ impl Variety {
     }
 
     pub(crate) fn level(&self, now: u64) -> Level {
-        match self.count(now) {
-            many if many == self.threshold => Level::Over,
-            few if few < self.below => Level::Under,
-            _ => Level::Between,
-        }
+        Level::of(self.count(now), self.threshold, self.below)
     }
 
     /// When a value leaves the span if no event comes.

@@ -45,11 +45,7 @@ impl Window {
     }
 
     pub(crate) fn level(&self, now: u64) -> Level {
-        match self.count(now) {
-            many if many == self.threshold => Level::Over,
-            few if few < self.below => Level::Under,
-            _ => Level::Between,
-        }
+        Level::of(self.count(now), self.threshold, self.below)
     }
 
     /// When the level changes next if no event comes.

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use tracing::Dispatch;
 use tracing::dispatcher::{self, WeakDispatch};
-use tracing_core::callsite;
 use tracing_core::subscriber::NoSubscriber;
 
 use crate::alert::{Alert, State};
@@ -36,16 +35,6 @@ impl Logged {
             true => would_act(name, with, acted),
             false => acts(name, with, acted),
         });
-    }
-
-    /// Has every callsite ask anew what is listened to, whatever thread this is. tracing-core 0.1.36
-    /// asks the thread's own default where a process has one dispatcher, and a thread of alerts has
-    /// none: there every callsite of the process would be turned off.
-    pub(crate) fn rebuild_interest(&self) {
-        // Before there is a log nothing was asked, and after it nobody is.
-        if let Ok(dispatch) = self.dispatch() {
-            dispatcher::with_default(&dispatch, callsite::rebuild_interest_cache);
-        }
     }
 
     fn dispatch(&self) -> Result<Dispatch, NotifyError> {
